@@ -1,0 +1,16 @@
+import type { Listener } from "./resources/listener.ts";
+import type { Route } from "./resources/route.ts";
+import type { Settings } from "./resources/settings.ts";
+import type { Upstream } from "./resources/upstream.ts";
+
+/**
+ * The running form of a snapshot's resources: typed, defaults filled in, durations in milliseconds, secret references
+ * resolved, every reference known to exist. What the proxy compiles.
+ */
+export interface Configuration {
+  readonly listeners: readonly Listener[];
+  /** In document order: where two routes fit a request equally well, the earlier one wins. */
+  readonly routes: readonly Route[];
+  readonly upstreams: readonly Upstream[];
+  readonly settings: Settings;
+}

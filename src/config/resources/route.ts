@@ -1,0 +1,86 @@
+import { z } from "zod";
+import { duration, identifier, orSecretReference } from "./scalars.ts";
+import { TargetSpec } from "./upstream.ts";
+
+const token = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be an HTTP token");
+
+const NamedCondition = (name: z.ZodType<string, string>) =>
+  z
+    .strictObject({
+      name: name.describe("Which one is looked at."),
+      value: orSecretReference(z.string()).optional().describe("What it has to be, exactly."),
+      present: z.boolean().optional().describe("Whether it has to be there (true) or has to be absent (false)."),
+    })
+    .refine(
+      ({ value, present }) => (value === undefined) !== (present === undefined),
+      "needs exactly one of value and present",
+    );
+
+const MatchSpec = z.strictObject({
+  domains: z
+    .array(
+      z
+        .string()
+        .regex(
+          /^(?:\*\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*$/,
+          "must be a host name such as api.example.com or *.example.com, without a port",
+        ),
+    )
+    .default([])
+    .describe(
+      "Hosts that the route answers, any of them; `*.example.com` stands for every host below it. None means every host.",
+    ),
+  headers: z.array(NamedCondition(token)).default([]).describe("Conditions on request headers; all must hold."),
+  query: z
+    .array(NamedCondition(z.string().min(1)))
+    .default([])
+    .describe("Conditions on query parameters; all must hold."),
+});
+
+export const RouteSpec = z
+  .strictObject({
+    path: z
+      .string()
+      .regex(/^\/[^?#\s]*$/, 'must start with "/" and have no query, fragment or space')
+      .describe("The path that the route answers; `{name}` stands for one segment."),
+    path_prefix: z
+      .boolean()
+      .default(false)
+      .describe("Whether longer paths match too, segment by segment: /api matches /api/x but not /apix."),
+    methods: z
+      .array(token.refine((text) => text === text.toUpperCase(), "must be in capitals"))
+      .default([])
+      .describe("Methods that the route answers; none means every method."),
+    match: MatchSpec.prefault({}).describe("Further conditions on the request."),
+    strip_prefix: z
+      .boolean()
+      .default(false)
+      .describe("Whether the matched path is taken off before the request is sent on."),
+    backends: z.array(TargetSpec).min(1).optional().describe("The targets of this route, when it names no upstream."),
+    upstream: identifier
+      .optional()
+      .describe("The upstream that requests go to, when the route has no backends of its own."),
+    timeout_policy: z
+      .strictObject({
+        request: duration
+          .prefault("30s")
+          .describe(
+            "How long the upstream's response may take to begin and then to pause; then 504. 0s means no limit.",
+          ),
+      })
+      .prefault({})
+      .describe("How long things may take."),
+    max_body_size: z
+      .int()
+      .min(0)
+      .default(0)
+      .describe("Bytes that a request body may have; more is 413. 0 means no limit."),
+  })
+  .refine(
+    ({ backends, upstream }) => (backends === undefined) !== (upstream === undefined),
+    "needs exactly one of backends and upstream",
+  );
+
+export type RouteMatch = z.output<typeof MatchSpec>;
+export type Condition = RouteMatch["headers"][number];
+export type Route = z.output<typeof RouteSpec> & { readonly id: string };

@@ -1,0 +1,43 @@
+import { isIP } from "node:net";
+import { z } from "zod";
+import { DURATION_PATTERN, parseDuration } from "../../core/duration.ts";
+import { isSecretReference } from "../secret-reference.ts";
+
+/** Written `30s` or `1h30m`; running form is milliseconds. */
+export const duration = z
+  .string()
+  .regex(DURATION_PATTERN, "must be a duration such as 500ms, 30s or 1h30m")
+  .transform((text) => parseDuration(text)!);
+
+/** Stable name of a resource. */
+export const identifier = z
+  .string()
+  .regex(
+    /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,126}[A-Za-z0-9])?$/,
+    "must be 1 to 128 letters, digits, '.', '_' or '-', beginning and ending with a letter or digit",
+  );
+
+/** `:8080` (every interface), `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`. Port 0 lets the system choose. */
+export const listenAddress = z
+  .string()
+  .refine((text) => parseAddress(text) !== undefined, "must be host:port or :port, such as 127.0.0.1:8080 or :8080");
+
+export interface Address {
+  /** Undefined means every interface. */
+  readonly host: string | undefined;
+  readonly port: number;
+}
+
+/** Takes `host:port`, `:port` and `[ipv6]:port` apart; undefined when the text is none of them. */
+export function parseAddress(text: string): Address | undefined {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]\s]*)):(\d{1,5})$/.exec(text);
+  if (match === null || Number(match[3]) > 65_535) return undefined;
+  const [, ipv6, host] = match;
+  if (ipv6 !== undefined && isIP(ipv6) !== 6) return undefined;
+  return { host: ipv6 ?? (host === "" ? undefined : host), port: Number(match[3]) };
+}
+
+/** A value that may also be a secret reference such as `${env:NAME}`, which is resolved on the node that uses it. */
+export function orSecretReference<T extends z.ZodType>(schema: T) {
+  return z.union([z.string().refine(isSecretReference), schema]);
+}

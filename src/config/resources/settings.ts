@@ -1,0 +1,59 @@
+import { z } from "zod";
+import { duration } from "./scalars.ts";
+
+export const LoggingSpec = z.strictObject({
+  level: z
+    .enum(["debug", "info", "warn", "error"])
+    .default("info")
+    .describe("The least important lines that are written."),
+});
+
+export const ShutdownSpec = z.strictObject({
+  timeout: duration
+    .prefault("30s")
+    .describe("How long requests in flight may take to finish once the process was told to stop."),
+  drain_delay: duration
+    .prefault("0s")
+    .describe("How long to go on accepting requests, while /ready says no, before the listeners close."),
+});
+
+export const TrustedProxiesSpec = z.strictObject({
+  cidrs: z
+    .array(z.union([z.cidrv4(), z.cidrv6()], "must be a network such as 10.0.0.0/8 or fd00::/8"))
+    .default([])
+    .describe("Networks whose X-Forwarded-* headers are believed. None means nobody's."),
+  max_hops: z
+    .int()
+    .min(0)
+    .max(64)
+    .default(0)
+    .describe("How many trusted proxies may stand in a row; 0 means any number."),
+});
+
+export const TransportSpec = z.strictObject({
+  max_idle_conns_per_host: z
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(256)
+    .describe("Idle connections kept to one target, by each worker."),
+  max_conns_per_host: z
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(0)
+    .describe("Connections to one target at a time, by each worker; 0 means no limit."),
+  idle_conn_timeout: duration.prefault("90s").describe("How long an idle connection to a target is kept."),
+  dial_timeout: duration.prefault("30s").describe("How long a connection to a target may take to open; then 502."),
+});
+
+/** The blocks of a document that are settings of the whole gateway, by name. */
+export const SETTINGS = {
+  logging: LoggingSpec,
+  shutdown: ShutdownSpec,
+  trusted_proxies: TrustedProxiesSpec,
+  transport: TransportSpec,
+} as const;
+
+export type SettingsName = keyof typeof SETTINGS;
+export type Settings = { readonly [Name in SettingsName]: z.output<(typeof SETTINGS)[Name]> };

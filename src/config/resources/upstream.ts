@@ -1,0 +1,42 @@
+import { z } from "zod";
+import { orSecretReference } from "./scalars.ts";
+
+const targetUrl = z
+  .string()
+  .refine(isTargetUrl, "must be a URL such as http://backend:9000, without user, query or fragment");
+
+export const TargetSpec = z.strictObject({
+  url: orSecretReference(targetUrl).describe(
+    "Where requests go: http://host:port, with an optional path that is put before the request's.",
+  ),
+  weight: z
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(1)
+    .describe("Share of requests relative to the other targets; 0 gets none."),
+});
+
+export const UpstreamSpec = z.strictObject({
+  backends: z.array(TargetSpec).min(1).describe("The targets that share the requests."),
+  load_balancer: z
+    .enum(["round_robin"])
+    .default("round_robin")
+    .describe("How the next target is chosen: weighted round robin."),
+});
+
+export type Target = z.output<typeof TargetSpec>;
+/** `id` is the upstream's name in the document. */
+export type Upstream = z.output<typeof UpstreamSpec> & { readonly id: string };
+
+function isTargetUrl(text: string): boolean {
+  const url = URL.parse(text);
+  return (
+    url !== null &&
+    url.protocol === "http:" &&
+    url.username === "" &&
+    url.password === "" &&
+    url.search === "" &&
+    url.hash === ""
+  );
+}
