@@ -1,0 +1,38 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ask } from "../ask.ts";
+import { MEASURED_CORE } from "../cores.ts";
+import { freePort } from "../free-port.ts";
+import { PinnedProcess } from "../pinned-process.ts";
+import type { RunningProxy, Setting } from "./subject.ts";
+
+export interface ProxyProgram {
+  readonly program: string;
+  readonly fileName: string;
+  configuration(port: number): string;
+  args(configurationPath: string): readonly string[];
+  /** The origin runs on the core of the load. */
+  readonly core?: number;
+}
+
+/** Writes the configuration, starts the program and waits until its port answers HTTP. */
+export async function startProxy(
+  { program, fileName, configuration, args, core = MEASURED_CORE }: ProxyProgram,
+  { folder, signal }: Pick<Setting, "folder" | "signal">,
+): Promise<RunningProxy> {
+  const port = await freePort();
+  const path = join(folder, fileName);
+  await writeFile(path, configuration(port));
+  const running = await PinnedProcess.start(core, program, args(path));
+  try {
+    await running.ready(async () => (await ask(`http://127.0.0.1:${port}/`, { signal })).status === 200, signal);
+  } catch (error) {
+    await running[Symbol.asyncDispose]();
+    throw error;
+  }
+  return {
+    port,
+    usage: () => running.usage(),
+    [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,63 @@
+/** What `npm run bench -- <name>` runs. `npm run bench -- --help` shows the names. */
+import { Command, InvalidArgumentError } from "commander";
+import { benchmarkProxies } from "./proxy/benchmark.ts";
+import { findSubject, SUBJECTS } from "./proxy/subjects.ts";
+import { Refusal } from "./refusal.ts";
+import { RESULTS_FOLDER } from "./write-result.ts";
+
+const interrupted = new AbortController();
+for (const name of ["SIGINT", "SIGTERM"] as const)
+  process.once(name, () => interrupted.abort(new Error(`stopped by ${name}`)));
+
+const program = new Command("npm run bench --").description(
+  "Measures runway on this machine. Results go to bench/results as JSON with date, commit, machine and every single run.",
+);
+
+program
+  .command("proxy")
+  .description("what a proxied request costs, runway beside others")
+  .option(
+    "--subjects <names>",
+    `two or more of ${names()}; the last is the baseline`,
+    subjects,
+    subjects("runway,nginx"),
+  )
+  .option("--rounds <count>", "measured runs of each subject", count, 5)
+  .option("--seconds <count>", "length of a run", count, 5)
+  .option("--warm-up-seconds <count>", "length of the run before, which is not counted", count, 3)
+  .option("--connections <count>", "keep-alive connections of the generator", count, 64)
+  .option("--results-folder <path>", "where the result is written", RESULTS_FOLDER)
+  .action((options) => benchmarkProxies(options, interrupted.signal));
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  console.error(describe(error));
+  process.exitCode = error instanceof Refusal ? 2 : 1;
+}
+
+function names(): string {
+  return SUBJECTS.map(({ name }) => name).join(", ");
+}
+
+function subjects(text: string) {
+  const chosen = [...new Set(text.split(","))];
+  if (chosen.length < 2) throw new InvalidArgumentError("Name at least two, such as runway,nginx.");
+  try {
+    return chosen.map(findSubject);
+  } catch (error) {
+    throw new InvalidArgumentError(describe(error));
+  }
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It has to be a whole number from 1.");
+  return value;
+}
+
+/** With the causes, outermost first. */
+function describe(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined ? error.message : `${error.message}: ${describe(error.cause)}`;
+}
