@@ -15,6 +15,7 @@ const checks: readonly (readonly [string, readonly string[]])[] = [
   [bin("tsc"), []],
   [bin("knip"), []],
   [process.execPath, ["scripts/room-borders.ts", "--check"]],
+  [process.execPath, ["scripts/docs.ts", "--check"]],
 ];
 
 function run(command: string, args: readonly string[]): void {

@@ -1,0 +1,103 @@
+/** Writes docs/reference from what the code declares. `--check` writes nothing and fails when a page is stale. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { z } from "zod";
+import { NODE_SCHEMA } from "../src/config/node-settings.ts";
+import { ListenerDocument } from "../src/config/resources/listener.ts";
+import { RouteDocument } from "../src/config/resources/route.ts";
+import { SETTINGS } from "../src/config/resources/settings.ts";
+import { UpstreamSpec } from "../src/config/resources/upstream.ts";
+import { FAILURES } from "../src/core/failure.ts";
+
+const GENERATED = "<!-- Written by `npm run docs` from the code. Do not edit. -->\n\n";
+
+function errorsPage(): string {
+  const rows = Object.values(FAILURES).map(
+    ({ code, status, fault, retryable, message }) =>
+      `| \`${code}\` | ${status} | ${fault} | ${retryable ? "yes" : "no"} | ${message} |`,
+  );
+  return `# Failures
+
+${GENERATED}Every failure has a code that never changes its meaning. *Fault* says who has to act; *again* whether the same request may be tried again.
+
+| code | status | fault | again | what a client is told |
+|---|---|---|---|---|
+${rows.join("\n")}
+`;
+}
+
+/** The parts of a JSON Schema that a table shows. */
+interface Schema {
+  readonly type?: string;
+  readonly description?: string;
+  readonly default?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly items?: Schema;
+  readonly anyOf?: readonly Schema[];
+  readonly additionalProperties?: Schema | false;
+  readonly required?: readonly string[];
+}
+
+function* rows(schema: Schema, path: string): Generator<string> {
+  for (const [name, property] of Object.entries(schema.properties ?? {})) {
+    const at = path === "" ? name : `${path}.${name}`;
+    const inner = property.items?.properties !== undefined ? property.items : property;
+    const list = property.type === "array" ? "[]" : "";
+    if (inner.properties === undefined) yield row(at, property, schema.required?.includes(name) === true);
+    else {
+      if (property.description !== undefined) yield row(`${at}${list}`, property, false);
+      yield* rows(inner, `${at}${list}`);
+    }
+  }
+}
+
+function row(path: string, schema: Schema, required: boolean): string {
+  const fallback = schema.default;
+  const hasDefault = fallback !== undefined && !(typeof fallback === "object" && JSON.stringify(fallback) === "{}");
+  const shown = hasDefault ? `\`${JSON.stringify(fallback)}\`` : required ? "required" : "";
+  return `| \`${path}\` | ${kindOf(schema)} | ${shown} | ${(schema.description ?? "").replaceAll("|", "\\|")} |`;
+}
+
+function kindOf(schema: Schema): string {
+  if (schema.enum !== undefined) return schema.enum.map((value) => `\`${value}\``).join(" ");
+  if (schema.anyOf !== undefined) return [...new Set(schema.anyOf.map(kindOf))].join(" or ");
+  if (schema.type === "array") return `list of ${schema.items === undefined ? "values" : kindOf(schema.items)}`;
+  return schema.type ?? "";
+}
+
+function section(title: string, text: string, schema: z.ZodType, path: string): string {
+  const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Schema;
+  return `## ${title}\n\n${text}\n\n| setting | kind | default | what it does |\n|---|---|---|---|\n${[...rows(json, path)].join("\n")}\n`;
+}
+
+function configurationPage(): string {
+  const parts = [
+    section("listeners", "A list. Where the gateway accepts connections.", ListenerDocument, "listeners[]"),
+    section("routes", "A list. Which requests go where.", RouteDocument, "routes[]"),
+    section("upstreams", "By name. Targets that several routes share.", UpstreamSpec, "upstreams.NAME"),
+    ...Object.entries(SETTINGS).map(([name, schema]) => section(name, "A setting of the whole gateway.", schema, name)),
+    section(
+      "cluster, admin, workers",
+      "Settings of one node. They stay on the node, are never sent to others, and can also come from the environment: `RUNWAY_CLUSTER_ROLE`, `RUNWAY_ADMIN_PORT`.",
+      NODE_SCHEMA,
+      "",
+    ),
+  ];
+  return `# Configuration
+
+${GENERATED}One YAML document. Unknown keys are errors. \`\${NAME}\` is replaced while the document is read; \`\${env:NAME}\` and
+\`\${file:PATH}\` are secret references, which travel as they are and are resolved on the node that uses them. Durations are written
+\`500ms\`, \`30s\`, \`1h30m\`.
+
+${parts.join("\n")}`;
+}
+
+const pages = { "errors.md": errorsPage(), "configuration.md": configurationPage() };
+for (const [name, text] of Object.entries(pages)) {
+  const path = new URL(`../docs/reference/${name}`, import.meta.url);
+  if (!process.argv.includes("--check")) writeFileSync(path, text);
+  else if (readFileSync(path, "utf8") !== text) {
+    console.error(`docs/reference/${name} is stale: run \`npm run docs\``);
+    process.exitCode = 1;
+  }
+}
