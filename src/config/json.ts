@@ -15,3 +15,7 @@ export function canonicalJson(value: Json): string {
 function isArray(value: Json): value is readonly Json[] {
   return Array.isArray(value);
 }
+
+export function isMapping(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -18,3 +18,13 @@ export interface Resource {
 export function resourceKey({ kind, id }: Pick<Resource, "kind" | "id">): string {
   return `${kind}:${id}`;
 }
+
+/** The canonical order: by kind as in RESOURCE_KINDS, then by id in code-unit order. */
+export function compareResources(a: Pick<Resource, "kind" | "id">, b: Pick<Resource, "kind" | "id">): number {
+  if (a.kind !== b.kind) return RESOURCE_KINDS.indexOf(a.kind) - RESOURCE_KINDS.indexOf(b.kind);
+  return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
+}
+
+export function inCanonicalOrder(resources: Iterable<Resource>): Resource[] {
+  return [...resources].sort(compareResources);
+}

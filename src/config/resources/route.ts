@@ -37,6 +37,7 @@ const MatchSpec = z.strictObject({
     .describe("Conditions on query parameters; all must hold."),
 });
 
+/** What a person writes about a route. */
 export const RouteSpec = z
   .strictObject({
     path: z
@@ -76,11 +77,14 @@ export const RouteSpec = z
       .default(0)
       .describe("Bytes that a request body may have; more is 413. 0 means no limit."),
   })
-  .refine(
-    ({ backends, upstream }) => (backends === undefined) !== (upstream === undefined),
-    "needs exactly one of backends and upstream",
-  );
+  .refine(({ backends, upstream }) => (backends === undefined) !== (upstream === undefined), {
+    error: "needs exactly one of backends and upstream",
+    when: ({ value }) => typeof value === "object" && value !== null,
+  });
+
+/** A route as a resource: besides what was written, its rank among the routes of the same path (see route-order.ts). */
+export const RankedRouteSpec = RouteSpec.safeExtend({ order: z.int().min(0).optional() });
 
 export type RouteMatch = z.output<typeof MatchSpec>;
 export type Condition = RouteMatch["headers"][number];
-export type Route = z.output<typeof RouteSpec> & { readonly id: string };
+export type Route = z.output<typeof RankedRouteSpec> & { readonly id: string };

@@ -1,0 +1,19 @@
+import type { Configuration } from "../configuration.ts";
+import type { Problem } from "../problem.ts";
+import type { ResourceKind } from "../resource.ts";
+
+/**
+ * What checks of meaning look at: every resource that has the right shape, in running form. `upstreamIds` names also the
+ * upstreams whose shape is wrong, so that nothing is said to be missing that is there.
+ */
+export interface CheckSubject extends Configuration {
+  readonly upstreamIds: ReadonlySet<string>;
+}
+
+/** One rule about what resources mean together. Pure; finds every breach. */
+export type Check = (subject: CheckSubject) => Iterable<Problem>;
+
+/** A problem of one resource; `path` is a path in its spec. */
+export function problemOf(kind: ResourceKind, id: string, path: string, message: string): Problem {
+  return { kind, id, path, message };
+}

@@ -1,0 +1,85 @@
+import { uniqueIds } from "./checks/unique-ids.ts";
+import { checkResources, checkSpec } from "./compile.ts";
+import type { Json } from "./json.ts";
+import { unknownKey } from "./nearest-name.ts";
+import { NodeBlocks } from "./node-settings.ts";
+import { type Checked, checked, type Problem, refused } from "./problem.ts";
+import { joinPath } from "./problem-path.ts";
+import { inCanonicalOrder, type Resource, resourceKey } from "./resource.ts";
+import { RouteSpec } from "./resources/route.ts";
+import { rankRoutes } from "./route-order.ts";
+import { checkShape } from "./shape.ts";
+import { type LineLookup, lineLookup } from "./source-lines.ts";
+import { type DocumentEntry, type SplitDocument, splitDocument } from "./split-document.ts";
+import type { Variables } from "./variables.ts";
+import { readYaml } from "./yaml.ts";
+
+/** A document that was read and found right, in shape and meaning. */
+export interface ParsedDocument {
+  /** Where the text came from, such as the name of a file. */
+  readonly origin: string | undefined;
+  /** What the document says about the gateway, in the order in which it is written. */
+  readonly entries: readonly DocumentEntry[];
+  /** What it says about the node that reads it, as written: no part of the configuration that is stored or sent. */
+  readonly node: { readonly cluster?: Json; readonly admin?: Json; readonly workers?: Json };
+  /** The line, from 1, of a path in the document. */
+  readonly lineOf: LineLookup;
+}
+
+export interface ParseOptions {
+  /** Values for `${NAME}`; left out, such text stays as it is. */
+  readonly env?: Variables;
+  readonly origin?: string;
+}
+
+/** Reads a YAML document. Every problem of shape and meaning is listed, each with its path and line, in line order. */
+export function parseDocument(text: string, { env, origin }: ParseOptions = {}): Checked<ParsedDocument> {
+  const root = readYaml(text, env);
+  if (!root.ok) return root;
+  const split = splitDocument(root.value);
+  const { entries, node } = split;
+  const problems = [...split.problems, ...checkNodeBlocks(node), ...checkEntries(split)];
+  const lineOf = lineLookup(text);
+  if (problems.length > 0) return refused(inLineOrder(problems, lineOf));
+  return checked({ origin, entries, node, lineOf });
+}
+
+/** The document's resources in canonical order. Node blocks are not among them. */
+export function toResources({ entries }: Pick<ParsedDocument, "entries">): Resource[] {
+  return inCanonicalOrder(rankRoutes(entries.map(({ kind, id, spec }) => ({ kind, id, spec }))));
+}
+
+function checkNodeBlocks(node: ParsedDocument["node"]): readonly Problem[] {
+  const shape = checkShape(NodeBlocks, node);
+  return shape.ok ? [] : shape.problems;
+}
+
+/** Entries that share an id or have none are checked for their shape alone: what they mean is not known. */
+function checkEntries({ entries, nameless }: Pick<SplitDocument, "entries" | "nameless">): Problem[] {
+  const named = new Map(entries.toReversed().map((entry) => [resourceKey(entry), entry]));
+  const others = [...entries.filter((entry) => named.get(resourceKey(entry)) !== entry), ...nameless];
+  const problems = [...uniqueIds(entries), ...refuseRanks([...entries, ...nameless])];
+  for (const problem of checkResources(toResources({ entries: [...named.values()] }))) {
+    const path = named.get(`${problem.kind}:${problem.id}`)?.path ?? "";
+    problems.push({ ...problem, path: joinPath(path, problem.path) });
+  }
+  for (const { path, ...resource } of others)
+    for (const problem of checkSpec(resource)) problems.push({ ...problem, path: joinPath(path, problem.path) });
+  return problems;
+}
+
+/** `order` is ours: a person gives routes an order by writing them in it. */
+function refuseRanks(entries: readonly DocumentEntry[]): Problem[] {
+  return entries
+    .filter(({ kind, spec }) => kind === "route" && Object.hasOwn(spec, "order"))
+    .map(({ kind, id, path }) => ({
+      kind,
+      id,
+      path: joinPath(path, "order"),
+      message: unknownKey("order", Object.keys(RouteSpec.shape)),
+    }));
+}
+
+function inLineOrder(problems: readonly Problem[], lineOf: LineLookup): Problem[] {
+  return problems.map((problem) => ({ ...problem, line: lineOf(problem.path) ?? 1 })).sort((a, b) => a.line - b.line);
+}

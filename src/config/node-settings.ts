@@ -1,0 +1,127 @@
+import { z } from "zod";
+import { duration, identifier, parseAddress } from "./resources/scalars.ts";
+import { LoggingSpec } from "./resources/settings.ts";
+
+const ROLES = ["standalone", "control_plane", "data_plane"] as const;
+export type Role = (typeof ROLES)[number];
+
+/** Addresses and files may be empty, which counts as not given: what a role needs is said by role-rules.ts. */
+const text = z.string().default("");
+
+const role = z
+  .string()
+  .default("standalone")
+  .transform((name, context): Role => {
+    const known = name === "" ? "standalone" : ROLES.find((role) => role === name);
+    if (known !== undefined) return known;
+    const message = `cluster.role must be "standalone", "control_plane", or "data_plane", got ${JSON.stringify(name)}`;
+    context.addIssue({ code: "custom", message });
+    return z.NEVER;
+  })
+  .describe("What this node is: standalone, control_plane or data_plane.");
+
+const listenTo = z
+  .string()
+  .refine(
+    (address) => address === "" || parseAddress(address) !== undefined,
+    "must be host:port or :port, such as :9443",
+  )
+  .default("");
+
+const peerAddress = z
+  .string()
+  .refine(
+    (address) => address === "" || parseAddress(address)?.host !== undefined,
+    "must be host:port, such as cp.example.com:9443",
+  );
+
+const ControlPlaneSettings = z.strictObject({
+  address: listenTo.describe("Where data planes connect to: host:port, or :port for every interface."),
+  tls: z
+    .strictObject({
+      enabled: z.boolean().default(false).describe("Has to be true: data planes are served with mutual TLS only."),
+      cert_file: text.describe("The control plane's certificate, PEM."),
+      key_file: text.describe("The key of that certificate, PEM."),
+      client_ca_file: text.describe("The authorities whose certificates data planes may show, PEM."),
+    })
+    .prefault({}),
+  data_dir: z
+    .string()
+    .min(1)
+    .default("/var/lib/runway/control-plane")
+    .describe("The directory of the revision log. Nobody else may read it."),
+  trust_domain: z
+    .string()
+    .regex(/^(?:[a-z0-9._-]+)?$/, "must be the trust domain alone, such as example.org")
+    .default("")
+    .describe("The trust domain of node names such as spiffe://<trust domain>/node/<id>; empty means any."),
+});
+
+const DataPlaneSettings = z.strictObject({
+  address: z
+    .union([z.array(peerAddress.min(1)).min(1), peerAddress])
+    .default("")
+    .transform((addresses) => (typeof addresses === "string" ? (addresses === "" ? [] : [addresses]) : addresses))
+    .describe("The control plane: host:port, or a list of which each is tried in turn."),
+  tls: z
+    .strictObject({
+      enabled: z
+        .boolean()
+        .default(false)
+        .describe("Has to be true: a control plane is spoken to with mutual TLS only."),
+      cert_file: text.describe("This node's certificate, PEM."),
+      key_file: text.describe("The key of that certificate, PEM."),
+      ca_file: text.describe("The authorities whose certificate the control plane may show, PEM."),
+      server_name: text.describe("The name that has to be in its certificate; empty means the host of the address."),
+    })
+    .prefault({}),
+  cache_dir: z
+    .string()
+    .min(1)
+    .default("/var/lib/runway/cluster")
+    .describe("The directory of the last good configuration and the node id. Nobody else may read it."),
+  retry_interval: duration.prefault("5s").describe("How long to wait at most before the first attempt to reconnect."),
+  heartbeat_interval: duration.prefault("10s").describe("How often the node says how it is."),
+  node_id: z
+    .union([z.literal(""), identifier])
+    .default("")
+    .describe("The node's name in the fleet. Empty means a generated one, kept in cache_dir."),
+  labels: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe("What is to be known about the node, such as its region."),
+});
+
+export const ClusterSettings = z.strictObject({
+  role,
+  control_plane: ControlPlaneSettings.prefault({}),
+  data_plane: DataPlaneSettings.prefault({}),
+});
+
+export const AdminSettings = z.strictObject({
+  enabled: z.boolean().default(true).describe("Whether there is an admin API."),
+  address: z.string().min(1).default("127.0.0.1").describe("The interface on which the admin API listens."),
+  port: z.int().min(0).max(65_535).default(8081).describe("The port on which the admin API listens."),
+  allow_unauthenticated: z
+    .boolean()
+    .default(false)
+    .describe("Whether it may listen elsewhere than on loopback although it asks nobody who they are."),
+});
+
+export const WorkersSetting = z
+  .union([z.literal("auto"), z.int().min(1).max(1_024)], 'must be a whole number from 1 to 1024, or "auto"')
+  .default("auto")
+  .describe("How many threads serve traffic; auto means one for each core.");
+
+/** The blocks of a document that speak of the node itself. */
+export const NodeBlocks = z.strictObject({
+  cluster: ClusterSettings.prefault({}),
+  admin: AdminSettings.prefault({}),
+  workers: WorkersSetting,
+});
+
+/** Every setting of a node; any of them can also come from the environment (see environment.ts). */
+export const NodeSettingsSpec = NodeBlocks.extend({ logging: LoggingSpec.prefault({}) });
+
+/** A node's own settings, defaults filled in, durations in milliseconds. */
+export type NodeSettings = z.output<typeof NodeSettingsSpec>;

@@ -1,0 +1,47 @@
+import { dump } from "js-yaml";
+import type { Json, JsonObject } from "./json.ts";
+import { inCanonicalOrder, type Resource } from "./resource.ts";
+import { inRouteOrder, routePathKey, withoutRank } from "./route-order.ts";
+import { SETTINGS_NAMES } from "./specification.ts";
+import { escapeVariables } from "./variables.ts";
+
+/** The YAML document of resources, without node blocks. Parsing it gives the same resources and the same hash. */
+export function renderDocument(resources: Iterable<Resource>): string {
+  return renderYaml(escapeStrings(documentOf(resources)));
+}
+
+/** The document as a value: kinds in the order in which people write them, routes of one path in the order of their ranks. */
+export function documentOf(resources: Iterable<Resource>): JsonObject {
+  const ordered = inCanonicalOrder(resources);
+  const ofKind = (kind: Resource["kind"]) => ordered.filter((resource) => resource.kind === kind);
+  const document: Record<string, Json> = {};
+  const listeners = ofKind("listener").map(({ id, spec }) => ({ id, ...spec }));
+  const upstreams = ofKind("upstream").map(({ id, spec }) => [id, spec] as const);
+  const routes = ofKind("route").map(({ id, spec }) => ({ id, spec, order: rankOf(spec) }));
+  if (listeners.length > 0) document.listeners = listeners;
+  if (upstreams.length > 0) document.upstreams = Object.fromEntries(upstreams);
+  if (routes.length > 0)
+    document.routes = inRouteOrder(routes, ({ spec }) => routePathKey(spec)).map(({ id, spec }) => ({
+      id,
+      ...withoutRank(spec),
+    }));
+  for (const name of SETTINGS_NAMES)
+    for (const { spec } of ofKind("settings").filter(({ id }) => id === name)) document[name] = spec;
+  return document;
+}
+
+export function renderYaml(value: JsonObject): string {
+  return dump(value, { noRefs: true, lineWidth: -1 });
+}
+
+function rankOf({ order }: JsonObject): number | undefined {
+  return typeof order === "number" ? order : undefined;
+}
+
+function escapeStrings<Value extends Json>(value: Value): Value;
+function escapeStrings(value: Json): Json {
+  if (typeof value === "string") return escapeVariables(value);
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map((item) => escapeStrings(item as Json));
+  return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, escapeStrings(child)]));
+}
