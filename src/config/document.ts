@@ -1,6 +1,6 @@
 import { uniqueIds } from "./checks/unique-ids.ts";
 import { checkResources, checkSpec } from "./compile.ts";
-import type { Json } from "./json.ts";
+import type { Json, JsonObject } from "./json.ts";
 import { unknownKey } from "./nearest-name.ts";
 import { NodeBlocks } from "./node-settings.ts";
 import { type Checked, checked, type Problem, refused } from "./problem.ts";
@@ -36,10 +36,14 @@ export interface ParseOptions {
 export function parseDocument(text: string, { env, origin }: ParseOptions = {}): Checked<ParsedDocument> {
   const root = readYaml(text, env);
   if (!root.ok) return root;
-  const split = splitDocument(root.value);
+  return checkDocument(root.value, lineLookup(text), origin);
+}
+
+/** The document that a mapping holds, if everything in it is right. */
+export function checkDocument(root: JsonObject, lineOf: LineLookup, origin?: string): Checked<ParsedDocument> {
+  const split = splitDocument(root);
   const { entries, node } = split;
   const problems = [...split.problems, ...checkNodeBlocks(node), ...checkEntries(split)];
-  const lineOf = lineLookup(text);
   if (problems.length > 0) return refused(inLineOrder(problems, lineOf));
   return checked({ origin, entries, node, lineOf });
 }

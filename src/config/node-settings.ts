@@ -20,6 +20,9 @@ const role = z
   })
   .describe("What this node is: standalone, control_plane or data_plane.");
 
+/** Something done again and again needs time between. */
+const interval = duration.refine((ms) => ms >= 10, "must be at least 10ms");
+
 const listenTo = z
   .string()
   .refine(
@@ -80,8 +83,8 @@ const DataPlaneSettings = z.strictObject({
     .min(1)
     .default("/var/lib/runway/cluster")
     .describe("The directory of the last good configuration and the node id. Nobody else may read it."),
-  retry_interval: duration.prefault("5s").describe("How long to wait at most before the first attempt to reconnect."),
-  heartbeat_interval: duration.prefault("10s").describe("How often the node says how it is."),
+  retry_interval: interval.prefault("5s").describe("How long to wait at most before the first attempt to reconnect."),
+  heartbeat_interval: interval.prefault("10s").describe("How often the node says how it is."),
   node_id: z
     .union([z.literal(""), identifier])
     .default("")

@@ -1,0 +1,91 @@
+import { z } from "zod";
+import { isMapping, type Json } from "./json.ts";
+import { type LoadedNode, ownBlocks } from "./load-node.ts";
+import { NodeSettingsSpec } from "./node-settings.ts";
+import { formatPath, type PathSteps, parentPath } from "./problem-path.ts";
+import { ListenerSpec } from "./resources/listener.ts";
+import { RouteSpec } from "./resources/route.ts";
+import { SETTINGS } from "./resources/settings.ts";
+import { UpstreamSpec } from "./resources/upstream.ts";
+import { defaultOf, unwrap } from "./schema-tree.ts";
+import { SETTINGS_NAMES } from "./specification.ts";
+
+/** A setting that is in force, and why. */
+export interface EffectiveSetting {
+  readonly path: string;
+  /** As a person writes it; what looks like a secret is masked. */
+  readonly value: Json;
+  /** `default`, `file line 12` or `env RUNWAY_ADMIN_PORT`. */
+  readonly origin: string;
+}
+
+const MASKED = "(hidden)";
+
+/** Every setting of a node and of what its file says about the gateway, in the order of the schemas. */
+export function effectiveSettings({ document, environment }: LoadedNode): EffectiveSetting[] {
+  const variables = new Map(environment.map(({ steps, name }) => [formatPath(steps), name]));
+  const originOf = (path: string): string => {
+    for (let place: string | undefined = path; place !== undefined; place = parentPath(place)) {
+      const name = variables.get(place);
+      if (name !== undefined) return `env ${name}`;
+    }
+    const line = document.lineOf(path);
+    return line === undefined ? "file" : `file line ${line}`;
+  };
+  return [...writtenAndDefault({ document, environment })].map(({ steps, value, written }) => {
+    const path = formatPath(steps);
+    return { path, value: mask(steps, value), origin: written ? originOf(path) : "default" };
+  });
+}
+
+interface Found {
+  readonly steps: PathSteps;
+  readonly value: Json;
+  readonly written: boolean;
+}
+
+function* writtenAndDefault({ document, environment }: Pick<LoadedNode, "document" | "environment">): Generator<Found> {
+  yield* walk(NodeSettingsSpec, ownBlocks(document, environment), []);
+  const schemas = { listener: ListenerSpec, route: RouteSpec, upstream: UpstreamSpec };
+  for (const kind of ["listener", "upstream", "route"] as const) {
+    const entries = document.entries.filter((entry) => entry.kind === kind);
+    for (const [position, { id, spec }] of entries.entries()) {
+      const steps = kind === "upstream" ? ["upstreams", id] : [`${kind}s`, position];
+      if (kind !== "upstream") yield { steps: [...steps, "id"], value: id, written: true };
+      yield* walk(schemas[kind], spec, steps);
+    }
+  }
+  for (const name of SETTINGS_NAMES.filter((name) => name !== "logging")) {
+    const entry = document.entries.find(({ kind, id }) => kind === "settings" && id === name);
+    yield* walk(SETTINGS[name], entry?.spec, [name]);
+  }
+}
+
+function* walk(schema: z.ZodType, written: Json | undefined, steps: PathSteps): Generator<Found> {
+  const bare = unwrap(schema);
+  if (bare instanceof z.ZodObject) {
+    const values = isMapping(written) ? written : {};
+    for (const [key, child] of Object.entries(bare.shape))
+      yield* walk(child as z.ZodType, values[key], [...steps, key]);
+    return;
+  }
+  const element = bare instanceof z.ZodArray ? (bare.def.element as z.ZodType) : undefined;
+  if (element !== undefined && Array.isArray(written) && unwrap(element) instanceof z.ZodObject) {
+    for (const [position, item] of written.entries()) yield* walk(element, item, [...steps, position]);
+    return;
+  }
+  if (written !== undefined) yield { steps, value: written, written: true };
+  else {
+    const value = defaultOf(schema);
+    if (value !== undefined) yield { steps, value: value as Json, written: false };
+  }
+}
+
+/** Values of conditions on requests are hidden too: that is where keys are compared. */
+function mask(steps: PathSteps, value: Json): Json {
+  const names = steps.filter((step) => typeof step === "string");
+  const last = names.at(-1) ?? "";
+  const isCondition = last === "value" && names.includes("match");
+  const isSecret = /secret|password|passphrase|token|credential|api_?key/i.test(last);
+  return isCondition || isSecret ? MASKED : value;
+}
