@@ -170,6 +170,13 @@ export const FAILURES = {
     retryable: false,
     message: "There is no such thing here.",
   },
+  nodeConnected: {
+    code: "RW_NODE_CONNECTED",
+    status: 409,
+    fault: "operator",
+    retryable: true,
+    message: "The node is connected.",
+  },
   adminBadRequest: {
     code: "RW_ADMIN_BAD_REQUEST",
     status: 400,
@@ -219,6 +226,20 @@ export const FAILURES = {
     fault: "gateway",
     retryable: true,
     message: "The configuration received does not have the hash it was announced with.",
+  },
+  staleVersion: {
+    code: "RW_STALE_VERSION",
+    status: 409,
+    fault: "operator",
+    retryable: false,
+    message: "The version offered is older than the one that the node runs.",
+  },
+  streamReplaced: {
+    code: "RW_STREAM_REPLACED",
+    status: 409,
+    fault: "gateway",
+    retryable: true,
+    message: "A newer connection of the same node took the place of this one.",
   },
   storeUnavailable: {
     code: "RW_STORE_UNAVAILABLE",

@@ -1,0 +1,59 @@
+import type { Clock } from "../core/clock.ts";
+import type { ConfigurationDesk } from "./configuration-desk.ts";
+import type { DataPlaneView } from "./data-plane-view.ts";
+import type { FleetView } from "./fleet-view.ts";
+import type { GatewayView } from "./gateway-view.ts";
+import type { MetricsView } from "./metrics-view.ts";
+import type { Operation } from "./operation.ts";
+import { dataPlaneOperations, fleetOperations } from "./operations/cluster.ts";
+import { configurationOperations } from "./operations/configuration.ts";
+import { drainOperations } from "./operations/drain.ts";
+import { gatewayOperations } from "./operations/gateway.ts";
+import { healthOperations } from "./operations/health.ts";
+import { metricsOperations } from "./operations/metrics.ts";
+import { reloadOperations } from "./operations/reload.ts";
+import type { ReloadDesk } from "./reload-desk.ts";
+import type { ReloadHistory } from "./reload-history.ts";
+
+/** What the admin API of each role speaks about; the wiring of the role fills it. */
+export type AdminViews = {
+  /** Of the program. */
+  readonly version: string;
+  readonly clock: Clock;
+  readonly gateway: GatewayView;
+  readonly metrics: MetricsView;
+  readonly history: ReloadHistory;
+} & (
+  | { readonly role: "standalone"; readonly reload: ReloadDesk }
+  | {
+      readonly role: "control_plane";
+      readonly reload: ReloadDesk;
+      readonly configuration: ConfigurationDesk;
+      readonly fleet: FleetView;
+    }
+  | { readonly role: "data_plane"; readonly node: DataPlaneView }
+);
+
+/** Every operation that exists in the role of `views`. */
+export function adminOperations(views: AdminViews): Operation[] {
+  const { role, version, clock, gateway, metrics, history } = views;
+  const startedMs = clock.monotonicMs();
+  const health = healthOperations({
+    role,
+    version,
+    gateway,
+    hasConfiguration: () => views.role !== "data_plane" || views.node.status().hasConfig,
+    now: () => clock.now(),
+    uptimeMs: () => clock.monotonicMs() - startedMs,
+  });
+  return [
+    ...health,
+    ...gatewayOperations(gateway),
+    ...drainOperations(gateway, () => clock.now()),
+    ...metricsOperations(metrics),
+    ...reloadOperations(views.role === "data_plane" ? undefined : views.reload, history),
+    ...(views.role === "control_plane" ? configurationOperations(views.configuration, views.fleet) : []),
+    ...(views.role === "control_plane" ? fleetOperations(views.fleet) : []),
+    ...(views.role === "data_plane" ? dataPlaneOperations(views.node) : []),
+  ];
+}

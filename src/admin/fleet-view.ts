@@ -1,0 +1,68 @@
+import type { Problem } from "../config/problem.ts";
+
+/** What the admin API of a control plane needs of the fleet. */
+export interface FleetView {
+  /** Every node that is known, ordered by id; also those that left, until they are forgotten. */
+  nodes(): readonly NodeReport[];
+  /** Drops what is remembered of a node that is not connected, its claim on its id included. */
+  forget(nodeId: string): "forgotten" | "unknown" | "connected";
+  /** Resolves when every connected node has applied `version` or refused it, or after `timeoutMs`, or when `signal` aborts. */
+  waitApplied(version: number, options: { timeoutMs: number; signal: AbortSignal }): Promise<FleetProgress>;
+}
+
+export interface FleetProgress {
+  /** Nodes that serve the version. */
+  readonly applied: readonly string[];
+  /** Connected nodes that do not, yet or at all. */
+  readonly missing: readonly string[];
+  /** The node that applied it last, and how long after the commit. */
+  readonly slowest?: { readonly nodeId: string; readonly afterMs: number };
+}
+
+export interface NodeReport {
+  readonly nodeId: string;
+  readonly hostname: string;
+  /** Of the program. */
+  readonly version: string;
+  readonly status: "connected" | "stale" | "offline" | "rejected";
+  /** Of the configuration that it serves; 0 when none. */
+  readonly configVersion: number;
+  readonly configHash: bigint;
+  /** Whether what it serves is what the control plane has. */
+  readonly inSync: boolean;
+  readonly lagVersions: number;
+  readonly lastHeartbeatMs?: number;
+  readonly connectedAtMs?: number;
+  readonly address?: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly capabilities: readonly string[];
+  readonly certificate?: { readonly subject: string; readonly notAfterMs?: number };
+  readonly transport?: string;
+  /** Why it was turned away, when its status is `rejected`. */
+  readonly rejection?: string;
+  /** The version that it refused last, while that is still the newest, and why. */
+  readonly refused?: { readonly version: number; readonly problems: readonly Problem[] };
+  /** How long its last apply took, by phase. */
+  readonly appliedDurationsMs?: Readonly<Record<string, number>>;
+  /** Of its last heartbeat. */
+  readonly nodeStatus?: NodeStatusReport;
+}
+
+export interface NodeStatusReport {
+  readonly runwayVersion: string;
+  /** Empty after a success. */
+  readonly lastReloadError: string;
+  readonly lastSuccessfulVersion: number;
+  readonly routes: number;
+  readonly healthyRoutes: number;
+  readonly activeConnections: number;
+  readonly uptimeSeconds: number;
+  readonly requestsTotal: number;
+  readonly failuresTotal: number;
+  readonly latencyP50Ms: number;
+  readonly latencyP99Ms: number;
+  readonly eventLoopLagP99Ms: number;
+  readonly memoryBytes: number;
+  /** Why its configuration could not be kept on its disk; empty when it could. */
+  readonly cacheError: string;
+}

@@ -1,0 +1,40 @@
+import type { Configuration } from "../config/configuration.ts";
+
+/** What the admin API needs of the part that proxies, in every role. */
+export interface GatewayView {
+  /** What runs now, with secret references as they were written, so that no secret can be shown. None before the first. */
+  configuration(): Configuration | undefined;
+  status(): GatewayStatus;
+  /** Why this node should get no traffic, each a sentence; draining, missing configuration and routes are found without it. */
+  notReadyReasons(): readonly string[];
+  /** Parts other than the backends that can be well or not, such as the disk. */
+  healthChecks(): readonly HealthCheck[];
+  /** When draining began, in milliseconds since 1970; undefined while not draining. */
+  drainingSince(): number | undefined;
+  drain(): void;
+  undrain(): void;
+}
+
+export interface GatewayStatus {
+  readonly activeConnections: number;
+  readonly activeRequests: number;
+  readonly requestsTotal: number;
+  /** Requests that the gateway itself answered with 5xx. */
+  readonly failuresTotal: number;
+  /** Routes with a target that can take requests. */
+  readonly healthyRoutes: number;
+  readonly latencyP50Ms?: number;
+  readonly latencyP99Ms?: number;
+  /** Of the slowest worker. */
+  readonly eventLoopLagP99Ms?: number;
+  /** Open now, with the ports that the system chose. */
+  readonly listeners: readonly { readonly id: string; readonly protocol: string; readonly address: string }[];
+  readonly workers: readonly { readonly id: number; readonly state: string; readonly restarts: number }[];
+}
+
+export interface HealthCheck {
+  readonly name: string;
+  /** `degraded`: a person should look, traffic goes on. `fail`: traffic does not go on. */
+  readonly status: "ok" | "degraded" | "fail";
+  readonly detail?: string;
+}

@@ -1,0 +1,52 @@
+import type { z } from "zod";
+import type { Role } from "../config/node-settings.ts";
+
+export const EVERY_ROLE: readonly Role[] = ["standalone", "control_plane", "data_plane"];
+
+export interface AdminRequest<Query> {
+  /** The `{name}` parts of the path. */
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly query: Query;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The body as text; empty when there was none. */
+  readonly body: string;
+  readonly remoteAddress: string;
+  /** Aborts when the client has gone. */
+  readonly signal: AbortSignal;
+}
+
+/** `body` is a value to be written as JSON, or a text of the given type. */
+export type AdminAnswer = {
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+} & ({ readonly json: unknown } | { readonly text: string; readonly contentType: string });
+
+/**
+ * One endpoint of the admin API, described well enough that the server, the 405s and a reference can be derived from it.
+ * `handle` throws a RunwayError or an AdminProblem for every answer that is not a success.
+ */
+export interface Operation {
+  readonly method: "GET" | "POST" | "DELETE";
+  /** `/cluster/nodes/{id}` */
+  readonly path: string;
+  /** In other roles the path does not exist. */
+  readonly roles: readonly Role[];
+  /** What it is for, one sentence. */
+  readonly summary: string;
+  /** The query parameters; others are refused. */
+  readonly query?: z.ZodObject;
+  /** Whether a body is read, and what it has to be. */
+  readonly body?: "yaml";
+  handle(request: AdminRequest<unknown>): AdminAnswer | Promise<AdminAnswer>;
+}
+
+/** Writes an operation down; its handler sees the query as the schema types it. */
+export function operation<Query extends z.ZodObject>(
+  definition: Omit<Operation, "handle" | "query"> & {
+    readonly query?: Query;
+    handle(request: AdminRequest<z.output<Query>>): AdminAnswer | Promise<AdminAnswer>;
+  },
+): Operation {
+  // The server parses the query with the operation's own schema before it calls the handler.
+  return definition as Operation;
+}

@@ -1,0 +1,86 @@
+import { z } from "zod";
+import { duration } from "../../config/resources/scalars.ts";
+import { formatHash } from "../../config/state-hash.ts";
+import { RunwayError } from "../../core/failure.ts";
+import { acceptedOrThrow } from "../configuration-change.ts";
+import type { ConfigurationDesk, CurrentConfiguration } from "../configuration-desk.ts";
+import { entityTag, expectedVersion } from "../entity-tag.ts";
+import type { FleetView } from "../fleet-view.ts";
+import { type AdminRequest, type Operation, operation } from "../operation.ts";
+import { changeJson } from "../reload-history.ts";
+import { timestamp } from "../write-json.ts";
+
+const MAX_WAIT_MS = 60_000;
+
+const PushQuery = z.strictObject({
+  dry_run: z.stringbool().default(false).describe("Only find out what would change."),
+  wait: z.enum(["applied"]).optional().describe("Answer when the connected fleet has applied it."),
+  timeout: duration
+    .prefault("5s")
+    .refine((ms) => ms <= MAX_WAIT_MS, "may be 60s at most")
+    .describe("How long to wait; after that the answer says who has not applied it."),
+  message: z.string().max(500).optional().describe("Why it changes, for the history."),
+});
+
+/** The configuration of a control plane: read, changed, compared. */
+export function configurationOperations(desk: ConfigurationDesk, fleet: FleetView): Operation[] {
+  return [
+    operation({
+      method: "GET",
+      path: "/api/v1/config",
+      roles: ["control_plane"],
+      summary: "The current document, without the node's own blocks. Posting it back changes nothing.",
+      handle: async () => {
+        const current = await desk.current();
+        return { text: current.yaml, contentType: "application/yaml", headers: { etag: entityTag(current) } };
+      },
+    }),
+    operation({
+      method: "POST",
+      path: "/api/v1/config",
+      roles: ["control_plane"],
+      summary: "Validates, commits, applies and sends out a document. Identical content makes no new version.",
+      query: PushQuery,
+      body: "yaml",
+      handle: (request) => push(desk, fleet, request),
+    }),
+    operation({
+      method: "GET",
+      path: "/api/v1/config/hash",
+      roles: ["control_plane"],
+      summary: "Version and hash of the current configuration, and where it came from.",
+      handle: async () => ({ json: hashJson(await desk.current()) }),
+    }),
+  ];
+}
+
+async function push(desk: ConfigurationDesk, fleet: FleetView, request: AdminRequest<z.output<typeof PushQuery>>) {
+  if (request.body.trim() === "")
+    throw new RunwayError(
+      "adminBadRequest",
+      "The body is empty. Send the configuration as YAML: --data-binary @runway.yaml",
+    );
+  const { dry_run: dryRun, wait, timeout: timeoutMs, message } = request.query;
+  const expected = await expectedVersion(request.headers["if-match"], desk);
+  const change = acceptedOrThrow(
+    await desk.push({
+      yaml: request.body,
+      author: `anonymous@${request.remoteAddress}`,
+      dryRun,
+      ...(message === undefined ? {} : { message }),
+      ...(expected === undefined ? {} : { expectedVersion: expected }),
+    }),
+  );
+  const json = { ...changeJson(change), ...(dryRun ? { DryRun: true } : {}) };
+  if (wait === undefined || dryRun || change.version === undefined) return { json };
+  const progress = await fleet.waitApplied(change.version, { timeoutMs, signal: request.signal });
+  const Complete = progress.missing.length === 0;
+  const { applied: Applied, missing: Missing, slowest } = progress;
+  const Slowest = slowest === undefined ? undefined : { NodeId: slowest.nodeId, AfterMs: slowest.afterMs };
+  // 202: it is committed, and not everywhere yet.
+  return { status: Complete ? 200 : 202, json: { ...json, Fleet: { Complete, Applied, Missing, Slowest } } };
+}
+
+function hashJson({ version, hash, committedAtMs, source, epoch }: CurrentConfiguration) {
+  return { version, hash, timestamp: timestamp(committedAtMs), source, hash_hex: formatHash(hash), epoch };
+}

@@ -1,0 +1,77 @@
+import type { Configuration } from "../../config/configuration.ts";
+import type { Route } from "../../config/resources/route.ts";
+import type { GatewayView } from "../gateway-view.ts";
+import { EVERY_ROLE, type Operation, operation } from "../operation.ts";
+
+/** What the gateway serves and how much of it. */
+export function gatewayOperations(gateway: GatewayView): Operation[] {
+  const read = (path: string, summary: string, json: () => unknown) =>
+    operation({ method: "GET", path, roles: EVERY_ROLE, summary, handle: () => ({ json: json() }) });
+  return [
+    read("/stats", "Numbers of routes, connections and requests.", () => stats(gateway)),
+    read("/routes", "The routes, in the order of the document.", () => routesOf(gateway).map(routeJson)),
+    read("/backends", "Every target, once.", () => targets(gateway.configuration())),
+    read("/upstreams", "The upstreams with their targets.", () => gateway.configuration()?.upstreams ?? []),
+    read(
+      "/listeners",
+      "Where the gateway listens, with the ports that the system chose.",
+      () => gateway.status().listeners,
+    ),
+    // Listeners have no certificates yet.
+    read("/certificates", "The certificates of listeners.", () => []),
+  ];
+}
+
+export function routesOf(gateway: GatewayView): readonly Route[] {
+  return gateway.configuration()?.routes ?? [];
+}
+
+function stats(gateway: GatewayView) {
+  const status = gateway.status();
+  const configuration = gateway.configuration();
+  const routes = routesOf(gateway);
+  return {
+    routes: routes.length,
+    healthy_routes: status.healthyRoutes,
+    backends: Object.fromEntries(routes.map((route) => [route.id, targetsOf(route, configuration).length])),
+    listeners: status.listeners.length,
+    active_connections: status.activeConnections,
+    active_requests: status.activeRequests,
+    requests_total: status.requestsTotal,
+    failures_total: status.failuresTotal,
+    latency_p50_ms: status.latencyP50Ms,
+    latency_p99_ms: status.latencyP99Ms,
+    event_loop_lag_p99_ms: status.eventLoopLagP99Ms,
+    workers: status.workers,
+  };
+}
+
+function routeJson(route: Route) {
+  const { id, path, path_prefix, methods, match, upstream, backends = [] } = route;
+  return {
+    id,
+    path,
+    path_prefix,
+    backends: backends.length,
+    ...(upstream === undefined ? {} : { upstream }),
+    ...(methods.length === 0 ? {} : { methods }),
+    ...(match.domains.length === 0 ? {} : { domains: match.domains }),
+    ...(match.headers.length === 0 ? {} : { header_matchers: match.headers.length }),
+    ...(match.query.length === 0 ? {} : { query_matchers: match.query.length }),
+  };
+}
+
+function targetsOf(route: Route, configuration: Configuration | undefined) {
+  return route.backends ?? configuration?.upstreams.find(({ id }) => id === route.upstream)?.backends ?? [];
+}
+
+/** Nothing checks the health of targets yet, so their status is what is known of it. */
+function targets(configuration: Configuration | undefined) {
+  const owners = new Map<string, { routes: string[]; upstreams: string[] }>();
+  const ownersOf = (url: string) => owners.getOrInsertComputed(url, () => ({ routes: [], upstreams: [] }));
+  for (const { id, backends } of configuration?.routes ?? [])
+    for (const { url } of backends ?? []) ownersOf(url).routes.push(id);
+  for (const { id, backends } of configuration?.upstreams ?? [])
+    for (const { url } of backends) ownersOf(url).upstreams.push(id);
+  return [...owners].map(([url, { routes, upstreams }]) => ({ url, status: "unknown", routes, upstreams }));
+}

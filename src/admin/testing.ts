@@ -1,0 +1,200 @@
+/** In-memory ports for tests of the admin API and of the programs that speak to it. Nothing else imports this file. */
+import type { Configuration } from "../config/configuration.ts";
+import { describeChange, difference } from "../config/difference.ts";
+import { parseDocument, toResources } from "../config/document.ts";
+import { renderDocument } from "../config/render-document.ts";
+import type { Resource } from "../config/resource.ts";
+import { RouteSpec } from "../config/resources/route.ts";
+import { SETTINGS, type Settings } from "../config/resources/settings.ts";
+import { stateHash } from "../config/state-hash.ts";
+import { systemClock } from "../core/clock.ts";
+import { RunwayError } from "../core/failure.ts";
+import { silentLogger } from "../core/ports.ts";
+import { type AdminViews, adminOperations } from "./admin-operations.ts";
+import { AdminServer } from "./admin-server.ts";
+import type { ConfigurationChange } from "./configuration-change.ts";
+import type { ConfigurationDesk, ConfigurationPush, CurrentConfiguration } from "./configuration-desk.ts";
+import type { DataPlaneStatus } from "./data-plane-view.ts";
+import type { FleetProgress, FleetView, NodeReport } from "./fleet-view.ts";
+import type { GatewayStatus, GatewayView, HealthCheck } from "./gateway-view.ts";
+import { ReloadHistory } from "./reload-history.ts";
+
+export const SAMPLE_YAML = `routes:
+  - id: api
+    path: /api
+    path_prefix: true
+    backends:
+      - url: http://127.0.0.1:9000
+`;
+
+/** A gateway that proxies nothing; its fields are what it reports. */
+export class SampleGateway implements GatewayView {
+  healthyRoutes = 1;
+  reasons: string[] = [];
+  checks: HealthCheck[] = [];
+  #drainingSince: number | undefined;
+
+  configuration(): Configuration {
+    const settings = Object.fromEntries(Object.entries(SETTINGS).map(([name, spec]) => [name, spec.parse({})]));
+    const backends = [{ url: "http://127.0.0.1:9000", weight: 1 }];
+    const route = RouteSpec.parse({
+      path: "/api",
+      path_prefix: true,
+      backends,
+      match: { domains: ["api.example.com"] },
+    });
+    return { listeners: [], routes: [{ id: "api", ...route }], upstreams: [], settings: settings as Settings };
+  }
+
+  status(): GatewayStatus {
+    return {
+      activeConnections: 3,
+      activeRequests: 1,
+      requestsTotal: 1_000,
+      failuresTotal: 2,
+      healthyRoutes: this.healthyRoutes,
+      listeners: [{ id: "http", protocol: "http", address: "127.0.0.1:8080" }],
+      workers: [{ id: 0, state: "running", restarts: 0 }],
+    };
+  }
+
+  notReadyReasons = () => this.reasons;
+  healthChecks = () => this.checks;
+  drainingSince = () => this.#drainingSince;
+
+  drain(): void {
+    this.#drainingSince = Date.now();
+  }
+
+  undrain(): void {
+    this.#drainingSince = undefined;
+  }
+}
+
+/** Keeps versions in memory; applying fails when `refusal` says why. */
+export class SampleDesk implements ConfigurationDesk {
+  readonly pushes: ConfigurationPush[] = [];
+  refusal: string | undefined;
+  #resources: readonly Resource[] = [];
+  #version = 0;
+
+  constructor(yaml = SAMPLE_YAML) {
+    this.#accept(yaml, false);
+  }
+
+  async current(): Promise<CurrentConfiguration> {
+    const hash = stateHash(this.#resources);
+    const yaml = renderDocument(this.#resources);
+    return {
+      epoch: "5a3f01c2-0000",
+      version: this.#version,
+      hash,
+      committedAtMs: 1_772_015_280_000,
+      source: "init",
+      yaml,
+    };
+  }
+
+  async push(push: ConfigurationPush): Promise<ConfigurationChange> {
+    this.pushes.push(push);
+    const { expectedVersion: expected } = push;
+    if (expected !== undefined && expected !== this.#version) throw new RunwayError("versionConflict");
+    return this.#accept(push.yaml, push.dryRun);
+  }
+
+  reload(): Promise<ConfigurationChange> {
+    return this.push({ yaml: renderDocument(this.#resources), author: "test", dryRun: false });
+  }
+
+  #accept(yaml: string, dryRun: boolean): ConfigurationChange {
+    const timestampMs = Date.now();
+    const document = parseDocument(yaml);
+    if (!document.ok) return { outcome: "invalid", timestampMs, problems: document.problems };
+    if (this.refusal !== undefined)
+      return {
+        outcome: "refused",
+        timestampMs,
+        problems: [{ path: "", kind: "listener", id: "http", message: this.refusal }],
+      };
+    const resources = toResources(document.value);
+    const changes = difference(this.#resources, resources).map(describeChange);
+    const version = this.#version + (changes.length > 0 ? 1 : 0);
+    if (!dryRun) [this.#resources, this.#version] = [resources, version];
+    return { outcome: "accepted", timestampMs, changes, version, hash: stateHash(resources) };
+  }
+}
+
+export class SampleFleet implements FleetView {
+  readonly members: NodeReport[];
+  missing: string[] = [];
+
+  constructor(...members: NodeReport[]) {
+    this.members = members;
+  }
+
+  nodes = () => this.members;
+
+  forget(nodeId: string): "forgotten" | "unknown" | "connected" {
+    const index = this.members.findIndex((node) => node.nodeId === nodeId);
+    if (index < 0) return "unknown";
+    if (this.members[index]!.status === "connected") return "connected";
+    this.members.splice(index, 1);
+    return "forgotten";
+  }
+
+  async waitApplied(): Promise<FleetProgress> {
+    const applied = this.members.map(({ nodeId }) => nodeId).filter((id) => !this.missing.includes(id));
+    return { applied, missing: this.missing, slowest: { nodeId: applied.at(-1) ?? "", afterMs: 12.5 } };
+  }
+}
+
+export function sampleNode(nodeId: string, report: Partial<NodeReport> = {}): NodeReport {
+  return {
+    nodeId,
+    hostname: "host-1",
+    version: "0.1.0",
+    status: "connected",
+    configVersion: 1,
+    configHash: 18_446_744_073_709_551_615n,
+    inSync: true,
+    lagVersions: 0,
+    lastHeartbeatMs: 1_772_015_405_000,
+    connectedAtMs: 1_772_015_400_000,
+    address: "10.0.0.7:51234",
+    labels: {},
+    capabilities: ["snapshot.v1"],
+    transport: "grpc",
+    ...report,
+  };
+}
+
+export const SAMPLE_DATA_PLANE: DataPlaneStatus = {
+  nodeId: "edge-1",
+  cpAddress: "cp.example.com:9443",
+  connected: true,
+  epoch: "5a3f01c2-0000",
+  configVersion: 3,
+  configHash: 12_345_678_901_234_567n,
+  hasConfig: true,
+  peer: "runway",
+};
+
+/** The parts of `AdminViews` that all roles share. */
+export function sharedViews(gateway: GatewayView = new SampleGateway()) {
+  const metrics = { contentType: "text/plain; version=0.0.4", expose: async () => "runway_up 1\n" };
+  return { version: "0.1.0", clock: systemClock, gateway, metrics, history: new ReloadHistory() };
+}
+
+/** A started admin API on a port of the system's choice, and its URL. */
+export async function startAdmin(views: AdminViews): Promise<AdminServer & { readonly url: string }> {
+  const server = new AdminServer({
+    address: "127.0.0.1",
+    port: 0,
+    allowUnauthenticated: false,
+    role: views.role,
+    operations: adminOperations(views),
+    logger: silentLogger,
+  });
+  await server.start();
+  return Object.assign(server, { url: `http://127.0.0.1:${server.address().port}` });
+}
