@@ -1,0 +1,235 @@
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../core/clock.ts";
+import type { Logger, Meter } from "../core/ports.ts";
+import type { Service } from "../core/service.ts";
+import type { Connection, Connector } from "./connection.ts";
+import { ENCODINGS, type FromNode, type NodeNumbers, type Stamp } from "./messages.ts";
+import { NamedTimers } from "./named-timers.ts";
+import { stepNode } from "./node-session.ts";
+import {
+  type ApplyOutcome,
+  type Incoming,
+  initialNodeState,
+  type NodeEffect,
+  type NodeEvent,
+  type NodeIdentity,
+  type NodeState,
+  type NodeTimer,
+  type Peer,
+} from "./node-state.ts";
+import { SessionRunner } from "./session-runner.ts";
+
+/** What makes a configuration run. It validates, compiles, keeps and swaps; it does not throw for a bad configuration. */
+export interface ApplySink {
+  /** @param signal aborts when the node stops */
+  apply(incoming: Incoming, signal: AbortSignal): Promise<ApplyOutcome>;
+}
+
+export interface AgentOptions {
+  readonly nodeId: string;
+  /** Of the program. */
+  readonly version: string;
+  readonly hostname: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Control planes, tried in turn. At least one. */
+  readonly addresses: readonly string[];
+  readonly heartbeatIntervalMs: number;
+  readonly retryIntervalMs: number;
+  readonly connector: Connector;
+  readonly sink: ApplySink;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  readonly status: () => NodeNumbers;
+  /** What the node runs already, from its cache. */
+  readonly running?: Stamp | undefined;
+}
+
+export interface AgentStatus {
+  /** Only after the control plane has accepted this node. */
+  readonly connected: boolean;
+  /** The control plane it is connected to, or turned to last. */
+  readonly cpAddress: string;
+  readonly peer: Peer | undefined;
+  /** Milliseconds since 1970; undefined while not connected. */
+  readonly connectedAtMs: number | undefined;
+  readonly hasConfig: boolean;
+  readonly epoch: string;
+  readonly configVersion: number;
+  readonly configHash: bigint;
+  /** Why the last configuration was refused; empty after a success. */
+  readonly lastReloadError: string;
+  /** Why the last connection ended or could not be had; empty while connected. */
+  readonly lastError: string;
+}
+
+type EventWithoutMoment = NodeEvent extends infer Event
+  ? Event extends NodeEvent
+    ? Omit<Event, "atMs" | "random">
+    : never
+  : never;
+
+/** The data plane's side: keeps a connection to a control plane and gives what comes to the sink. */
+export class Agent implements Service {
+  readonly name = "agent";
+  readonly #options: AgentOptions;
+  readonly #runner: SessionRunner<NodeState, NodeEvent, NodeEffect>;
+  readonly #timers: NamedTimers<NodeTimer>;
+  readonly #stopping = new AbortController();
+  readonly #connects: ReturnType<Meter["counter"]>;
+  #connection: Connection | undefined;
+  #applying: Promise<void> | undefined;
+  #cpAddress: string;
+  #connectedAtMs: number | undefined;
+
+  constructor(options: AgentOptions) {
+    const { nodeId, version, hostname, labels, addresses, heartbeatIntervalMs, retryIntervalMs, meter } = options;
+    const limits = { heartbeatIntervalMs, retryIntervalMs };
+    const identity: NodeIdentity = {
+      ...{ nodeId, version, hostname, labels, addresses, ...limits },
+      instanceId: randomUUID(),
+      encodings: ENCODINGS,
+    };
+    this.#options = options;
+    this.#cpAddress = addresses[0] ?? "";
+    this.#runner = new SessionRunner(
+      initialNodeState(options.running),
+      (state, event: NodeEvent) => stepNode(identity, state, event),
+      (effect) => this.#perform(effect),
+    );
+    this.#timers = new NamedTimers(options.clock, (timer) => this.#dispatch({ type: "timer", timer }));
+    this.#connects = meter.counter({
+      name: "runway_sync_connects_total",
+      help: "Attempts of the data plane to connect to a control plane.",
+    });
+    meter.observeGauge(
+      { name: "runway_sync_connected", help: "1 while a control plane has accepted this data plane." },
+      () => [[{}, this.status().connected ? 1 : 0]],
+    );
+    meter.observeGauge(
+      { name: "runway_sync_config_version", help: "Version of the configuration that this data plane runs." },
+      () => [[{}, this.status().configVersion]],
+    );
+  }
+
+  /** Does not wait for a connection: a data plane runs without one. */
+  async start(): Promise<void> {
+    this.#dispatch({ type: "start" });
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    this.#dispatch({ type: "stop" });
+    this.#connectedAtMs = undefined;
+    this.#stopping.abort();
+    if (this.#applying !== undefined && !deadline.aborted)
+      await Promise.race([
+        this.#applying,
+        new Promise<void>((resolve) => deadline.addEventListener("abort", () => resolve(), { once: true })),
+      ]);
+  }
+
+  status(): AgentStatus {
+    const { link, running, originalHash, lastReloadError, lastLinkError } = this.#runner.state;
+    return {
+      connected: link.phase === "live",
+      cpAddress: this.#cpAddress,
+      peer: link.phase === "live" ? link.peer : undefined,
+      connectedAtMs: this.#connectedAtMs,
+      hasConfig: running !== undefined,
+      epoch: running?.epoch ?? "",
+      configVersion: running?.version ?? 0,
+      configHash: originalHash === 0n ? (running?.hash ?? 0n) : originalHash,
+      lastReloadError,
+      lastError: lastLinkError,
+    };
+  }
+
+  #dispatch(event: EventWithoutMoment): void {
+    const { clock, random } = this.#options;
+    const wasLive = this.status().connected;
+    this.#runner.dispatch({ ...event, atMs: clock.monotonicMs(), random: random() });
+    const isLive = this.status().connected;
+    if (isLive !== wasLive) this.#linkChanged(isLive);
+  }
+
+  #linkChanged(isLive: boolean): void {
+    const { clock, logger } = this.#options;
+    const { link, lastLinkError } = this.#runner.state;
+    this.#connectedAtMs = isLive ? clock.now() : undefined;
+    if (link.phase === "live")
+      logger.info("Connected to the control plane", { address: link.address, peer: link.peer });
+    else if (link.phase === "waiting")
+      logger.warn("The connection to the control plane ended; serving goes on", { reason: lastLinkError });
+  }
+
+  #perform(effect: NodeEffect): void {
+    switch (effect.type) {
+      case "connect":
+        this.#connect(effect.address);
+        break;
+      case "disconnect":
+        this.#connection?.close();
+        this.#connection = undefined;
+        break;
+      case "send":
+        this.#connection?.send(effect.message);
+        break;
+      case "send heartbeat":
+        this.#connection?.send(this.#heartbeat(effect.running));
+        break;
+      case "apply":
+        this.#applying = this.#apply(effect.incoming);
+        break;
+      case "set timer":
+        this.#timers.set(effect.timer, effect.delayMs);
+        break;
+      case "clear timer":
+        this.#timers.clear(effect.timer);
+        break;
+    }
+  }
+
+  #connect(address: string): void {
+    this.#cpAddress = address;
+    this.#connects.add();
+    const connection = this.#options.connector.connect(address, {
+      opened: () => isCurrent() && this.#dispatch({ type: "opened" }),
+      received: (message) => isCurrent() && this.#dispatch({ type: "received", message }),
+      closed: (reason) => {
+        if (!isCurrent()) return;
+        this.#connection = undefined;
+        if (!this.status().connected)
+          this.#options.logger.warn("The control plane could not be reached or did not accept this node", {
+            address,
+            reason,
+          });
+        this.#dispatch({ type: "closed", reason });
+      },
+    });
+    const isCurrent = () => this.#connection === connection;
+    this.#connection = connection;
+  }
+
+  #heartbeat(running: Stamp | undefined): FromNode {
+    const { nodeId, version, clock, status } = this.#options;
+    const { lastReloadError, running: own } = this.#runner.state;
+    const ours = { runwayVersion: version, lastReloadError, lastSuccessfulVersion: own?.version ?? 0 };
+    return { type: "heartbeat", nodeId, running, status: { ...status(), ...ours }, sentAtMs: clock.now() };
+  }
+
+  async #apply(incoming: Incoming): Promise<void> {
+    const { sink, logger } = this.#options;
+    const outcome = await sink.apply(incoming, this.#stopping.signal).catch((error: unknown): ApplyOutcome => {
+      logger.error("Applying a configuration failed in an unforeseen way", { error });
+      return {
+        ok: false,
+        reason: "RW_INTERNAL",
+        problems: [{ path: "", message: "applying failed; see the node's log" }],
+      };
+    });
+    this.#applying = undefined;
+    this.#dispatch({ type: "applied", outcome });
+  }
+}

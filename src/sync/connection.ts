@@ -1,0 +1,54 @@
+import type { FailureKind } from "../core/failure.ts";
+import type { FromControlPlane, FromNode } from "./messages.ts";
+
+/** What a transport offers to a data plane: connections to control planes, one at a time. */
+export interface Connector {
+  /** Does not throw: what goes wrong comes as `closed`. */
+  connect(address: string, events: ConnectionEvents): Connection;
+}
+
+export interface Connection {
+  /** After `closed` it does nothing. */
+  send(message: FromNode): void;
+  /** Drops the connection; no event comes after it. */
+  close(): void;
+}
+
+export interface ConnectionEvents {
+  /** Both sides have verified each other, and messages can be sent. */
+  opened(): void;
+  received(message: FromControlPlane): void;
+  /** Comes once, with a reason for people. */
+  closed(reason: string): void;
+}
+
+/** What a transport gives to a control plane: the stream of one node, whose certificate was verified. */
+export interface NodeStream {
+  readonly peer: StreamPeer;
+  /** @param sent called when the message has left and the stream takes more */
+  send(message: FromControlPlane, sent: () => void): void;
+  /** Ends the stream with a failure that the node is told. */
+  end(kind: FailureKind, detail: string): void;
+}
+
+/** What the control plane wants to hear of a stream. */
+export interface NodeStreamEvents {
+  received(message: FromNode): void;
+  closed(): void;
+}
+
+export interface StreamPeer {
+  /** IP address and port. */
+  readonly address: string;
+  readonly transport: "grpc";
+  readonly certificate: PeerCertificate;
+}
+
+export interface PeerCertificate {
+  readonly subject: string;
+  readonly notAfterMs: number;
+  /** The URI names among the subject alternative names. */
+  readonly uriNames: readonly string[];
+  /** SHA-256 of the public key (DER, SubjectPublicKeyInfo), hexadecimal. */
+  readonly keyFingerprint: string;
+}

@@ -1,0 +1,120 @@
+import type { FailureKind } from "../core/failure.ts";
+import type { Ack, FromControlPlane, FromNode, Heartbeat, Hello, Nack, NodeStatus, Stamp } from "./messages.ts";
+import type { Moment, Peer } from "./node-state.ts";
+import type { Publication } from "./publication.ts";
+
+/** What a control plane is and does not change while it runs. */
+export interface ControlPlaneIdentity {
+  readonly controlPlaneId: string;
+  readonly version: string;
+}
+
+/** How the control plane stands with the node at the other end of one stream. */
+export type Phase =
+  /** Nothing has come yet. */
+  | "silent"
+  /** The hello is in order; whether the certificate may speak for the node is being looked up. */
+  | "authorising"
+  | "live"
+  | "ended";
+
+/** A configuration on its way to the node. */
+export type Offer =
+  /** Waits for its turn to be sent. */
+  | { readonly phase: "queued" }
+  | { readonly phase: "sending"; readonly publication: Publication; readonly nextIndex: number }
+  /** Sent as a whole; the node has not answered yet. */
+  | { readonly phase: "sent"; readonly publication: Publication };
+
+export interface FleetState {
+  readonly phase: Phase;
+  readonly hello: Hello | undefined;
+  readonly peer: Peer;
+  readonly newest: Publication | undefined;
+  readonly offer: Offer | undefined;
+  /** What the node last said that it runs. */
+  readonly running: Stamp | undefined;
+  readonly originalHash: bigint;
+  /** How often in a row it refused what is still the newest. */
+  readonly refusals: number;
+  /** Whether the next offer waits for the timer of that name. */
+  readonly backingOff: boolean;
+  readonly lastAck: Ack | undefined;
+  /** The last refusal; undefined again once something was applied. */
+  readonly lastNack: Nack | undefined;
+  readonly status: NodeStatus | undefined;
+  /** On the control plane's monotonic clock. */
+  readonly lastHeardMs: number;
+  /** Why the newest configuration cannot be sent to this node at all; empty when it can. */
+  readonly obstacle: string;
+}
+
+export type FleetTimer = "hello" | "offer" | "answer";
+
+export type FleetEvent = Moment &
+  (
+    | { readonly type: "opened" }
+    | { readonly type: "received"; readonly message: FromNode }
+    | { readonly type: "authorised" }
+    | { readonly type: "forbidden"; readonly kind: "identityRefused" | "overloaded"; readonly detail: string }
+    | { readonly type: "published"; readonly publication: Publication }
+    /** It is this node's turn to be sent a configuration. */
+    | { readonly type: "turn" }
+    /** What was sent last has left. */
+    | { readonly type: "sent" }
+    | { readonly type: "timer"; readonly timer: FleetTimer }
+    | { readonly type: "closed" }
+  );
+
+export type FleetEffect =
+  | { readonly type: "authorise"; readonly hello: Hello }
+  | { readonly type: "send"; readonly message: FromControlPlane }
+  /** Ends the stream. */
+  | { readonly type: "end"; readonly kind: FailureKind; readonly detail: string }
+  | { readonly type: "ask for turn" }
+  | { readonly type: "give up turn" }
+  /** Replaces the timer of that name. */
+  | { readonly type: "set timer"; readonly timer: FleetTimer; readonly delayMs: number }
+  | { readonly type: "clear timer"; readonly timer: FleetTimer }
+  /** News about the node, for logs, metrics and whoever waits. */
+  | { readonly type: "report"; readonly news: Ack | Nack | Heartbeat };
+
+export interface FleetStep {
+  readonly state: FleetState;
+  readonly effects: readonly FleetEffect[];
+}
+
+export function initialFleetState(newest: Publication | undefined, atMs: number): FleetState {
+  return {
+    phase: "silent",
+    hello: undefined,
+    peer: "runway",
+    newest,
+    offer: undefined,
+    running: undefined,
+    originalHash: 0n,
+    refusals: 0,
+    backingOff: false,
+    lastAck: undefined,
+    lastNack: undefined,
+    status: undefined,
+    lastHeardMs: atMs,
+    obstacle: "",
+  };
+}
+
+type Standing = Pick<FleetState, "peer" | "newest" | "running" | "originalHash">;
+
+/** Whether the node runs the newest configuration, going by the hash of what it compiled. */
+export function isInSync({ peer, newest, running, originalHash }: Standing): boolean {
+  if (newest === undefined) return true;
+  if (peer === "original") return newest.original().hash === originalHash;
+  const { epoch, version, hash } = newest.stamp;
+  return running !== undefined && running.epoch === epoch && running.version === version && running.hash === hash;
+}
+
+/** Whether the node runs a newer version of the epoch than this control plane knows: the control plane is the stale one. */
+export function isAhead({ peer, newest, running }: Standing): boolean {
+  if (peer === "original" || newest === undefined || running === undefined) return false;
+  return running.epoch === newest.stamp.epoch && running.version > newest.stamp.version;
+}

@@ -1,0 +1,152 @@
+import type { Clock } from "../core/clock.ts";
+import type { FailureKind } from "../core/failure.ts";
+import type { NodeStream } from "./connection.ts";
+import { stepFleet } from "./fleet-session.ts";
+import {
+  type ControlPlaneIdentity,
+  type FleetEffect,
+  type FleetEvent,
+  type FleetState,
+  type FleetTimer,
+  initialFleetState,
+} from "./fleet-state.ts";
+import type { Ack, FromNode, Heartbeat, Hello, Nack } from "./messages.ts";
+import { NamedTimers } from "./named-timers.ts";
+import type { Verdict } from "./node-identity.ts";
+import type { Publication } from "./publication.ts";
+import type { SendTurns } from "./send-turns.ts";
+import { SessionRunner } from "./session-runner.ts";
+
+/** Node interval that is assumed of an original data plane, which does not say its own. */
+const ORIGINAL_HEARTBEAT_MS = 10_000;
+const STALE_INTERVALS = 3;
+
+/** What a stream asks of the fleet that it belongs to. */
+export interface StreamOwner {
+  authorise(stream: FleetStream, hello: Hello): Verdict;
+  reported(stream: FleetStream, news: Ack | Nack | Heartbeat): void;
+  /** The control plane ended the stream. */
+  rejected(stream: FleetStream, kind: FailureKind, detail: string): void;
+}
+
+export interface StreamContext {
+  readonly identity: ControlPlaneIdentity;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly turns: SendTurns;
+  readonly owner: StreamOwner;
+}
+
+type EventWithoutMoment = FleetEvent extends infer Event
+  ? Event extends FleetEvent
+    ? Omit<Event, "atMs" | "random">
+    : never
+  : never;
+
+/** Drives the session of one stream, and keeps what was seen of the node after the stream has ended. */
+export class FleetStream {
+  readonly stream: NodeStream;
+  /** By the wall clock, for people. */
+  readonly connectedAtMs: number;
+  lastHeardAtMs: number;
+  disconnectedAtMs: number | undefined;
+  readonly #context: StreamContext;
+  readonly #runner: SessionRunner<FleetState, FleetEvent, FleetEffect>;
+  readonly #timers: NamedTimers<FleetTimer>;
+
+  constructor(stream: NodeStream, newest: Publication | undefined, context: StreamContext) {
+    const { identity, clock } = context;
+    this.stream = stream;
+    this.#context = context;
+    this.connectedAtMs = clock.now();
+    this.lastHeardAtMs = this.connectedAtMs;
+    this.#runner = new SessionRunner(
+      initialFleetState(newest, clock.monotonicMs()),
+      (state, event: FleetEvent) => stepFleet(identity, state, event),
+      (effect) => this.#perform(effect),
+    );
+    this.#timers = new NamedTimers(clock, (timer) => this.#dispatch({ type: "timer", timer }));
+    this.#dispatch({ type: "opened" });
+  }
+
+  get state(): FleetState {
+    return this.#runner.state;
+  }
+
+  get isOpen(): boolean {
+    return this.state.phase !== "ended";
+  }
+
+  /** Whether nothing was heard for three of the node's own heartbeat intervals. */
+  get isStale(): boolean {
+    const intervalMs = this.state.hello?.heartbeatIntervalMs || ORIGINAL_HEARTBEAT_MS;
+    return this.#context.clock.monotonicMs() - this.state.lastHeardMs > STALE_INTERVALS * intervalMs;
+  }
+
+  receive(message: FromNode): void {
+    this.lastHeardAtMs = this.#context.clock.now();
+    this.#dispatch({ type: "received", message });
+  }
+
+  publish(publication: Publication): void {
+    this.#dispatch({ type: "published", publication });
+  }
+
+  /** The node came back on another stream. */
+  replace(): void {
+    this.#close();
+    this.stream.end("streamReplaced", "the node connected anew");
+  }
+
+  close(): void {
+    this.#close();
+  }
+
+  #close(): void {
+    if (!this.isOpen) return;
+    this.#dispatch({ type: "closed" });
+    this.disconnectedAtMs = this.#context.clock.now();
+  }
+
+  #dispatch(event: EventWithoutMoment): void {
+    const { clock, random } = this.#context;
+    this.#runner.dispatch({ ...event, atMs: clock.monotonicMs(), random: random() });
+  }
+
+  #perform(effect: FleetEffect): void {
+    switch (effect.type) {
+      case "authorise": {
+        const verdict = this.#context.owner.authorise(this, effect.hello);
+        this.#dispatch(
+          verdict.allowed ? { type: "authorised" } : { type: "forbidden", kind: verdict.kind, detail: verdict.detail },
+        );
+        break;
+      }
+      case "send": {
+        const isConfiguration = effect.message.type !== "welcome";
+        this.stream.send(effect.message, () => isConfiguration && this.#dispatch({ type: "sent" }));
+        break;
+      }
+      case "end":
+        this.disconnectedAtMs = this.#context.clock.now();
+        this.#context.owner.rejected(this, effect.kind, effect.detail);
+        this.stream.end(effect.kind, effect.detail);
+        break;
+      case "ask for turn":
+        this.#context.turns.ask(this, () => this.#dispatch({ type: "turn" }));
+        break;
+      case "give up turn":
+        this.#context.turns.giveUp(this);
+        break;
+      case "set timer":
+        this.#timers.set(effect.timer, effect.delayMs);
+        break;
+      case "clear timer":
+        this.#timers.clear(effect.timer);
+        break;
+      case "report":
+        this.#context.owner.reported(this, effect.news);
+        break;
+    }
+  }
+}

@@ -1,0 +1,239 @@
+import type { Clock } from "../core/clock.ts";
+import { FAILURES, type FailureKind, RunwayError } from "../core/failure.ts";
+import type { Logger, Meter } from "../core/ports.ts";
+import { type ApplyReport, ApplyWait } from "./apply-wait.ts";
+import type { NodeStream, NodeStreamEvents } from "./connection.ts";
+import { FleetMetrics } from "./fleet-metrics.ts";
+import { FleetStream, type StreamContext } from "./fleet-stream.ts";
+import type { Ack, Heartbeat, Hello, Nack, Stamp } from "./messages.ts";
+import { type IdentityLedger, judgeClaim, type Verdict } from "./node-identity.ts";
+import { type NodeView, viewOf, viewOfAbsent } from "./node-view.ts";
+import { Publication, type PublicationSource } from "./publication.ts";
+import { Rejections } from "./rejections.ts";
+import { SendTurns } from "./send-turns.ts";
+
+export interface FleetOptions {
+  readonly controlPlaneId: string;
+  /** Of the program. */
+  readonly version: string;
+  readonly ledger: IdentityLedger;
+  /** The only trust domain of node certificates; undefined accepts any that the CA signed for. */
+  readonly trustDomain?: string | undefined;
+  readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  /** Connected and offline ones together. */
+  readonly maxNodes?: number;
+  /** Streams that are sent a configuration at one time. */
+  readonly maxConcurrentSends?: number;
+}
+
+const MAX_WAITS = 100;
+
+/**
+ * The control plane's registry of nodes: gives each the newest configuration and knows what each runs. Transports hand
+ * their streams to `connect`.
+ */
+export class Fleet {
+  readonly #options: FleetOptions;
+  readonly #maxNodes: number;
+  readonly #context: StreamContext;
+  readonly #metrics: FleetMetrics;
+  /** By node id, in the order of their last arrival. Undefined: known from before this control plane started. */
+  readonly #nodes = new Map<string, FleetStream | undefined>();
+  /** Every stream that is open, whether let in or not. */
+  readonly #open = new Set<FleetStream>();
+  readonly #rejections = new Rejections();
+  readonly #waits = new Set<ApplyWait>();
+  #newest: Publication | undefined;
+  #publishedMs = 0;
+
+  constructor(options: FleetOptions) {
+    const { controlPlaneId, version, clock, random, ledger, meter } = options;
+    const turns = new SendTurns(options.maxConcurrentSends ?? 32);
+    this.#options = options;
+    this.#maxNodes = options.maxNodes ?? 10_000;
+    this.#context = { identity: { controlPlaneId, version }, clock, random, turns, owner: this };
+    this.#metrics = new FleetMetrics(meter, () => this.nodes(), turns);
+    for (const nodeId of ledger.nodeIds()) this.#nodes.set(nodeId, undefined);
+  }
+
+  /** What was published last. */
+  get newest(): Stamp | undefined {
+    return this.#newest?.stamp;
+  }
+
+  /** Makes this the configuration of every node. An older version of the same epoch is ignored. */
+  publish(source: PublicationSource): void {
+    const publication = new Publication(source);
+    const before = this.#newest?.stamp;
+    if (before?.epoch === publication.stamp.epoch && before.version > publication.stamp.version) {
+      const fields = { version: publication.stamp.version, newest: before.version };
+      this.#options.logger.warn("An older version than the newest was to be published and is ignored", fields);
+      return;
+    }
+    this.#newest = publication;
+    this.#publishedMs = this.#options.clock.monotonicMs();
+    for (const stream of [...this.#open]) stream.publish(publication);
+  }
+
+  /** A transport has a new stream; it tells what comes on it. */
+  connect(nodeStream: NodeStream): NodeStreamEvents {
+    const stream = new FleetStream(nodeStream, this.#newest, this.#context);
+    this.#open.add(stream);
+    return {
+      received: (message) => stream.receive(message),
+      closed: () => this.#closed(stream),
+    };
+  }
+
+  /** Ordered by node id; those that were not let in have rows of their own. */
+  nodes(): NodeView[] {
+    const known = [...this.#nodes].map(([nodeId, stream]) =>
+      stream === undefined ? viewOfAbsent(nodeId, this.newest) : viewOf(stream, this.newest),
+    );
+    const rejected = this.#rejections.views(this.newest, this.#options.clock.now());
+    return [...known, ...rejected].sort((one, other) => compare(one.nodeId, other.nodeId));
+  }
+
+  /** Forgets a node that is not connected, and who owned its id. */
+  forget(nodeId: string): "forgotten" | "connected" | "unknown" {
+    const stream = this.#nodes.get(nodeId);
+    if (stream?.isOpen === true) return "connected";
+    const isKnown = this.#nodes.delete(nodeId) || this.#options.ledger.ownerOf(nodeId) !== undefined;
+    const wasRejected = this.#rejections.clear(nodeId);
+    if (!isKnown && !wasRejected) return "unknown";
+    this.#options.ledger.forget(nodeId);
+    return "forgotten";
+  }
+
+  /**
+   * Resolves when every node that is connected now has applied `version` or a later one, refused it or left, or when
+   * time is up.
+   * @throws RunwayError overloaded, when too many wait already
+   */
+  waitApplied(version: number, { timeoutMs }: { timeoutMs: number }): Promise<ApplyReport> {
+    if (this.#waits.size >= MAX_WAITS) throw new RunwayError("overloaded", "too many requests wait for the fleet");
+    const { clock } = this.#options;
+    const { promise, resolve } = Promise.withResolvers<ApplyReport>();
+    const live = [...this.#nodes.values()].filter((stream) => stream?.isOpen === true);
+    const startMs = this.newest?.version === version ? this.#publishedMs : clock.monotonicMs();
+    const wait = new ApplyWait(version, live as FleetStream[], startMs, (report) => {
+      cancel();
+      this.#waits.delete(wait);
+      resolve(report);
+    });
+    const cancel = clock.after(timeoutMs, () => wait.expire());
+    this.#waits.add(wait);
+    wait.begin(clock.monotonicMs());
+    return promise;
+  }
+
+  // ---- what streams ask of their owner --------------------------------------------------------------------------------
+
+  authorise(stream: FleetStream, hello: Hello): Verdict {
+    const { ledger, trustDomain } = this.#options;
+    const { certificate } = stream.stream.peer;
+    const verdict = judgeClaim(hello.nodeId, certificate, ledger.ownerOf(hello.nodeId), trustDomain);
+    if (!verdict.allowed) return verdict;
+    const before = this.#nodes.get(hello.nodeId);
+    if (before?.isOpen === true && isTwin(before, hello))
+      return { allowed: false, kind: "identityRefused", detail: describeTwin(before) };
+    if (!this.#nodes.has(hello.nodeId) && !this.#makeRoom())
+      return { allowed: false, kind: "overloaded", detail: `${this.#maxNodes} nodes are connected, and no more fit` };
+    ledger.claim(hello.nodeId, verdict.owner);
+    this.#nodes.delete(hello.nodeId);
+    this.#nodes.set(hello.nodeId, stream);
+    this.#rejections.clear(hello.nodeId, certificate.keyFingerprint);
+    if (before !== undefined) {
+      this.#open.delete(before);
+      before.replace();
+    }
+    this.#log("info", "A node connected", stream);
+    return verdict;
+  }
+
+  reported(stream: FleetStream, news: Ack | Nack | Heartbeat): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const wait of this.#waits) wait.look(stream, nowMs);
+    if (news.type === "heartbeat") return;
+    const isNewest = news.version === this.newest?.version;
+    this.#metrics.answered(news, isNewest ? nowMs - this.#publishedMs : undefined);
+    if (news.type === "ack")
+      this.#log("info", "A node applied a configuration", stream, {
+        version: news.version,
+        durationsMs: news.durationsMs,
+      });
+    else {
+      const { version, reason, problems } = news;
+      this.#log("warn", "A node refused a configuration", stream, { version, reason, problems: problems.slice(0, 5) });
+    }
+  }
+
+  rejected(stream: FleetStream, kind: FailureKind, detail: string): void {
+    this.#left(stream);
+    this.#metrics.rejected(kind);
+    const isNode = kind === "identityRefused" || kind === "versionMismatch" || kind === "overloaded";
+    if (isNode) this.#rejections.add(stream, kind, detail, this.#options.clock.now());
+    this.#log("warn", "A node was rejected", stream, { code: FAILURES[kind].code, reason: detail });
+  }
+
+  #closed(stream: FleetStream): void {
+    if (!this.#open.has(stream)) return;
+    stream.close();
+    if (this.#left(stream)) this.#log("info", "A node disconnected", stream);
+  }
+
+  /** @returns whether the node has no other stream */
+  #left(stream: FleetStream): boolean {
+    this.#open.delete(stream);
+    const isCurrent = this.#nodes.get(stream.state.hello?.nodeId ?? "") === stream;
+    if (isCurrent) for (const wait of this.#waits) wait.look(stream, this.#options.clock.monotonicMs());
+    return isCurrent;
+  }
+
+  /** The node that is offline longest makes room for a new one, and its id is free again. */
+  #makeRoom(): boolean {
+    if (this.#nodes.size < this.#maxNodes) return true;
+    for (const [nodeId, stream] of this.#nodes) {
+      if (stream?.isOpen === true) continue;
+      this.forget(nodeId);
+      this.#options.logger.warn("A node that was offline was forgotten to make room", { nodeId });
+      return true;
+    }
+    return false;
+  }
+
+  #log(
+    level: "info" | "warn",
+    message: string,
+    { stream, state }: FleetStream,
+    fields: Record<string, unknown> = {},
+  ): void {
+    const { address, certificate } = stream.peer;
+    const nodeId = state.hello?.nodeId;
+    this.#options.logger[level](message, { nodeId, address, certificate: certificate.subject, ...fields });
+  }
+}
+
+/**
+ * Whether another process already speaks for the node. The stream of a process that died is closed by its kernel at once,
+ * and that of a machine that died by keepalive within 20 s, so an open stream that is not stale is a live process. A
+ * restarted node is thus kept out for 20 s at worst, and goes on with its cache meanwhile.
+ */
+function isTwin(before: FleetStream, hello: Hello): boolean {
+  const instanceId = before.state.hello?.instanceId ?? "";
+  const isOther = instanceId !== "" && hello.instanceId !== "" && instanceId !== hello.instanceId;
+  return isOther && !before.isStale;
+}
+
+function describeTwin({ state, stream }: FleetStream): string {
+  const { nodeId, hostname } = state.hello!;
+  return `node ${nodeId} is already connected from ${hostname} (${stream.peer.address}); give each node a node_id and cache_dir of its own`;
+}
+
+function compare(one: string, other: string): number {
+  return one < other ? -1 : one > other ? 1 : 0;
+}

@@ -1,0 +1,200 @@
+import { readFileSync } from "node:fs";
+import {
+  createSecureContext,
+  createServer,
+  type SecureContextOptions,
+  type TLSSocket,
+  type Server as TlsServer,
+} from "node:tls";
+import { type ConnectionInjector, Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
+import type { Clock } from "../../core/clock.ts";
+import { RunwayError } from "../../core/failure.ts";
+import type { Logger, Meter } from "../../core/ports.ts";
+import type { Service } from "../../core/service.ts";
+import type { NodeStream, NodeStreamEvents } from "../connection.ts";
+import { formatAddress, parseAddress } from "./address.ts";
+import { CHANNEL_LIMITS } from "./channel-limits.ts";
+import { GrpcNodeStream } from "./grpc-node-stream.ts";
+import { clusterService } from "./service-definition.ts";
+import { describeTlsFailure } from "./tls-failure.ts";
+import { watchFiles } from "./watched-files.ts";
+
+export interface FleetServerOptions {
+  /** `:9443` for every interface, `127.0.0.1:9443`, `[::1]:0` … */
+  readonly address: string;
+  readonly tls: {
+    readonly certFile: string;
+    readonly keyFile: string;
+    /** Authorities of the nodes' certificates. */
+    readonly clientCaFile: string;
+  };
+  readonly fleet: { connect(stream: NodeStream): NodeStreamEvents };
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly meter: Meter;
+}
+
+/** The original protocol's numbers: a dead node is noticed within 20 s, and a node may ping as often as each 5 s. */
+const KEEPALIVE = { "grpc.keepalive_time_ms": 15_000, "grpc.keepalive_timeout_ms": 5_000 } as const;
+const HANDSHAKE_LIMIT_MS = 10_000;
+const FAREWELL_LIMIT_MS = 500;
+
+/**
+ * Takes the streams of data planes over gRPC with mutual TLS. The TLS server is ours and hands `h2` connections to gRPC, so
+ * that refused handshakes are seen, certificates can change while it runs, and another protocol can share the port.
+ */
+export class FleetServer implements Service {
+  readonly name = "fleet server";
+  readonly #options: FleetServerOptions;
+  readonly #streams = new Set<GrpcNodeStream>();
+  readonly #sockets = new Set<TLSSocket>();
+  readonly #handshakeFailures: ReturnType<Meter["counter"]>;
+  #tlsServer: TlsServer | undefined;
+  #grpcServer: Server | undefined;
+  #stopWatching = (): void => {};
+
+  constructor(options: FleetServerOptions) {
+    this.#options = options;
+    this.#handshakeFailures = options.meter.counter({
+      name: "runway_fleet_handshake_failures_total",
+      help: "TLS handshakes with data planes that failed, by reason.",
+      labels: ["reason"],
+    });
+  }
+
+  /** @throws RunwayError configurationInvalid, when certificates cannot be used or the address cannot be bound. */
+  async start(): Promise<void> {
+    const { address, tls, clock } = this.#options;
+    const context = this.#readContext();
+    const injector = this.#startGrpc();
+    const tlsServer = createServer({
+      ...context,
+      minVersion: "TLSv1.3",
+      requestCert: true,
+      rejectUnauthorized: true,
+      handshakeTimeout: HANDSHAKE_LIMIT_MS,
+      ALPNProtocols: ["h2"],
+    });
+    tlsServer.on("secureConnection", (socket) => this.#secured(socket, injector));
+    tlsServer.on("tlsClientError", (error, socket) => this.#handshakeFailed(error, socket));
+    this.#tlsServer = tlsServer;
+    await listen(tlsServer, address);
+    this.#stopWatching = watchFiles([tls.certFile, tls.keyFile, tls.clientCaFile], clock, () => this.#renew());
+    this.#options.logger.info("Data planes are accepted", { address: this.address() });
+  }
+
+  /** Where it listens, with the port that the system chose where the address said 0. */
+  address(): string {
+    const bound = this.#tlsServer?.address();
+    if (typeof bound !== "object" || bound === null)
+      throw new RunwayError("internal", "the fleet server is not started");
+    const { address, port } = bound;
+    return formatAddress({ host: address, port });
+  }
+
+  /** Ends every stream at once: a stream has no end of its own to wait for. */
+  async stop(deadline: AbortSignal): Promise<void> {
+    this.#stopWatching();
+    for (const stream of [...this.#streams]) stream.end("shuttingDown", "the control plane is shutting down");
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    if (this.#tlsServer?.listening) this.#tlsServer.close(() => resolve());
+    else resolve();
+    await this.#farewell(deadline);
+    this.#grpcServer?.forceShutdown();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  /** Gives the nodes time to hear why, so that they do not take it for a lost connection. */
+  async #farewell(deadline: AbortSignal): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#options.clock.after(FAREWELL_LIMIT_MS, resolve);
+    deadline.addEventListener("abort", () => resolve(), { once: true });
+    if (deadline.aborted || this.#grpcServer === undefined) resolve();
+    else this.#grpcServer.tryShutdown(() => resolve());
+    await promise;
+    cancel();
+  }
+
+  #startGrpc(): ConnectionInjector {
+    this.#grpcServer = new Server({ ...CHANNEL_LIMITS, ...KEEPALIVE });
+    this.#grpcServer.addService(clusterService, {
+      configStream: (call: ServerDuplexStream<Buffer, Buffer>) => this.#accept(call),
+    });
+    return this.#grpcServer.createConnectionInjector(ServerCredentials.createInsecure());
+  }
+
+  #accept(call: ServerDuplexStream<Buffer, Buffer>): void {
+    try {
+      const stream = new GrpcNodeStream(call, () => this.#streams.delete(stream));
+      this.#streams.add(stream);
+      stream.listen(this.#options.fleet.connect(stream));
+    } catch (error) {
+      this.#options.logger.warn("A stream could not be accepted", { reason: (error as Error).message });
+      call.emit("error", { code: status.PERMISSION_DENIED, details: (error as Error).message });
+    }
+  }
+
+  #secured(socket: TLSSocket, injector: ConnectionInjector): void {
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    // Ends of connections are seen as ends of streams.
+    socket.on("error", () => {});
+    if (socket.alpnProtocol === "h2") injector.injectConnection(socket);
+    else socket.destroy();
+  }
+
+  #handshakeFailed(error: NodeJS.ErrnoException, socket: TLSSocket): void {
+    // Where the certificate was the reason Node tears the socket down and keeps the verdict on it.
+    const verdict = socket.authorizationError as unknown;
+    const code = typeof verdict === "string" ? verdict : (error.code ?? "unknown");
+    this.#handshakeFailures.add(1, { reason: code });
+    this.#options.logger.warn("A TLS handshake with a data plane failed", {
+      address: socket.remoteAddress,
+      code,
+      reason: describeTlsFailure({ ...error, message: error.message, code }),
+    });
+  }
+
+  /** New files are used for new handshakes; files that cannot be used change nothing. */
+  #renew(): void {
+    const { logger, tls } = this.#options;
+    try {
+      this.#tlsServer?.setSecureContext({ ...this.#readContext(), minVersion: "TLSv1.3" });
+      logger.info("The certificate files have changed and are used for new connections", { certFile: tls.certFile });
+    } catch (error) {
+      const reason = (error as Error).message;
+      logger.error("The certificate files have changed and cannot be used; the ones before stay in use", { reason });
+    }
+  }
+
+  #readContext(): Pick<SecureContextOptions, "cert" | "key" | "ca"> {
+    const { certFile, keyFile, clientCaFile } = this.#options.tls;
+    try {
+      const context = { cert: readFileSync(certFile), key: readFileSync(keyFile), ca: readFileSync(clientCaFile) };
+      createSecureContext(context);
+      return context;
+    } catch (error) {
+      throw new RunwayError("configurationInvalid", `cluster.control_plane.tls: ${(error as Error).message}`, {
+        cause: error,
+      });
+    }
+  }
+}
+
+function listen(server: TlsServer, address: string): Promise<void> {
+  const { host, port } = parseAddress(address);
+  return new Promise((resolve, reject) => {
+    server.once("error", (error) => {
+      reject(
+        new RunwayError("configurationInvalid", `cluster.control_plane.address ${address}: ${error.message}`, {
+          cause: error,
+        }),
+      );
+    });
+    server.listen({ port, ...(host === "" ? {} : { host }) }, () => {
+      server.removeAllListeners("error");
+      resolve();
+    });
+  });
+}

@@ -1,0 +1,154 @@
+import { readFileSync } from "node:fs";
+import { createSecureContext } from "node:tls";
+import { Client, type ClientDuplexStream, connectivityState, type ServiceError, status } from "@grpc/grpc-js";
+import type { Connection, ConnectionEvents, Connector } from "../connection.ts";
+import type { FromNode } from "../messages.ts";
+import { formatAddress, parseAddress } from "./address.ts";
+import { CHANNEL_LIMITS } from "./channel-limits.ts";
+import { decodeFromControlPlane } from "./config-update-codec.ts";
+import { MutualTlsCredentials } from "./mutual-tls-credentials.ts";
+import { encodeFromNode } from "./node-message-codec.ts";
+import { clusterService } from "./service-definition.ts";
+import { describeTlsFailure } from "./tls-failure.ts";
+
+export interface NodeConnectorOptions {
+  readonly tls: {
+    readonly certFile: string;
+    readonly keyFile: string;
+    /** Authorities of the control plane's certificate. */
+    readonly caFile: string;
+    /** What the control plane's certificate must be for; the host of the address when undefined. */
+    readonly serverName?: string | undefined;
+  };
+}
+
+/** The original protocol's numbers: a node notices a dead control plane within 13 s. */
+const KEEPALIVE = {
+  "grpc.keepalive_time_ms": 10_000,
+  "grpc.keepalive_timeout_ms": 3_000,
+  "grpc.keepalive_permit_without_calls": 1,
+} as const;
+
+const CHANNEL_OPTIONS = {
+  ...CHANNEL_LIMITS,
+  ...KEEPALIVE,
+  // One connection each, made by us: no pool, no proxy from the environment, no configuration from DNS, no retries.
+  "grpc.use_local_subchannel_pool": 1,
+  "grpc.enable_http_proxy": 0,
+  "grpc.service_config_disable_resolution": 1,
+  "grpc.enable_retries": 0,
+} as const;
+
+/** Connects a data plane over gRPC with mutual TLS. Certificate files are read anew for each connection. */
+export class NodeConnector implements Connector {
+  readonly #tls: NodeConnectorOptions["tls"];
+
+  constructor({ tls }: NodeConnectorOptions) {
+    this.#tls = tls;
+  }
+
+  connect(address: string, events: ConnectionEvents): Connection {
+    const connection = new GrpcConnection(events);
+    try {
+      connection.open(this.#client(address, (error) => connection.tlsFailed(error)));
+    } catch (error) {
+      connection.fail((error as Error).message);
+    }
+    return connection;
+  }
+
+  #client(address: string, failed: (error: NodeJS.ErrnoException) => void): Client {
+    const { certFile, keyFile, caFile, serverName } = this.#tls;
+    const { host, port } = parseAddress(address);
+    const secureContext = createSecureContext({
+      minVersion: "TLSv1.3",
+      cert: readFileSync(certFile),
+      key: readFileSync(keyFile),
+      ca: readFileSync(caFile),
+    });
+    const credentials = new MutualTlsCredentials({ secureContext, serverName: serverName ?? host, failed });
+    return new Client(formatAddress({ host, port }), credentials, CHANNEL_OPTIONS);
+  }
+}
+
+class GrpcConnection implements Connection {
+  readonly #events: ConnectionEvents;
+  #client: Client | undefined;
+  #call: ClientDuplexStream<Buffer, Buffer> | undefined;
+  #tlsFailure: string | undefined;
+  #isOver = false;
+  #isCongested = false;
+
+  constructor(events: ConnectionEvents) {
+    this.#events = events;
+  }
+
+  open(client: Client): void {
+    const { path, requestSerialize, responseDeserialize } = clusterService.configStream;
+    this.#client = client;
+    this.#watch(client);
+    this.#call = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+    this.#call.on("data", (bytes: Buffer) => this.#received(bytes));
+    this.#call.on("drain", () => {
+      this.#isCongested = false;
+    });
+    this.#call.on("error", (error: ServiceError) => this.fail(this.#describe(error)));
+    this.#call.on("end", () => this.fail("the control plane ended the stream"));
+  }
+
+  send(message: FromNode): void {
+    // A heartbeat says nothing that the next one does not.
+    if (this.#isOver || (this.#isCongested && message.type === "heartbeat")) return;
+    this.#isCongested = this.#call?.write(encodeFromNode(message)) === false;
+  }
+
+  close(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#release();
+  }
+
+  tlsFailed(error: NodeJS.ErrnoException): void {
+    this.#tlsFailure ??= describeTlsFailure(error);
+  }
+
+  /** Later than now, so that whoever connects has its connection before it hears of the failure. */
+  fail(reason: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#release();
+    queueMicrotask(() => this.#events.closed(reason));
+  }
+
+  #received(bytes: Buffer): void {
+    if (this.#isOver) return;
+    try {
+      const message = decodeFromControlPlane(bytes);
+      if (message !== undefined) this.#events.received(message);
+    } catch (error) {
+      this.fail(`the control plane sent what cannot be read: ${(error as Error).message}`);
+    }
+  }
+
+  /** The channel is ready once both sides verified each other: a server that refuses a certificate never gets so far. */
+  #watch(client: Client): void {
+    const channel = client.getChannel();
+    const look = (): void => {
+      if (this.#isOver) return;
+      const state = channel.getConnectivityState(true);
+      if (state === connectivityState.READY) this.#events.opened();
+      else channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, look);
+    };
+    queueMicrotask(look);
+  }
+
+  #describe(error: ServiceError): string {
+    if (error.code !== status.UNAVAILABLE) return error.details;
+    return this.#tlsFailure ?? error.details.replace(/ Resolution note:\s*$/, "");
+  }
+
+  #release(): void {
+    this.#call?.cancel();
+    this.#client?.close();
+  }
+}

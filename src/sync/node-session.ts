@@ -1,0 +1,172 @@
+/**
+ * The data plane's half of the protocol, as a pure function: no socket, clock, disk or chance in it.
+ *
+ * The link goes down → (waiting →) opening → greeting → live and back to waiting. It is live only once the control plane
+ * has accepted the hello: with a welcome, or as an original control plane with its first update or five seconds of silence,
+ * which is how an original one says "you are level".
+ *
+ * What the node does with the configuration that it is sent is in node-intake.ts.
+ */
+import { type FromControlPlane, type Hello, SNAPSHOT_CAPABILITY } from "./messages.ts";
+import { applied, collect, takeOriginal } from "./node-intake.ts";
+import {
+  after,
+  beat,
+  type NodeEffect,
+  type NodeEvent,
+  type NodeIdentity,
+  type NodeState,
+  type NodeStep,
+  type NodeTimer,
+  type Peer,
+  still,
+} from "./node-state.ts";
+import { reconnectDelayMs } from "./retry-delay.ts";
+import { describePartial } from "./transfer.ts";
+
+/** A connection attempt that takes longer is given up. */
+export const OPENING_LIMIT_MS = 20_000;
+/** A control plane that is silent for so long after the hello is an original one. */
+export const GREETING_LIMIT_MS = 5_000;
+/** A connection that held for so long starts the counting of failures anew. */
+export const LASTING_MS = 10_000;
+
+export function stepNode(node: NodeIdentity, state: NodeState, event: NodeEvent): NodeStep {
+  switch (event.type) {
+    case "start":
+      return state.link.phase === "down" ? connect(node, state) : still(state);
+    case "stop":
+      return {
+        state: { ...state, link: { phase: "down" } },
+        effects: [{ type: "disconnect" }, ...clear("reconnect", "opening", "greeting", "heartbeat")],
+      };
+    case "opened":
+      return opened(node, state);
+    case "closed":
+      return closed(node, state, event.reason, event.atMs, event.random);
+    case "received":
+      return received(node, state, event.message, event.atMs);
+    case "applied":
+      return applied(node, state, event.outcome);
+    case "timer":
+      return timerFired(node, state, event);
+  }
+}
+
+// ---- the link ---------------------------------------------------------------------------------------------------------
+
+function connect(node: NodeIdentity, state: NodeState): NodeStep {
+  const address = node.addresses[state.nextAddress % node.addresses.length]!;
+  return {
+    state: { ...state, link: { phase: "opening", address } },
+    effects: [
+      { type: "connect", address },
+      { type: "set timer", timer: "opening", delayMs: OPENING_LIMIT_MS },
+    ],
+  };
+}
+
+function opened(node: NodeIdentity, state: NodeState): NodeStep {
+  if (state.link.phase !== "opening") return still(state);
+  return {
+    state: { ...state, link: { phase: "greeting", address: state.link.address } },
+    effects: [
+      ...clear("opening"),
+      { type: "send", message: hello(node, state) },
+      { type: "set timer", timer: "greeting", delayMs: GREETING_LIMIT_MS },
+    ],
+  };
+}
+
+function hello(node: NodeIdentity, state: NodeState): Hello {
+  return {
+    type: "hello",
+    nodeId: node.nodeId,
+    version: node.version,
+    hostname: node.hostname,
+    running: state.running,
+    originalHash: state.originalHash,
+    capabilities: [SNAPSHOT_CAPABILITY],
+    encodings: node.encodings,
+    labels: node.labels,
+    instanceId: node.instanceId,
+    heartbeatIntervalMs: node.heartbeatIntervalMs,
+    partial: describePartial(state.transfer),
+  };
+}
+
+function accepted(node: NodeIdentity, state: NodeState, peer: Peer, atMs: number): NodeStep {
+  const { link } = state;
+  if (link.phase !== "greeting" && link.phase !== "live") return still(state);
+  if (link.phase === "live" && link.peer === peer) return still(state);
+  const live: NodeState = {
+    ...state,
+    link: { phase: "live", address: link.address, peer, sinceMs: atMs },
+    lastLinkError: "",
+  };
+  return { state: live, effects: [...clear("greeting"), ...beat(node, live)] };
+}
+
+function closed(node: NodeIdentity, state: NodeState, reason: string, atMs: number, random: number): NodeStep {
+  const { link } = state;
+  if (link.phase === "down" || link.phase === "waiting") return still(state);
+  const lasted = link.phase === "live" && atMs - link.sinceMs >= LASTING_MS;
+  const failures = lasted ? 0 : state.failures + 1;
+  return {
+    state: {
+      ...state,
+      link: { phase: "waiting" },
+      failures,
+      nextAddress: (state.nextAddress + 1) % node.addresses.length,
+      lastLinkError: reason,
+    },
+    effects: [
+      ...clear("opening", "greeting", "heartbeat"),
+      {
+        type: "set timer",
+        timer: "reconnect",
+        delayMs: reconnectDelayMs(failures, node.addresses.length, node.retryIntervalMs, random),
+      },
+    ],
+  };
+}
+
+function timerFired(node: NodeIdentity, state: NodeState, event: NodeEvent & { type: "timer" }): NodeStep {
+  const { phase } = state.link;
+  switch (event.timer) {
+    case "reconnect":
+      return phase === "waiting" ? connect(node, state) : still(state);
+    case "opening": {
+      if (phase !== "opening") return still(state);
+      const step = closed(node, state, `no connection within ${OPENING_LIMIT_MS} ms`, event.atMs, event.random);
+      return { state: step.state, effects: [{ type: "disconnect" }, ...step.effects] };
+    }
+    case "greeting":
+      return phase === "greeting" ? accepted(node, state, "original", event.atMs) : still(state);
+    case "heartbeat":
+      return phase === "live" ? { state, effects: beat(node, state) } : still(state);
+  }
+}
+
+function received(node: NodeIdentity, state: NodeState, message: FromControlPlane, atMs: number): NodeStep {
+  if (state.link.phase !== "greeting" && state.link.phase !== "live") return still(state);
+  switch (message.type) {
+    case "welcome":
+      return accepted(node, state, "runway", atMs);
+    case "chunk":
+      return isLive(state, "runway") ? collect(node, state, message) : still(state);
+    case "original": {
+      if (isLive(state, "runway")) return still(state);
+      const step = accepted(node, state, "original", atMs);
+      return after(step, (next) => takeOriginal(node, next, message));
+    }
+  }
+}
+
+function isLive({ link }: NodeState, peer: Peer): boolean {
+  return link.phase === "live" && link.peer === peer;
+}
+
+function clear(...timers: readonly NodeTimer[]): NodeEffect[] {
+  return timers.map((timer) => ({ type: "clear timer", timer }));
+}

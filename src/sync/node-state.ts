@@ -1,0 +1,150 @@
+import type { Problem } from "../config/problem.ts";
+import type { Snapshot } from "../config/snapshot.ts";
+import type { FromControlPlane, FromNode, Stamp } from "./messages.ts";
+import type { Transfer } from "./transfer.ts";
+
+/** A configuration that was received and verified, to be validated, compiled and made to run. */
+export type Incoming =
+  | { readonly kind: "snapshot"; readonly snapshot: Snapshot }
+  | {
+      readonly kind: "original";
+      readonly yaml: string;
+      readonly version: number;
+      /** xxHash64 of the bytes received, recomputed here. */
+      readonly yamlHash: bigint;
+      readonly source: string;
+    };
+
+export type ApplyOutcome =
+  | {
+      readonly ok: true;
+      /** Of what is compiled, computed by whoever compiled it. */
+      readonly stateHash: bigint;
+      /** By phase. */
+      readonly durationsMs: Readonly<Record<string, number>>;
+    }
+  | {
+      readonly ok: false;
+      /** Stable code of the failure, `RW_CONFIGURATION_REFUSED`. */
+      readonly reason: string;
+      readonly problems: readonly Problem[];
+    };
+
+/** What a node is and does not change while it runs. */
+export interface NodeIdentity {
+  readonly nodeId: string;
+  readonly version: string;
+  readonly hostname: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Fresh at each start of the process. */
+  readonly instanceId: string;
+  /** Control planes, tried in turn. At least one. */
+  readonly addresses: readonly string[];
+  readonly heartbeatIntervalMs: number;
+  readonly retryIntervalMs: number;
+  /** Preferred first. */
+  readonly encodings: readonly string[];
+}
+
+export type Peer = "runway" | "original";
+
+/** How the node stands with the control plane that it turned to last. */
+export type Link =
+  | { readonly phase: "down" }
+  | { readonly phase: "waiting" }
+  | { readonly phase: "opening"; readonly address: string }
+  /** The hello is sent and not answered yet. */
+  | { readonly phase: "greeting"; readonly address: string }
+  | { readonly phase: "live"; readonly address: string; readonly peer: Peer; readonly sinceMs: number };
+
+export interface NodeState {
+  readonly link: Link;
+  readonly running: Stamp | undefined;
+  /** Of the `config_yaml` that runs; 0 when a configuration of ours runs or none. */
+  readonly originalHash: bigint;
+  readonly applying: Incoming | undefined;
+  /** The newest one that came while another was being applied. */
+  readonly pending: Incoming | undefined;
+  readonly transfer: Transfer | undefined;
+  /** Attempts to connect that failed since the last connection that lasted. */
+  readonly failures: number;
+  readonly nextAddress: number;
+  /** Why the last configuration was refused; empty after a success. */
+  readonly lastReloadError: string;
+  /** Why the last connection ended or could not be had; empty while one holds. */
+  readonly lastLinkError: string;
+}
+
+/** Time and chance come in from outside, so that the same events give the same course. */
+export interface Moment {
+  readonly atMs: number;
+  /** In [0, 1). */
+  readonly random: number;
+}
+
+export const NODE_TIMERS = ["reconnect", "opening", "greeting", "heartbeat"] as const;
+export type NodeTimer = (typeof NODE_TIMERS)[number];
+
+export type NodeEvent = Moment &
+  (
+    | { readonly type: "start" }
+    | { readonly type: "stop" }
+    | { readonly type: "opened" }
+    | { readonly type: "closed"; readonly reason: string }
+    | { readonly type: "received"; readonly message: FromControlPlane }
+    | { readonly type: "applied"; readonly outcome: ApplyOutcome }
+    | { readonly type: "timer"; readonly timer: NodeTimer }
+  );
+
+export type NodeEffect =
+  | { readonly type: "connect"; readonly address: string }
+  | { readonly type: "disconnect" }
+  | { readonly type: "send"; readonly message: Exclude<FromNode, { type: "heartbeat" }> }
+  /** The driver adds what it measures. */
+  | { readonly type: "send heartbeat"; readonly running: Stamp | undefined }
+  | { readonly type: "apply"; readonly incoming: Incoming }
+  /** Replaces the timer of that name. */
+  | { readonly type: "set timer"; readonly timer: NodeTimer; readonly delayMs: number }
+  | { readonly type: "clear timer"; readonly timer: NodeTimer };
+
+export interface NodeStep {
+  readonly state: NodeState;
+  readonly effects: readonly NodeEffect[];
+}
+
+export function initialNodeState(running?: Stamp): NodeState {
+  return {
+    link: { phase: "down" },
+    running,
+    originalHash: 0n,
+    applying: undefined,
+    pending: undefined,
+    transfer: undefined,
+    failures: 0,
+    nextAddress: 0,
+    lastReloadError: "",
+    lastLinkError: "",
+  };
+}
+
+export function still(state: NodeState): NodeStep {
+  return { state, effects: [] };
+}
+
+/** Goes on from where `step` ended; the effects of both, in order. */
+export function after(step: NodeStep, go: (state: NodeState) => NodeStep): NodeStep {
+  const next = go(step.state);
+  return { state: next.state, effects: [...step.effects, ...next.effects] };
+}
+
+/** A heartbeat now, and the next one an interval later. */
+export function beat(node: NodeIdentity, { link, running, originalHash }: NodeState): NodeEffect[] {
+  const isOriginal = link.phase === "live" && link.peer === "original";
+  return [
+    {
+      type: "send heartbeat",
+      running: isOriginal && running ? { ...running, epoch: "", hash: originalHash } : running,
+    },
+    { type: "set timer", timer: "heartbeat", delayMs: node.heartbeatIntervalMs },
+  ];
+}
