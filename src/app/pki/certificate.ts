@@ -1,0 +1,138 @@
+// The library needs the reflection polyfill to be there before it is loaded.
+import "reflect-metadata";
+import { randomBytes, webcrypto } from "node:crypto";
+import { isIP } from "node:net";
+import {
+  AuthorityKeyIdentifierExtension,
+  BasicConstraintsExtension,
+  ExtendedKeyUsage,
+  ExtendedKeyUsageExtension,
+  type Extension,
+  type JsonGeneralNames,
+  KeyUsageFlags,
+  KeyUsagesExtension,
+  PemConverter,
+  SubjectAlternativeNameExtension,
+  SubjectKeyIdentifierExtension,
+  X509Certificate,
+  X509CertificateGenerator,
+} from "@peculiar/x509";
+
+const KEY = { name: "ECDSA", namedCurve: "P-256" } as const;
+const SIGNATURE = { name: "ECDSA", hash: "SHA-256" } as const;
+const DAY_MS = 86_400_000;
+/** Certificates begin to be valid a little earlier, for clocks that go slow. */
+const CLOCK_TOLERANCE_MS = 5 * 60_000;
+const { subtle } = webcrypto;
+
+/** A certificate and its key, both PEM (the key PKCS #8). */
+export interface KeyPair {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+interface Validity {
+  readonly days: number;
+  /** Milliseconds since 1970; now when not given. */
+  readonly nowMs?: number;
+}
+
+/** Names of hosts and IP addresses under which a control plane is reached. */
+export interface ControlPlaneRequest extends Validity {
+  readonly hosts: readonly string[];
+}
+
+/** The node for which a data plane's certificate speaks: `spiffe://<trust domain>/node/<id>`. */
+export interface DataPlaneRequest extends Validity {
+  readonly nodeId: string;
+  readonly trustDomain: string;
+}
+
+/** A new certificate authority, self-signed, that may sign certificates of nodes and no further authorities. */
+export async function createAuthority({ days, nowMs }: Validity): Promise<KeyPair> {
+  const keys = await subtle.generateKey(KEY, true, ["sign", "verify"]);
+  const certificate = await X509CertificateGenerator.createSelfSigned({
+    serialNumber: serialNumber(),
+    name: "CN=runway certificate authority",
+    ...validity(days, nowMs),
+    signingAlgorithm: SIGNATURE,
+    keys,
+    extensions: [
+      new BasicConstraintsExtension(true, 0, true),
+      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
+      await SubjectKeyIdentifierExtension.create(keys.publicKey),
+    ],
+  });
+  return { certificate: pem(certificate), key: await keyPem(keys.privateKey) };
+}
+
+export function issueControlPlane(authority: KeyPair, { hosts, ...validity }: ControlPlaneRequest): Promise<KeyPair> {
+  const names = hosts.map((value) => ({ type: isIP(value) === 0 ? ("dns" as const) : ("ip" as const), value }));
+  return issue(authority, {
+    ...validity,
+    commonName: "runway control plane",
+    names,
+    usage: [ExtendedKeyUsage.serverAuth],
+  });
+}
+
+export function issueDataPlane(authority: KeyPair, request: DataPlaneRequest): Promise<KeyPair> {
+  const { nodeId, trustDomain, ...validity } = request;
+  const names = [{ type: "url" as const, value: `spiffe://${trustDomain}/node/${nodeId}` }];
+  return issue(authority, {
+    ...validity,
+    commonName: "runway data plane",
+    names,
+    usage: [ExtendedKeyUsage.clientAuth],
+  });
+}
+
+interface Issue extends Validity {
+  readonly commonName: string;
+  readonly names: JsonGeneralNames;
+  readonly usage: ExtendedKeyUsage[];
+}
+
+async function issue(authority: KeyPair, { days, nowMs, commonName, names, usage }: Issue): Promise<KeyPair> {
+  const issuer = new X509Certificate(authority.certificate);
+  const signingKey = await subtle.importKey("pkcs8", PemConverter.decodeFirst(authority.key), KEY, false, ["sign"]);
+  const keys = await subtle.generateKey(KEY, true, ["sign", "verify"]);
+  const extensions: Extension[] = [
+    new BasicConstraintsExtension(false, undefined, true),
+    new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
+    new ExtendedKeyUsageExtension(usage),
+    new SubjectAlternativeNameExtension(names),
+    await SubjectKeyIdentifierExtension.create(keys.publicKey),
+    await AuthorityKeyIdentifierExtension.create(issuer),
+  ];
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: serialNumber(),
+    subject: `CN=${commonName}`,
+    issuer: issuer.subjectName,
+    ...validity(days, nowMs),
+    signingAlgorithm: SIGNATURE,
+    signingKey,
+    publicKey: keys.publicKey,
+    extensions,
+  });
+  return { certificate: pem(certificate), key: await keyPem(keys.privateKey) };
+}
+
+/** 16 random octets, positive and not zero (RFC 5280 §4.1.2.2). */
+function serialNumber(): string {
+  const octets = randomBytes(16);
+  octets[0] = (octets[0]! & 0x7f) | 0x40;
+  return octets.toString("hex");
+}
+
+function validity(days: number, nowMs = Date.now()): { notBefore: Date; notAfter: Date } {
+  return { notBefore: new Date(nowMs - CLOCK_TOLERANCE_MS), notAfter: new Date(nowMs + days * DAY_MS) };
+}
+
+function pem(certificate: X509Certificate): string {
+  return `${certificate.toString("pem")}\n`;
+}
+
+async function keyPem(key: CryptoKey): Promise<string> {
+  return `${PemConverter.encode(await subtle.exportKey("pkcs8", key), "PRIVATE KEY")}\n`;
+}
