@@ -1,11 +1,12 @@
 import type { AddressInfo } from "node:net";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
+import { checkAdminExposure } from "../config/node-checks.ts";
 import type { Role } from "../config/node-settings.ts";
+import { describeProblem } from "../config/problem.ts";
 import { RunwayError } from "../core/failure.ts";
 import type { Logger } from "../core/ports.ts";
 import type { Service } from "../core/service.ts";
 import { refuseForeignPages } from "./browser-guard.ts";
-import { exposureProblem } from "./exposure.ts";
 import { isLoopback } from "./loopback.ts";
 import type { AdminAnswer, Operation } from "./operation.ts";
 import { problemDocument } from "./problem-document.ts";
@@ -41,8 +42,9 @@ export class AdminServer implements Service {
   /** @throws RunwayError configurationInvalid for an address that others can reach, configurationRefused when it is taken. */
   async start(): Promise<void> {
     const { address, port, allowUnauthenticated } = this.#options;
-    const exposed = exposureProblem({ address, allowUnauthenticated });
-    if (exposed !== undefined) throw new RunwayError("configurationInvalid", exposed.message);
+    const admin = { enabled: true, address, port, allow_unauthenticated: allowUnauthenticated };
+    for (const problem of checkAdminExposure({ admin }))
+      throw new RunwayError("configurationInvalid", describeProblem(problem));
     const server = this.#build();
     try {
       await server.listen({ host: address, port });

@@ -6,7 +6,7 @@ import { joinPath } from "./problem-path.ts";
 import type { DocumentEntry } from "./split-document.ts";
 
 /** The admin API asks nobody who they are, so it stays on loopback unless the file says in words that it need not. */
-export function* checkAdminExposure({ admin }: NodeSettings): Generator<Problem> {
+export function* checkAdminExposure({ admin }: Pick<NodeSettings, "admin">): Generator<Problem> {
   if (!admin.enabled || admin.allow_unauthenticated || isLoopback(admin.address)) return;
   const message =
     `${admin.address} can be reached from other machines, and the admin API asks nobody who they are; ` +
