@@ -8,11 +8,14 @@ import type { Resource } from "./resource.ts";
  */
 
 /**
- * Equal for routes whose paths match the same requests: the names of path parameters do not matter.
- * Takes a spec as written or in running form.
+ * Equal for routes whose paths match the same requests: names of path parameters, escapes of characters that need none
+ * (RFC 3986 §6.2.2) and slashes at the end of a prefix do not matter. Takes a spec as written or in running form.
  */
 export function routePathKey(spec: { readonly path?: unknown; readonly path_prefix?: unknown }): string {
-  return `${spec.path_prefix === true ? "prefix" : "exact"} ${String(spec.path).replace(/\{[^{}/]*\}/g, "{}")}`;
+  const path = String(spec.path)
+    .replace(/%[0-9A-Fa-f]{2}/g, unescapeUnreserved)
+    .replace(/\{[^{}/]*\}/g, "{}");
+  return spec.path_prefix === true ? `prefix ${path.replace(/\/+$/, "")}` : `exact ${path}`;
 }
 
 /** Writes the ranks into the specs of routes that are given in the order of their document. */
@@ -50,6 +53,11 @@ export function inRouteOrder<Route extends { readonly order?: number | undefined
 /** The spec without its rank, as a document has it. */
 export function withoutRank({ order: _, ...spec }: JsonObject): JsonObject {
   return spec;
+}
+
+function unescapeUnreserved(octet: string): string {
+  const character = String.fromCharCode(Number.parseInt(octet.slice(1), 16));
+  return /[\w.~-]/.test(character) ? character : octet.toUpperCase();
 }
 
 /** Groups of two and more. */

@@ -22,6 +22,8 @@ function complain(segment: string): string | undefined {
   if (/^:[A-Za-z_]/.test(segment)) return `"${segment}" is not a parameter here; write {${segment.slice(1)}}`;
   if (segment === "." || segment === "..")
     return `"${segment}" is never in the path of a request; write the path without it`;
+  if (/[^\x21-\x7e]/.test(segment))
+    return `"${segment}" reaches the gateway percent-encoded; write it as ${encodeURI(segment.toWellFormed())}`;
   if (/%(?![0-9A-Fa-f]{2})/.test(segment)) return `"%" in "${segment}" has to be followed by two hexadecimal digits`;
   return undefined;
 }
