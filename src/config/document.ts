@@ -63,7 +63,8 @@ function checkEntries({ entries, nameless }: Pick<SplitDocument, "entries" | "na
   const named = new Map(entries.toReversed().map((entry) => [resourceKey(entry), entry]));
   const others = [...entries.filter((entry) => named.get(resourceKey(entry)) !== entry), ...nameless];
   const problems = [...uniqueIds(entries), ...refuseRanks([...entries, ...nameless])];
-  for (const problem of checkResources(toResources({ entries: [...named.values()] }))) {
+  const unique = entries.filter((entry) => named.get(resourceKey(entry)) === entry);
+  for (const problem of checkResources(toResources({ entries: unique }))) {
     const path = named.get(`${problem.kind}:${problem.id}`)?.path ?? "";
     problems.push({ ...problem, path: joinPath(path, problem.path) });
   }

@@ -42,6 +42,7 @@ describe("lineLookup", () => {
   it("answers with the nearest place above what the text does not name", () => {
     assert.equal(lineOf("routes[1].backends[0].url"), 7);
     assert.equal(lineOf("upstreams.other.backends[0].url"), 17);
-    assert.equal(lineOf("nothing.like.it"), 2);
+    assert.equal(lineOf("nothing.like.it"), undefined);
+    assert.equal(lineOf(""), 2);
   });
 });

@@ -9,7 +9,7 @@ export interface SourcePlace {
   readonly scalar?: string;
 }
 
-/** Finds the line of a path, or of the nearest place above it that the text names. */
+/** Finds the line of a path, or of the nearest place above it that the text names; undefined when it names none. */
 export type LineLookup = (path: string) => number | undefined;
 
 /**
@@ -20,9 +20,11 @@ export function lineLookup(text: string): LineLookup {
   let lines: Map<string, number> | undefined;
   return (path) => {
     lines ??= new Map(Array.from(sourcePlaces(text), (place) => [place.path, place.line]));
-    let place: string | undefined = path;
-    while (place !== undefined && !lines.has(place)) place = parentPath(place);
-    return place === undefined ? undefined : lines.get(place);
+    for (let place: string | undefined = path; place !== undefined; place = parentPath(place)) {
+      const line = lines.get(place);
+      if (line !== undefined && (place !== "" || path === "")) return line;
+    }
+    return undefined;
   };
 }
 
