@@ -1,0 +1,118 @@
+import { COLON, CR, FIELD_VALUE, HEX_VALUE, LF, SEMICOLON, TOKEN_LOWER } from "./octets.ts";
+
+/**
+ * Chunked transfer coding (RFC 9112 §7.1), taken apart octet by octet, in any pieces. Strict: a size is 1 to 12 hexadecimal
+ * digits, every line ends with CRLF, nothing stands between size and line end but an extension. Extensions and trailers
+ * are checked and dropped; together they may have `MAX_EXTRA_BYTES` in one message, so that they cannot be sent forever.
+ */
+export class ChunkedDecoder {
+  /** Why `next` answered "refused". */
+  reason = "";
+  /** Where the data found by `next` starts and ends. */
+  dataStart = 0;
+  dataEnd = 0;
+  /** The first octet that `next` has not looked at. */
+  position = 0;
+  #state: State = "size";
+  #remaining = 0;
+  #digits = 0;
+  #extraBytes = 0;
+
+  reset(): void {
+    this.#state = "size";
+    this.#remaining = 0;
+    this.#digits = 0;
+    this.#extraBytes = 0;
+  }
+
+  /**
+   * Goes on from `position` to `end`: "data" when a piece of data was found (call again), "more" when all is used up,
+   * "done" when the message is complete, "refused" when it is not valid.
+   */
+  next(buffer: Buffer, end: number): "data" | "more" | "done" | "refused" {
+    while (this.position < end) {
+      if (this.#state === "data") {
+        this.dataStart = this.position;
+        this.dataEnd = Math.min(end, this.position + this.#remaining);
+        this.#remaining -= this.dataEnd - this.dataStart;
+        this.position = this.dataEnd;
+        if (this.#remaining === 0) this.#state = "data-cr";
+        return "data";
+      }
+      const next = this.#step(this.#state, buffer[this.position++]!);
+      if (next === "refused" || next === "done") return next;
+      this.#state = next;
+    }
+    return "more";
+  }
+
+  #step(state: Exclude<State, "data">, octet: number): State | "done" | "refused" {
+    switch (state) {
+      case "size":
+        return this.#size(octet);
+      case "extension":
+        if (octet === CR) return "size-lf";
+        return this.#extra(FIELD_VALUE[octet] === 1, "extension", "a chunk extension");
+      case "size-lf":
+        if (octet !== LF) return this.#refuse("a chunk size does not end with CRLF");
+        this.#digits = 0;
+        return this.#remaining === 0 ? "trailer" : "data";
+      case "data-cr":
+        return octet === CR ? "data-lf" : this.#refuse("a chunk is longer than its size");
+      case "data-lf":
+        return octet === LF ? "size" : this.#refuse("a chunk does not end with CRLF");
+      case "trailer":
+        if (octet === CR) return "end-lf";
+        return this.#extra(TOKEN_LOWER[octet] !== 0, "trailer-name", "a trailer name");
+      case "trailer-name":
+        if (octet === COLON) return "trailer-value";
+        return this.#extra(TOKEN_LOWER[octet] !== 0, "trailer-name", "a trailer name");
+      case "trailer-value":
+        if (octet === CR) return "trailer-lf";
+        return this.#extra(FIELD_VALUE[octet] === 1, "trailer-value", "a trailer value");
+      case "trailer-lf":
+        return octet === LF ? "trailer" : this.#refuse("a trailer does not end with CRLF");
+      case "end-lf":
+        return octet === LF ? "done" : this.#refuse("the last chunk does not end with CRLF");
+    }
+  }
+
+  #size(octet: number): State | "refused" {
+    const value = HEX_VALUE[octet]!;
+    if (value < 16) {
+      if (++this.#digits > MAX_SIZE_DIGITS) return this.#refuse("a chunk size is too large");
+      this.#remaining = this.#remaining * 16 + value;
+      return "size";
+    }
+    if (this.#digits === 0) return this.#refuse("a chunk has no valid size");
+    if (octet === CR) return "size-lf";
+    return octet === SEMICOLON ? "extension" : this.#refuse("a chunk size is not a hexadecimal number");
+  }
+
+  #extra(isValid: boolean, next: State, what: string): State | "refused" {
+    if (!isValid) return this.#refuse(`${what} is not valid`);
+    if (++this.#extraBytes > MAX_EXTRA_BYTES) return this.#refuse("chunk extensions and trailers are too long");
+    return next;
+  }
+
+  #refuse(reason: string): "refused" {
+    this.reason = reason;
+    return "refused";
+  }
+}
+
+type State =
+  | "size"
+  | "extension"
+  | "size-lf"
+  | "data"
+  | "data-cr"
+  | "data-lf"
+  | "trailer"
+  | "trailer-name"
+  | "trailer-value"
+  | "trailer-lf"
+  | "end-lf";
+
+const MAX_SIZE_DIGITS = 12;
+const MAX_EXTRA_BYTES = 8_192;

@@ -1,0 +1,236 @@
+import type { Socket } from "node:net";
+import { type BodyFraming, BodyReader, type BodySink } from "./body-reader.ts";
+import type { Refusal } from "./refusal.ts";
+import { ResponseParser } from "./response-parser.ts";
+import { type ByteSink, connectInto } from "./socket-reader.ts";
+import { SocketWriter } from "./socket-writer.ts";
+import type { Deadlined, Sweep } from "./sweep.ts";
+
+/** Takes one response. Octets of a body are only lent for the call. */
+export interface ResponseHandler {
+  /** A 1xx head has been read and is in `connection.response` for the call. */
+  onInterimResponse(): void;
+  /** The head has been read and is in `connection.response` until the end. */
+  onResponse(): void;
+  onResponseBody(buffer: Buffer, start: number, end: number): void;
+  /** The response is complete; `isReusable` says whether the connection can take another request. */
+  onResponseEnd(isReusable: boolean): void;
+  /** The response will never be complete; the connection is closed. */
+  onResponseFailed(refusal: Refusal): void;
+  /** All that arrived at once has been handed over: the time to flush. */
+  onResponsePause(): void;
+  /** The upstream has read what waited for it. */
+  onRequestWritable(): void;
+}
+
+/** Where a connection goes and what it may take. */
+export interface ClientOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly dialTimeoutMs: number;
+  readonly maxHeadBytes: number;
+  readonly sweep: Sweep;
+  /** Shared by all connections of a worker. */
+  readonly readBuffer: Buffer;
+  readonly onClosed: (connection: ClientConnection) => void;
+}
+
+/** The client's side of an HTTP/1.1 connection: sends one request at a time and reads its response strictly. */
+export class ClientConnection implements ByteSink, BodySink, Deadlined {
+  readonly response = new ResponseParser();
+  readonly writer: SocketWriter;
+  deadlineMs: number;
+  /** Whether anything of a response has arrived: after that the request cannot be tried again. */
+  hasAnswered = false;
+  /** Whether requests were answered on this connection before, so that it may have gone stale. */
+  hasServed = false;
+  /** To be set once all of the request has been written. */
+  isRequestComplete = false;
+  framing: BodyFraming = "none";
+  readonly #socket: Socket;
+  readonly #options: ClientOptions;
+  readonly #body = new BodyReader();
+  #state: "dialling" | "idle" | "head" | "body" | "closed" = "dialling";
+  #handler: ResponseHandler | undefined;
+  #isHead = false;
+  #timeoutMs = 0;
+  #failure: Refusal | undefined;
+
+  constructor(options: ClientOptions) {
+    this.#options = options;
+    this.deadlineMs = options.sweep.in(options.dialTimeoutMs);
+    const socket = connectInto(options.readBuffer, this, options.host, options.port);
+    this.#socket = socket;
+    this.writer = new SocketWriter(socket);
+    options.sweep.add(this);
+    socket.on("connect", () => this.#onConnect());
+    socket.on("drain", () => this.#onDrain());
+    socket.on("end", () => this.#onEnd());
+    socket.on("error", (error) => this.#fail(this.#failureOf(error)));
+    socket.on("close", () => this.#onClose());
+  }
+
+  /**
+   * Begins a request, to be written to `writer`. `timeoutMs` is how long the response may take to begin and then to pause,
+   * 0 for any time.
+   */
+  begin(handler: ResponseHandler, method: string, timeoutMs: number): void {
+    this.#handler = handler;
+    this.#isHead = method === "HEAD";
+    this.#timeoutMs = timeoutMs;
+    this.hasAnswered = false;
+    this.isRequestComplete = false;
+    this.response.reset();
+    if (this.#state === "dialling") return;
+    this.#state = "head";
+    this.touch();
+  }
+
+  /** Moves the deadline: something of the request was sent, or of the response came. */
+  touch(): void {
+    if (this.#state !== "dialling") this.deadlineMs = this.#options.sweep.in(this.#timeoutMs);
+  }
+
+  /** Keeps an idle connection for `idleTimeoutMs`. */
+  rest(idleTimeoutMs: number): void {
+    this.deadlineMs = this.#options.sweep.in(idleTimeoutMs);
+  }
+
+  pause(): void {
+    this.#socket.pause();
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+  }
+
+  resume(): void {
+    this.touch();
+    this.#socket.resume();
+  }
+
+  /** Drops the connection and forgets its handler. */
+  destroy(): void {
+    this.#handler = undefined;
+    this.#socket.destroy();
+  }
+
+  onDeadline(): void {
+    this.#fail(
+      this.#state === "dialling"
+        ? { kind: "upstreamRefused", reason: "the connection did not open in time" }
+        : { kind: "upstreamTimeout", reason: "the upstream did not go on in time" },
+    );
+    this.#socket.destroy();
+  }
+
+  onBytes(buffer: Buffer, end: number): void {
+    if (this.#handler === undefined) {
+      this.#socket.destroy(); // Nobody asked: what follows could be taken for the answer to the next request.
+      return;
+    }
+    this.hasAnswered = true;
+    this.touch();
+    let at = 0;
+    while (at < end && this.#handler !== undefined) {
+      at = this.#state === "head" ? this.#readHead(buffer, at, end) : this.#readBody(buffer, at, end);
+    }
+    this.#handler?.onResponsePause();
+  }
+
+  onBody(buffer: Buffer, start: number, end: number): void {
+    this.#handler?.onResponseBody(buffer, start, end);
+  }
+
+  #readHead(buffer: Buffer, start: number, end: number): number {
+    const { response } = this;
+    const state = response.feed(buffer, start, end, this.#options.maxHeadBytes);
+    if (state === "incomplete") return end;
+    if (state === "refused") return this.#refuse(response.refusal.reason);
+    const next = start + response.consumed;
+    if (response.status === 101) return this.#refuse("it switches protocols without being asked");
+    if (response.status < 200) {
+      this.#handler?.onInterimResponse();
+      response.reset();
+      return next;
+    }
+    this.framing = this.#framing();
+    this.#body.begin(this.framing, response.contentLength);
+    this.#state = "body";
+    this.#handler?.onResponse();
+    if (this.#body.isDone) this.#end(next === end);
+    return next;
+  }
+
+  #readBody(buffer: Buffer, start: number, end: number): number {
+    const next = this.#body.read(buffer, start, end, this);
+    if (next < 0) return this.#refuse(this.#body.reason ?? "");
+    if (this.#body.isDone) this.#end(next === end);
+    return next;
+  }
+
+  /** RFC 9112 §6.3, for responses. */
+  #framing(): BodyFraming {
+    const { status, chunked, contentLength } = this.response;
+    if (this.#isHead || status === 204 || status === 304) return "none";
+    if (chunked) return "chunked";
+    return contentLength >= 0 ? "length" : "until-close";
+  }
+
+  #end(isBufferUsedUp: boolean): void {
+    const { response } = this;
+    const handler = this.#handler;
+    // A 204 that announces a body would leave it to us to guess whether one follows.
+    const isClear = response.status !== 204 || (!response.chunked && response.contentLength <= 0);
+    const isReusable =
+      isBufferUsedUp && isClear && response.keepAlive && this.isRequestComplete && this.framing !== "until-close";
+    this.#handler = undefined;
+    this.hasServed = true;
+    this.#state = "idle";
+    if (!isReusable) this.#socket.destroy();
+    handler?.onResponseEnd(isReusable);
+  }
+
+  #refuse(reason: string): number {
+    this.#fail({ kind: "upstreamInvalid", reason });
+    this.#socket.destroy();
+    return Number.MAX_SAFE_INTEGER;
+  }
+
+  #fail(failure: Refusal): void {
+    this.#failure ??= failure;
+    const handler = this.#handler;
+    this.#handler = undefined;
+    handler?.onResponseFailed(this.#failure);
+  }
+
+  #failureOf(error: Error): Refusal {
+    const reason = "code" in error ? String(error.code) : error.message;
+    return { kind: this.#state === "dialling" ? "upstreamRefused" : "upstreamReset", reason };
+  }
+
+  #onConnect(): void {
+    if (this.#handler === undefined) {
+      this.#state = "idle";
+      return;
+    }
+    this.#state = "head";
+    this.touch();
+  }
+
+  #onDrain(): void {
+    this.writer.onDrain();
+    this.touch();
+    this.#handler?.onRequestWritable();
+  }
+
+  #onEnd(): void {
+    if (this.#state === "body" && this.framing === "until-close") this.#end(true);
+    else this.#fail({ kind: "upstreamReset", reason: "the upstream closed the connection" });
+    this.#socket.destroy();
+  }
+
+  #onClose(): void {
+    this.#fail({ kind: "upstreamReset", reason: "the upstream closed the connection" });
+    this.#state = "closed";
+    this.#options.sweep.delete(this);
+    this.#options.onClosed(this);
+  }
+}

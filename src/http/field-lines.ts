@@ -1,0 +1,168 @@
+import { FIELD, FIELD_COUNT, type FieldId, hashStep, knownField } from "./known-field.ts";
+import { COLON, CR, FIELD_VALUE, LF, SPACE, TAB, TOKEN_LOWER } from "./octets.ts";
+
+/** What `FieldLines.add` answers instead of a position. */
+export const INCOMPLETE = -1;
+export const REFUSED = -2;
+
+/** Fields that one message may have. */
+export const MAX_FIELDS = 128;
+
+const NAME_START = 0;
+const NAME_END = 1;
+const VALUE_START = 2;
+const VALUE_END = 3;
+const STRIDE = 4;
+
+/**
+ * The field lines of one message head, kept as offsets into its text: a head is read without an allocation for each field,
+ * and a string is made only of what someone asks for. One table serves all messages of a connection, one after another.
+ *
+ * A line is `name ":" OWS value OWS CRLF` (RFC 9112 §5). Refused are: anything else than a token before the colon (so also
+ * space before it, obsolete line folding, and lines without one), control characters in the value, CR or LF alone.
+ */
+export class FieldLines {
+  count = 0;
+  /** Why the last `add` answered REFUSED. */
+  reason = "";
+  #text = "";
+  #offsets = new Int32Array(16 * STRIDE);
+  #ids = new Uint8Array(16);
+  /** 1 where the line is spelled as we would spell it, so that its own text is what writing it anew would give. */
+  #canonical = new Uint8Array(16);
+  readonly #first = new Int16Array(FIELD_COUNT).fill(-1);
+
+  reset(): void {
+    this.count = 0;
+    this.#first.fill(-1);
+  }
+
+  /** Reads the line of `text` at `start`. Answers the position after it, INCOMPLETE or REFUSED. */
+  add(text: string, start: number): number {
+    const { length } = text;
+    this.#text = text;
+    let at = start;
+    let hash = 0;
+    for (let lower = 0; at < length; at++) {
+      lower = TOKEN_LOWER[text.charCodeAt(at)]!;
+      if (lower === 0) break;
+      hash = hashStep(hash, lower);
+    }
+    if (at === length) return INCOMPLETE;
+    if (at === start || text.charCodeAt(at) !== COLON) return this.#refuse("a header line has no valid name");
+    const nameEnd = at++;
+    while (at < length && isBlank(text.charCodeAt(at))) at++;
+    const valueStart = at;
+    while (at < length && FIELD_VALUE[text.charCodeAt(at)] === 1) at++;
+    if (at + 1 >= length) return at === length || text.charCodeAt(at) === CR ? INCOMPLETE : this.#refuseValue();
+    if (text.charCodeAt(at) !== CR || text.charCodeAt(at + 1) !== LF) return this.#refuseValue();
+    let valueEnd = at;
+    while (valueEnd > valueStart && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--;
+    if (this.count === MAX_FIELDS) return this.#refuse("there are too many header lines");
+    const canonical = valueEnd === at && valueStart === nameEnd + 2 && text.charCodeAt(nameEnd + 1) === SPACE;
+    this.#record(knownField(hash, text, start, nameEnd), start, nameEnd, valueStart, valueEnd, canonical);
+    return at + 2;
+  }
+
+  id(index: number): FieldId {
+    return this.#ids[index] as FieldId;
+  }
+
+  name(index: number): string {
+    return this.#text.substring(this.#offset(index, NAME_START), this.#offset(index, NAME_END));
+  }
+
+  value(index: number): string {
+    return this.#text.substring(this.#offset(index, VALUE_START), this.#offset(index, VALUE_END));
+  }
+
+  /** The first line of a known field, or -1. */
+  indexOf(id: FieldId): number {
+    return this.#first[id]!;
+  }
+
+  /** All values of a field in one list, as if it had been sent in one line (RFC 9110 §5.3), or undefined. */
+  joined(id: FieldId): string | undefined {
+    let list: string | undefined;
+    for (let index = this.indexOf(id); index >= 0 && index < this.count; index++)
+      if (this.#ids[index] === id) list = list === undefined ? this.value(index) : `${list}, ${this.value(index)}`;
+    return list;
+  }
+
+  /** The value of the first line with this lower-case name, or undefined. */
+  find(lowerName: string): string | undefined {
+    for (let index = 0; index < this.count; index++) {
+      if (this.#offset(index, NAME_END) - this.#offset(index, NAME_START) !== lowerName.length) continue;
+      if (this.name(index).toLowerCase() === lowerName) return this.value(index);
+    }
+    return undefined;
+  }
+
+  /**
+   * The lines written anew, each ending with CRLF, but for fields that are 1 in `dropped` and those that `nominated` names
+   * in lower case. Neighbours that are already spelled as we would spell them are taken in one piece.
+   */
+  write(dropped: Uint8Array, nominated: readonly string[] | undefined): string {
+    let out = "";
+    let runStart = -1;
+    let runEnd = -1;
+    for (let index = 0; index < this.count; index++) {
+      const kept =
+        dropped[this.#ids[index]!] !== 1 &&
+        (nominated === undefined || !nominated.includes(this.name(index).toLowerCase()));
+      if (kept && this.#canonical[index] === 1) {
+        if (runStart < 0) runStart = this.#offset(index, NAME_START);
+        runEnd = this.#offset(index, VALUE_END) + 2;
+        continue;
+      }
+      if (runStart >= 0) out += this.#text.substring(runStart, runEnd);
+      runStart = -1;
+      if (kept) out += `${this.name(index)}: ${this.value(index)}\r\n`;
+    }
+    return runStart >= 0 ? out + this.#text.substring(runStart, runEnd) : out;
+  }
+
+  #offset(index: number, which: number): number {
+    return this.#offsets[index * STRIDE + which]!;
+  }
+
+  #record(id: FieldId, nameStart: number, nameEnd: number, valueStart: number, valueEnd: number, canonical: boolean) {
+    const index = this.count++;
+    if (index === this.#ids.length) this.#grow();
+    const at = index * STRIDE;
+    const offsets = this.#offsets;
+    offsets[at + NAME_START] = nameStart;
+    offsets[at + NAME_END] = nameEnd;
+    offsets[at + VALUE_START] = valueStart;
+    offsets[at + VALUE_END] = valueEnd;
+    this.#ids[index] = id;
+    this.#canonical[index] = canonical ? 1 : 0;
+    if (id !== FIELD.other && this.#first[id] === -1) this.#first[id] = index;
+  }
+
+  #grow(): void {
+    const length = this.#ids.length * 2;
+    const offsets = new Int32Array(length * STRIDE);
+    const ids = new Uint8Array(length);
+    const canonical = new Uint8Array(length);
+    offsets.set(this.#offsets);
+    ids.set(this.#ids);
+    canonical.set(this.#canonical);
+    this.#offsets = offsets;
+    this.#ids = ids;
+    this.#canonical = canonical;
+  }
+
+  #refuseValue(): number {
+    return this.#refuse("a header value has a control character or a bare line end");
+  }
+
+  #refuse(reason: string): number {
+    this.reason = reason;
+    return REFUSED;
+  }
+}
+
+function isBlank(code: number): boolean {
+  return code === SPACE || code === TAB;
+}

@@ -1,0 +1,259 @@
+import type { Socket } from "node:net";
+import { BodyReader, type BodySink } from "./body-reader.ts";
+import type { Refusal } from "./refusal.ts";
+import { RequestParser } from "./request-parser.ts";
+import { type ByteSink, readInto } from "./socket-reader.ts";
+import { SocketWriter } from "./socket-writer.ts";
+import type { Deadlined, Sweep } from "./sweep.ts";
+
+/** What a client may use up before it is answered 408, 414 or 431, or is dropped. A time of 0 means no limit. */
+export interface HttpLimits {
+  /** From the first octet of a head to its last; then 408. */
+  readonly headTimeoutMs: number;
+  /** Between two pieces of a body; then 408. */
+  readonly bodyTimeoutMs: number;
+  /** How long a client may read nothing of what waits for it; then it is dropped. */
+  readonly writeTimeoutMs: number;
+  /** Between two requests; then the connection is closed. */
+  readonly idleTimeoutMs: number;
+  readonly maxHeadBytes: number;
+}
+
+/**
+ * Takes the requests of one connection, one at a time: after `onRequest` come the pieces of the body and `onRequestEnd`, and
+ * no other request until `finish`. Octets of a body are only lent for the call.
+ */
+export interface RequestHandler {
+  /** A head has been read and is in `connection.request` until `finish`. */
+  onRequest(): void;
+  onRequestBody(buffer: Buffer, start: number, end: number): void;
+  /** The body is complete. Not called for a request without one. */
+  onRequestEnd(): void;
+  /** What arrived is not acceptable, or did not arrive in time. To be answered with `finish(false)`, or dropped. */
+  onRequestRefused(refusal: Refusal): void;
+  /** All that arrived at once has been handed over: the time to flush. */
+  onRequestPause(): void;
+  /** The client has read what waited for it. */
+  onResponseWritable(): void;
+  /** The client went away before `finish`. */
+  onClientGone(): void;
+  /** The connection is closed; nothing follows. */
+  onClientClosed(): void;
+}
+
+/** How long a connection that we closed goes on reading, so that the client gets to see our last answer (RFC 9112 §9.6). */
+const LINGER_MS = 2_000;
+
+/**
+ * The server's side of an HTTP/1.1 connection: requests are read strictly and one after another. A request that arrives while
+ * one is being answered (pipelining) waits, with reading paused, so that at most one read of octets is held.
+ *
+ * A client that closes its side while it waits for an answer is taken to be gone, since a killed client looks the same.
+ */
+export class ServerConnection implements ByteSink, BodySink, Deadlined {
+  readonly request = new RequestParser();
+  readonly socket: Socket;
+  readonly writer: SocketWriter;
+  deadlineMs: number;
+  /** Replaced when the listener's settings change. */
+  limits: HttpLimits;
+  /** Whether the connection is to be closed with the next answer. */
+  isClosing = false;
+  readonly #sweep: Sweep;
+  readonly #handler: RequestHandler;
+  readonly #body = new BodyReader();
+  #state: "head" | "body" | "answering" | "flushing" | "lingering" | "closed" = "head";
+  /** Octets of later requests that came while one was being answered. */
+  #waiting: Buffer | undefined;
+  #isReading = false;
+
+  constructor(socket: Socket, readBuffer: Buffer, limits: HttpLimits, sweep: Sweep, handler: RequestHandler) {
+    this.socket = socket;
+    this.limits = limits;
+    this.writer = new SocketWriter(socket);
+    this.#sweep = sweep;
+    this.#handler = handler;
+    this.deadlineMs = sweep.in(limits.idleTimeoutMs);
+    sweep.add(this);
+    socket.on("drain", () => this.#onDrain());
+    socket.on("end", () => this.#onEnd());
+    socket.on("error", () => {}); // "close" follows, and is what matters.
+    socket.on("close", () => this.#onClose());
+    readInto(readBuffer, this, socket);
+  }
+
+  /** Between two requests. */
+  get isIdle(): boolean {
+    return this.#state === "head" && !this.request.hasBegun;
+  }
+
+  /** Whether all of the current request has arrived. */
+  get isRequestComplete(): boolean {
+    return this.#state === "answering";
+  }
+
+  onBytes(buffer: Buffer, end: number): void {
+    this.#isReading = true;
+    this.#read(buffer, 0, end);
+    this.#isReading = false;
+    this.#handler.onRequestPause();
+  }
+
+  onBody(buffer: Buffer, start: number, end: number): void {
+    if (this.#state === "body") this.#handler.onRequestBody(buffer, start, end);
+  }
+
+  /** The answer is complete. Closes the connection unless `keepAlive` is true and the request was read to its end. */
+  finish(keepAlive: boolean): void {
+    this.writer.flush();
+    if (this.#state === "closed") return;
+    if (!keepAlive || this.#state !== "answering") {
+      this.#linger();
+      return;
+    }
+    this.request.reset();
+    if (this.writer.isFull) {
+      // No next request before this answer has been read, or answers would heap up.
+      this.#state = "flushing";
+      this.deadlineMs = this.#sweep.in(this.limits.writeTimeoutMs);
+    } else this.#awaitRequest();
+  }
+
+  /** Stops taking the body while whoever takes it cannot keep up. */
+  pause(): void {
+    this.socket.pause();
+    if (this.#state === "body") this.deadlineMs = Number.POSITIVE_INFINITY;
+  }
+
+  resume(): void {
+    if (this.#state === "body") this.deadlineMs = this.#sweep.in(this.limits.bodyTimeoutMs);
+    if (this.#waiting === undefined) this.socket.resume();
+  }
+
+  /** To be called after a flush that left the client with something to read. */
+  awaitWritable(): void {
+    if (this.#state !== "body") this.deadlineMs = this.#sweep.in(this.limits.writeTimeoutMs);
+  }
+
+  closeIfIdle(): void {
+    if (this.isIdle) this.socket.destroySoon();
+  }
+
+  /** Drops the connection, so that the client can tell that the answer was cut. */
+  destroy(): void {
+    this.socket.resetAndDestroy();
+  }
+
+  onDeadline(): void {
+    if (this.#state === "head" && this.request.hasBegun)
+      this.#refuse({ kind: "requestTimeout", reason: "the head did not arrive in time" });
+    else if (this.#state === "body" && !this.writer.isFull)
+      this.#refuse({ kind: "requestTimeout", reason: "the body did not arrive in time" });
+    else this.socket.destroy();
+  }
+
+  #read(buffer: Buffer, start: number, end: number): void {
+    let at = start;
+    while (at < end) {
+      if (this.#state === "head") at = this.#readHead(buffer, at, end);
+      else if (this.#state === "body") at = this.#readBody(buffer, at, end);
+      else if (this.#state === "answering" || this.#state === "flushing") {
+        this.#wait(buffer, at, end);
+        return;
+      } else return;
+    }
+  }
+
+  #readHead(buffer: Buffer, start: number, end: number): number {
+    const { request } = this;
+    if (!request.hasBegun) this.deadlineMs = this.#sweep.in(this.limits.headTimeoutMs);
+    const state = request.feed(buffer, start, end, this.limits.maxHeadBytes);
+    if (state === "incomplete") return end;
+    if (state === "refused") {
+      this.#refuse(request.refusal);
+      return end;
+    }
+    const next = start + request.consumed;
+    if (request.hasBody) {
+      this.#body.begin(request.chunked ? "chunked" : "length", request.contentLength);
+      this.#state = "body";
+      this.deadlineMs = this.#sweep.in(this.limits.bodyTimeoutMs);
+    } else {
+      this.#state = "answering";
+      this.deadlineMs = Number.POSITIVE_INFINITY;
+    }
+    this.#handler.onRequest();
+    return next;
+  }
+
+  #readBody(buffer: Buffer, start: number, end: number): number {
+    this.deadlineMs = this.#sweep.in(this.limits.bodyTimeoutMs);
+    const next = this.#body.read(buffer, start, end, this);
+    if (this.#state !== "body") return end;
+    if (next < 0) {
+      this.#refuse({ kind: "badRequest", reason: this.#body.reason ?? "" });
+      return end;
+    }
+    if (this.#body.isDone) {
+      this.#state = "answering";
+      this.deadlineMs = Number.POSITIVE_INFINITY;
+      this.#handler.onRequestEnd();
+    }
+    return next;
+  }
+
+  #awaitRequest(): void {
+    this.#state = "head";
+    this.deadlineMs = this.#sweep.in(this.limits.idleTimeoutMs);
+    if (!this.#isReading && this.#waiting !== undefined) this.#readWaiting();
+  }
+
+  #wait(buffer: Buffer, start: number, end: number): void {
+    const octets = Buffer.from(buffer.subarray(start, end));
+    this.#waiting = this.#waiting === undefined ? octets : Buffer.concat([this.#waiting, octets]);
+    this.socket.pause();
+  }
+
+  #readWaiting(): void {
+    while (this.#waiting !== undefined && this.#state === "head") {
+      const waiting = this.#waiting;
+      this.#waiting = undefined;
+      this.onBytes(waiting, waiting.length);
+    }
+    if (this.#waiting === undefined) this.socket.resume();
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.#state = "body"; // Whatever else arrives is not a request any more.
+    this.#handler.onRequestRefused(refusal);
+  }
+
+  #linger(): void {
+    this.#state = "lingering";
+    this.#waiting = undefined;
+    this.deadlineMs = this.#sweep.in(this.limits.writeTimeoutMs);
+    this.socket.end(() => {
+      this.deadlineMs = this.#sweep.in(LINGER_MS);
+    });
+    this.socket.resume();
+  }
+
+  #onDrain(): void {
+    this.writer.onDrain();
+    if (this.#state === "answering") this.deadlineMs = Number.POSITIVE_INFINITY;
+    else if (this.#state === "flushing") this.#awaitRequest();
+    this.#handler.onResponseWritable();
+  }
+
+  #onEnd(): void {
+    if (this.#state === "body" || this.#state === "answering") this.socket.destroy();
+  }
+
+  #onClose(): void {
+    const wasAnswering = this.#state === "body" || this.#state === "answering";
+    this.#state = "closed";
+    this.#sweep.delete(this);
+    if (wasAnswering) this.#handler.onClientGone();
+    this.#handler.onClientClosed();
+  }
+}

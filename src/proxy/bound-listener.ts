@@ -1,0 +1,71 @@
+import { createServer, type Server, type Socket } from "node:net";
+import type { HttpLimits } from "../http/server-connection.ts";
+import { Exchange } from "./exchange.ts";
+import type { Gateway } from "./gateway.ts";
+
+/**
+ * One worker's socket on a listener's address, and the connections it accepted. All workers listen on the address by
+ * themselves (`reusePort`), and the kernel spreads connections over them. Connections that come before the first
+ * `configure`, while the configuration is not yet in effect, wait for it.
+ */
+export class BoundListener {
+  readonly #gateway: Gateway;
+  readonly #server: Server;
+  readonly #exchanges = new Set<Exchange>();
+  #limits: HttpLimits | undefined;
+  #early: Socket[] = [];
+
+  constructor(gateway: Gateway) {
+    this.#gateway = gateway;
+    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+  }
+
+  get connections(): number {
+    return this.#exchanges.size;
+  }
+
+  /** @throws the system's error when the address cannot be listened on. */
+  bind(host: string | undefined, port: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#server.once("error", reject);
+    this.#server.listen({ port, reusePort: true, exclusive: true, ...(host === undefined ? {} : { host }) }, () => {
+      this.#server.off("error", reject);
+      this.#server.on("error", (error) => this.#gateway.logger.error("a listener failed", { reason: error.message }));
+      resolve();
+    });
+    return promise;
+  }
+
+  /** Takes effect on connections that are there too. */
+  configure(limits: HttpLimits): void {
+    this.#limits = limits;
+    for (const { client } of this.#exchanges) client.limits = limits;
+    for (const socket of this.#early.splice(0)) this.#accept(socket);
+  }
+
+  /** Accepts no more; connections close with their next answer. */
+  close(): void {
+    this.#server.close();
+    for (const socket of this.#early.splice(0)) socket.destroy();
+    for (const { client } of this.#exchanges) client.isClosing = true;
+  }
+
+  closeIdle(): void {
+    for (const { client } of this.#exchanges) client.closeIfIdle();
+  }
+
+  #accept(socket: Socket): void {
+    if (this.#limits === undefined) {
+      this.#early.push(socket);
+      return;
+    }
+    const { cells } = this.#gateway;
+    cells.add("connectionsTotal", 1);
+    cells.add("activeConnections", 1);
+    const exchange = new Exchange(socket, this.#limits, this.#gateway, (closed) => {
+      this.#exchanges.delete(closed);
+      cells.add("activeConnections", -1);
+    });
+    this.#exchanges.add(exchange);
+  }
+}

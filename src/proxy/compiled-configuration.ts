@@ -1,0 +1,104 @@
+import type { Configuration } from "../config/configuration.ts";
+import type { Listener } from "../config/resources/listener.ts";
+import type { Route } from "../config/resources/route.ts";
+import type { Settings } from "../config/resources/settings.ts";
+import type { Target, Upstream } from "../config/resources/upstream.ts";
+import type { HttpLimits } from "../http/server-connection.ts";
+import { Balancer, type CompiledTarget } from "./balancer.ts";
+import { CompiledRoute } from "./compiled-route.ts";
+import { Router } from "./router.ts";
+import { TrustedProxies } from "./trusted-proxies.ts";
+import { type PoolEnvironment, type PoolLimits, UpstreamPool } from "./upstream-pool.ts";
+
+/**
+ * A configuration in the form that requests are served from. It is made beside the one in use, in slices, and takes over from it:
+ * a pool whose target is still named and a balancer whose targets are the same are the very objects of the predecessor, so
+ * their connections and positions go on. Until `activate` nothing of the predecessor is touched.
+ */
+export class CompiledConfiguration {
+  readonly router = new Router();
+  readonly trustedProxies: TrustedProxies;
+  /** By the listener's id. */
+  readonly limits: ReadonlyMap<string, HttpLimits>;
+  readonly #poolLimits: PoolLimits;
+  #previous: CompiledConfiguration | undefined;
+  readonly #environment: PoolEnvironment;
+  /** By the target's host and port. */
+  readonly pools = new Map<string, UpstreamPool>();
+  /** By the owner's kind and id. */
+  readonly balancers = new Map<string, { readonly targets: string; readonly balancer: Balancer }>();
+  #routes = 0;
+
+  constructor(
+    { settings, listeners }: Pick<Configuration, "settings" | "listeners">,
+    previous: CompiledConfiguration | undefined,
+    environment: PoolEnvironment,
+  ) {
+    this.trustedProxies = new TrustedProxies(settings.trusted_proxies.cidrs);
+    this.limits = new Map(listeners.map((listener) => [listener.id, limitsOf(listener)]));
+    this.#poolLimits = poolLimitsOf(settings);
+    this.#previous = previous;
+    this.#environment = environment;
+  }
+
+  addUpstreams(upstreams: readonly Upstream[]): void {
+    for (const { id, backends } of upstreams) this.#balancer(`upstream:${id}`, backends);
+  }
+
+  /** Upstreams that the routes name have to be there before. */
+  addRoutes(routes: readonly Route[]): void {
+    for (const route of routes) this.router.add(new CompiledRoute(route, this.#routes++, this.#balancerOf(route)));
+  }
+
+  /** Takes over from the predecessor and lets go of it. */
+  activate(): void {
+    for (const pool of this.pools.values()) pool.limits = this.#poolLimits;
+    for (const [authority, pool] of this.#previous?.pools ?? []) if (this.pools.get(authority) !== pool) pool.retire();
+    this.#previous = undefined;
+  }
+
+  #balancerOf(route: Route): Balancer {
+    if (route.upstream === undefined) return this.#balancer(`route:${route.id}`, route.backends ?? []);
+    const known = this.balancers.get(`upstream:${route.upstream}`);
+    if (known === undefined) throw new Error(`route ${route.id} names an upstream that is not there`);
+    return known.balancer;
+  }
+
+  #balancer(owner: string, backends: readonly Target[]): Balancer {
+    const targets = backends.map(({ url, weight }) => `${weight} ${url}`).join("\n");
+    const previous = this.#previous?.balancers.get(owner);
+    const compiled = backends.map((target) => this.#target(target));
+    const balancer = previous?.targets === targets ? previous.balancer : new Balancer(compiled);
+    this.balancers.set(owner, { targets, balancer });
+    return balancer;
+  }
+
+  #target({ url, weight }: Target): CompiledTarget {
+    const { host, pathname } = new URL(url);
+    let pool = this.pools.get(host);
+    if (pool === undefined) {
+      pool = this.#previous?.pools.get(host) ?? new UpstreamPool(host, this.#poolLimits, this.#environment);
+      this.pools.set(host, pool);
+    }
+    return { pool, basePath: pathname.replace(/\/+$/, ""), weight };
+  }
+}
+
+function limitsOf({ http }: Listener): HttpLimits {
+  return {
+    headTimeoutMs: http.read_header_timeout,
+    bodyTimeoutMs: http.read_timeout,
+    writeTimeoutMs: http.write_timeout,
+    idleTimeoutMs: http.idle_timeout,
+    maxHeadBytes: http.max_header_bytes,
+  };
+}
+
+function poolLimitsOf({ transport }: Settings): PoolLimits {
+  return {
+    maxIdle: transport.max_idle_conns_per_host,
+    maxConnections: transport.max_conns_per_host,
+    idleTimeoutMs: transport.idle_conn_timeout,
+    dialTimeoutMs: transport.dial_timeout,
+  };
+}

@@ -1,0 +1,303 @@
+import type { Socket } from "node:net";
+import { FAILURES, type FailureKind } from "../core/failure.ts";
+import type { BodyFraming } from "../http/body-reader.ts";
+import type { ClientConnection, ResponseHandler } from "../http/client-connection.ts";
+import { FIELD } from "../http/known-field.ts";
+import type { Refusal } from "../http/refusal.ts";
+import { type HttpLimits, type RequestHandler, ServerConnection } from "../http/server-connection.ts";
+import type { CompiledTarget } from "./balancer.ts";
+import type { CompiledRoute } from "./compiled-route.ts";
+import { writeForwardedRequest } from "./forwarded-request.ts";
+import { type Answering, clientFraming, writeForwardedResponse, writeInterimResponse } from "./forwarded-response.ts";
+import type { Gateway } from "./gateway.ts";
+import { requestIdOf } from "./request-id.ts";
+import { rescue } from "./rescue.ts";
+import type { TrustedProxies } from "./trusted-proxies.ts";
+import { plainAddress } from "./trusted-proxies.ts";
+
+const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+
+/**
+ * The life of the requests of one client connection, one after another: match a route, choose a target, send, stream back.
+ * Everything happens in the callbacks of the two connections it stands between; nothing is awaited and, on the common path,
+ * little is allocated. A failure goes to `#fail`, which answers it as long as nothing was answered yet, and otherwise cuts
+ * the connection, so that a response that was cut is never taken for a complete one.
+ */
+export class Exchange implements RequestHandler, ResponseHandler {
+  readonly client: ServerConnection;
+  readonly #gateway: Gateway;
+  readonly #onClosed: (exchange: Exchange) => void;
+  readonly #peer: string;
+  #trust: { readonly by: TrustedProxies; readonly isTrusted: boolean } | undefined;
+
+  // The request being served; meaningless between requests.
+  #isServing = false;
+  #startedMs = 0;
+  #requestId = "";
+  #route: CompiledRoute | undefined;
+  #target: CompiledTarget | undefined;
+  #upstream: ClientConnection | undefined;
+  /** Kept until the response begins, for a connection that turns out to have gone stale. */
+  #head = "";
+  #hasTriedAgain = false;
+  #bodyBytes = 0;
+  #hasResponse = false;
+  #keepAlive = false;
+  #framing: BodyFraming = "none";
+
+  constructor(socket: Socket, limits: HttpLimits, gateway: Gateway, onClosed: (exchange: Exchange) => void) {
+    this.#gateway = gateway;
+    this.#onClosed = onClosed;
+    this.#peer = plainAddress(socket.remoteAddress ?? "unknown");
+    this.client = new ServerConnection(socket, gateway.readBuffer, limits, gateway.sweep, this);
+  }
+
+  onRequest(): void {
+    const { request } = this.client;
+    this.#open(requestIdOf(this.#givenRequestId()));
+    const otherMethods: string[] = [];
+    const route = this.#gateway.configuration.router.match(request, otherMethods);
+    this.#route = route;
+    if (route === undefined) {
+      this.#fail(otherMethods.length > 0 ? "methodNotAllowed" : "routeNotFound", undefined, otherMethods);
+      return;
+    }
+    if (route.maxBodyBytes > 0 && request.contentLength > route.maxBodyBytes) {
+      this.#fail("bodyTooLarge");
+      return;
+    }
+    const target = route.balancer.next();
+    if (target === undefined) {
+      this.#fail("noTarget");
+      return;
+    }
+    this.#target = target;
+    this.#head = this.#writeHead(route, target);
+    this.#send(target.pool.acquire(), route);
+    if (request.expectsContinue && this.#isServing && !this.#hasResponse) {
+      this.client.writer.text("HTTP/1.1 100 Continue\r\n\r\n");
+      this.client.writer.flush();
+    }
+  }
+
+  onRequestBody(buffer: Buffer, start: number, end: number): void {
+    const upstream = this.#upstream;
+    if (upstream === undefined || start === end) return;
+    this.#bodyBytes += end - start;
+    const max = this.#route?.maxBodyBytes ?? 0;
+    if (max > 0 && this.#bodyBytes > max) {
+      this.#fail("bodyTooLarge");
+      return;
+    }
+    upstream.touch();
+    writeBody(upstream, this.client.request.chunked, buffer, start, end);
+  }
+
+  onRequestEnd(): void {
+    const upstream = this.#upstream;
+    if (upstream === undefined) return;
+    if (this.client.request.chunked) upstream.writer.text("0\r\n\r\n");
+    upstream.isRequestComplete = true;
+  }
+
+  onRequestRefused({ kind, reason }: Refusal): void {
+    if (!this.#isServing) this.#open(requestIdOf(undefined));
+    this.#fail(kind, reason);
+  }
+
+  onRequestPause(): void {
+    const upstream = this.#upstream;
+    if (upstream === undefined) return;
+    upstream.writer.flush();
+    if (upstream.writer.isFull && !upstream.isRequestComplete) this.client.pause();
+  }
+
+  onRequestWritable(): void {
+    this.client.resume();
+  }
+
+  onInterimResponse(): void {
+    const { request, writer } = this.client;
+    const response = this.#upstream?.response;
+    // 100 is ours to send, and was; HTTP/1.0 knows no 1xx.
+    if (response === undefined || response.status === 100 || request.minorVersion === 0) return;
+    writer.text(writeInterimResponse(response));
+  }
+
+  onResponse(): void {
+    const upstream = this.#upstream;
+    if (upstream === undefined) return;
+    const { request, writer } = this.client;
+    this.#hasResponse = true;
+    this.#framing = clientFraming(upstream.framing, request.minorVersion);
+    this.#keepAlive = this.#mayKeepAlive() && this.#framing !== "until-close";
+    writer.text(writeForwardedResponse(upstream.response, this.#framing, this.#answering()));
+  }
+
+  onResponseBody(buffer: Buffer, start: number, end: number): void {
+    if (start < end) writeBody(this.client, this.#framing === "chunked", buffer, start, end);
+  }
+
+  onResponsePause(): void {
+    const { writer } = this.client;
+    writer.flush();
+    if (!writer.isFull) return;
+    this.#upstream?.pause();
+    this.client.awaitWritable();
+  }
+
+  onResponseWritable(): void {
+    this.#upstream?.resume();
+  }
+
+  onResponseEnd(isReusable: boolean): void {
+    const upstream = this.#upstream;
+    const status = upstream?.response.status ?? 0;
+    if (this.#framing === "chunked") this.client.writer.text("0\r\n\r\n");
+    if (isReusable && upstream !== undefined) this.#target?.pool.release(upstream);
+    this.#gateway.cells.answered(status, this.#close());
+    this.client.finish(this.#keepAlive);
+  }
+
+  onResponseFailed({ kind, reason }: Refusal): void {
+    const upstream = this.#upstream;
+    const { request } = this.client;
+    const isStale = kind === "upstreamReset" && upstream?.hasServed === true && !upstream.hasAnswered;
+    if (isStale && !this.#hasTriedAgain && !request.hasBody && IDEMPOTENT.has(request.method)) {
+      this.#hasTriedAgain = true;
+      this.#send(this.#target?.pool.dial(), this.#route);
+      this.#upstream?.writer.flush();
+      return;
+    }
+    this.#gateway.logger.warn("an upstream failed a request", {
+      route: this.#route?.id,
+      target: this.#target?.pool.authority,
+      code: FAILURES[kind].code,
+      reason,
+      request_id: this.#requestId,
+    });
+    this.#upstream = undefined;
+    this.#fail(kind);
+  }
+
+  onClientGone(): void {
+    if (!this.#isServing) return;
+    this.#gateway.cells.add("clientsGone", 1);
+    this.#dropUpstream();
+    this.#close();
+  }
+
+  onClientClosed(): void {
+    this.#onClosed(this);
+  }
+
+  #open(requestId: string): void {
+    const { clock, cells } = this.#gateway;
+    cells.add("activeRequests", 1);
+    this.#isServing = true;
+    this.#startedMs = clock.monotonicMs();
+    this.#requestId = requestId;
+    this.#route = undefined;
+    this.#target = undefined;
+    this.#hasTriedAgain = false;
+    this.#bodyBytes = 0;
+    this.#hasResponse = false;
+  }
+
+  /** The request is over, in whatever way. Answers how long it took. */
+  #close(): number {
+    const { clock, cells } = this.#gateway;
+    cells.add("activeRequests", -1);
+    this.#isServing = false;
+    this.#upstream = undefined;
+    this.#head = "";
+    return clock.monotonicMs() - this.#startedMs;
+  }
+
+  #send(upstream: ClientConnection | undefined, route: CompiledRoute | undefined): void {
+    if (upstream === undefined) {
+      this.#fail("overloaded");
+      return;
+    }
+    const { request } = this.client;
+    this.#upstream = upstream;
+    upstream.begin(this, request.method, route?.timeoutMs ?? 0);
+    upstream.isRequestComplete = !request.hasBody;
+    upstream.writer.text(this.#head);
+  }
+
+  #writeHead(route: CompiledRoute, { pool, basePath }: CompiledTarget): string {
+    const { request } = this.client;
+    return writeForwardedRequest(request, {
+      target: basePath + route.rewrite(request.path) + request.query,
+      authority: pool.authority,
+      requestId: this.#requestId,
+      peer: this.#peer,
+      isPeerTrusted: this.#isPeerTrusted(),
+    });
+  }
+
+  #fail(kind: FailureKind, detail?: string, allow: readonly string[] = []): void {
+    this.#dropUpstream();
+    const { cells } = this.#gateway;
+    if (this.#hasResponse) {
+      cells.add("gatewayFailures", 1);
+      this.#close();
+      this.client.destroy();
+      return;
+    }
+    const { status } = FAILURES[kind];
+    if (status >= 500) cells.add("gatewayFailures", 1);
+    const { request } = this.client;
+    this.#keepAlive = detail === undefined && this.#mayKeepAlive();
+    this.client.writer.text(rescue({ kind, detail, allow, isHead: request.method === "HEAD", ...this.#answering() }));
+    cells.answered(status, this.#close());
+    this.client.finish(this.#keepAlive);
+  }
+
+  #dropUpstream(): void {
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    upstream?.destroy();
+  }
+
+  #answering(): Answering {
+    return {
+      minorVersion: this.client.request.minorVersion,
+      keepAlive: this.#keepAlive,
+      requestId: this.#requestId,
+      dateLine: this.#gateway.dateLine,
+    };
+  }
+
+  #mayKeepAlive(): boolean {
+    const { client } = this;
+    return client.request.keepAlive && client.isRequestComplete && !client.isClosing && !this.#gateway.isDraining;
+  }
+
+  #givenRequestId(): string | undefined {
+    const { fields } = this.client.request;
+    const index = fields.indexOf(FIELD.xRequestId);
+    return index < 0 ? undefined : fields.value(index);
+  }
+
+  #isPeerTrusted(): boolean {
+    const { trustedProxies } = this.#gateway.configuration;
+    if (this.#trust?.by !== trustedProxies)
+      this.#trust = { by: trustedProxies, isTrusted: trustedProxies.includes(this.#peer) };
+    return this.#trust.isTrusted;
+  }
+}
+
+/** Writes a piece of a body; `isChunked` frames it as a chunk. */
+function writeBody(
+  { writer }: Pick<ClientConnection, "writer">,
+  isChunked: boolean,
+  buffer: Buffer,
+  start: number,
+  end: number,
+): void {
+  if (isChunked) writer.text(`${(end - start).toString(16)}\r\n`);
+  writer.bytes(buffer, start, end);
+  if (isChunked) writer.text("\r\n");
+}

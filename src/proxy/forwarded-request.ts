@@ -1,0 +1,73 @@
+import { FIELD, FIELD_COUNT, type FieldId } from "../http/known-field.ts";
+import type { RequestParser } from "../http/request-parser.ts";
+
+/** Fields that are for one hop only (RFC 9110 §7.6.1), and those that frame the message, which we write ourselves. */
+const HOP_BY_HOP: readonly FieldId[] = [
+  FIELD.connection,
+  FIELD.contentLength,
+  FIELD.transferEncoding,
+  FIELD.upgrade,
+  FIELD.keepAlive,
+  FIELD.proxyConnection,
+  FIELD.te,
+  FIELD.trailer,
+  FIELD.proxyAuthenticate,
+  FIELD.proxyAuthorization,
+];
+
+/** The table of fields that `FieldLines.write` leaves out. */
+export function droppedFields(...more: readonly FieldId[]): Uint8Array {
+  const dropped = new Uint8Array(FIELD_COUNT);
+  for (const id of [...HOP_BY_HOP, ...more]) dropped[id] = 1;
+  return dropped;
+}
+
+const DROPPED = droppedFields(
+  FIELD.host,
+  FIELD.expect,
+  FIELD.xForwardedFor,
+  FIELD.xForwardedProto,
+  FIELD.xForwardedHost,
+  FIELD.xRequestId,
+);
+
+/** What of a forwarded request is not the client's own. */
+export interface Forwarding {
+  /** Path and query. */
+  readonly target: string;
+  /** Host and port of the upstream's target. */
+  readonly authority: string;
+  readonly requestId: string;
+  readonly peer: string;
+  /** Whether what the peer says about those before it is believed. */
+  readonly isPeerTrusted: boolean;
+}
+
+/** The head that is sent upstream, written anew. */
+export function writeForwardedRequest(request: RequestParser, forwarding: Forwarding): string {
+  const { fields } = request;
+  const framing = request.chunked
+    ? "Transfer-Encoding: chunked\r\n"
+    : request.contentLength >= 0
+      ? `Content-Length: ${request.contentLength}\r\n`
+      : "";
+  return (
+    `${request.method} ${forwarding.target} HTTP/1.1\r\nHost: ${forwarding.authority}\r\n` +
+    fields.write(DROPPED, request.nominated) +
+    framing +
+    forwardedFields(request, forwarding) +
+    `X-Request-ID: ${forwarding.requestId}\r\n\r\n`
+  );
+}
+
+function forwardedFields({ fields, host }: RequestParser, { peer, isPeerTrusted }: Forwarding): string {
+  const hostLine = host === "" ? "" : `X-Forwarded-Host: ${host}\r\n`;
+  if (!isPeerTrusted) return `X-Forwarded-For: ${peer}\r\nX-Forwarded-Proto: http\r\n${hostLine}`;
+  const before = fields.joined(FIELD.xForwardedFor);
+  const proto = fields.joined(FIELD.xForwardedProto) ?? "http";
+  const toldHost = fields.joined(FIELD.xForwardedHost);
+  return (
+    `X-Forwarded-For: ${before === undefined ? "" : `${before}, `}${peer}\r\nX-Forwarded-Proto: ${proto}\r\n` +
+    (toldHost === undefined ? hostLine : `X-Forwarded-Host: ${toldHost}\r\n`)
+  );
+}

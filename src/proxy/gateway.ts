@@ -1,0 +1,20 @@
+import type { Clock } from "../core/clock.ts";
+import type { Logger } from "../core/ports.ts";
+import type { Sweep } from "../http/sweep.ts";
+import type { CompiledConfiguration } from "./compiled-configuration.ts";
+import type { WorkerCells } from "./shared-state.ts";
+
+/** What all exchanges of a worker look at. */
+export interface Gateway {
+  /** Replaced as a whole when a configuration is applied; an exchange keeps the route it began with. */
+  readonly configuration: CompiledConfiguration;
+  /** Whether connections are closed with their next answer. */
+  readonly isDraining: boolean;
+  /** The Date field of answers, as a line. */
+  readonly dateLine: string;
+  readonly sweep: Sweep;
+  readonly readBuffer: Buffer;
+  readonly cells: WorkerCells;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}

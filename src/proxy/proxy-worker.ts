@@ -1,0 +1,180 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { Problem } from "../config/problem.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Logger } from "../core/ports.ts";
+import { Sweep } from "../http/sweep.ts";
+import { BoundListener } from "./bound-listener.ts";
+import { CompiledConfiguration } from "./compiled-configuration.ts";
+import type { Gateway } from "./gateway.ts";
+import { explainListenError } from "./listen-error.ts";
+import type { WorkerCells } from "./shared-state.ts";
+import { WorkerLogger } from "./worker-logger.ts";
+import type { Command, PlannedListener, Report } from "./worker-protocol.ts";
+
+const SWEEP_INTERVAL_MS = 50;
+const READ_BUFFER_BYTES = 65_536;
+const LAG_RESOLUTION_MS = 20;
+const LAG_WINDOW_SWEEPS = 20;
+
+interface Preparation {
+  readonly configuration: CompiledConfiguration;
+  readonly listeners: readonly PlannedListener[];
+  /** Listeners that are not open yet, by key. */
+  readonly opened: Map<string, BoundListener>;
+}
+
+/** What runs in a worker thread: serves requests by the configuration it has, and does what the supervisor asks. */
+export class ProxyWorker implements Gateway {
+  readonly clock: Clock;
+  readonly cells: WorkerCells;
+  readonly logger: Logger;
+  readonly sweep: Sweep;
+  readonly readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  isDraining = false;
+  dateLine = "";
+  readonly #post: (report: Report) => void;
+  readonly #listeners = new Map<string, BoundListener>();
+  /** Listeners that are gone but still have connections. */
+  readonly #closing = new Set<BoundListener>();
+  #configuration: CompiledConfiguration | undefined;
+  #preparation: Preparation | undefined;
+  #stopped: (() => void) | undefined;
+  #lag: ReturnType<typeof monitorEventLoopDelay> | undefined;
+  #sweeps = 0;
+
+  constructor(clock: Clock, cells: WorkerCells, post: (report: Report) => void) {
+    this.clock = clock;
+    this.cells = cells;
+    this.logger = new WorkerLogger(clock, post);
+    this.sweep = new Sweep(clock, SWEEP_INTERVAL_MS, () => this.#afterSweep());
+    this.#post = post;
+  }
+
+  get configuration(): CompiledConfiguration {
+    if (this.#configuration === undefined) throw new Error("a request came before any configuration");
+    return this.#configuration;
+  }
+
+  start(): void {
+    this.cells.resetGauges();
+    this.#lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+    this.#lag.enable();
+    this.#afterSweep();
+    this.sweep.start();
+    this.#post({ type: "ready" });
+  }
+
+  async handle(command: Command): Promise<void> {
+    const startMs = this.clock.monotonicMs();
+    const problems = await this.#do(command);
+    if (problems.length > 0) this.#post({ type: "refused", problems });
+    else this.#post({ type: "done", tookMs: this.clock.monotonicMs() - startMs });
+  }
+
+  async #do(command: Command): Promise<readonly Problem[]> {
+    switch (command.type) {
+      case "begin":
+        this.#begin(command);
+        break;
+      case "upstreams":
+        this.#preparation?.configuration.addUpstreams(command.upstreams);
+        break;
+      case "routes":
+        this.#preparation?.configuration.addRoutes(command.routes);
+        break;
+      case "listen":
+        return this.#listen();
+      case "commit":
+        this.#commit();
+        break;
+      case "abort":
+        this.#abort();
+        break;
+      case "drain":
+        this.isDraining = command.isDraining;
+        break;
+      case "stop":
+        await this.#stop();
+    }
+    return [];
+  }
+
+  #begin({ settings, listeners }: Extract<Command, { type: "begin" }>): void {
+    this.#abort();
+    const configuration = new CompiledConfiguration(
+      { settings, listeners: listeners.map(({ listener }) => listener) },
+      this.#configuration,
+      this,
+    );
+    this.#preparation = { configuration, listeners, opened: new Map() };
+  }
+
+  async #listen(): Promise<Problem[]> {
+    const { listeners = [], opened = new Map<string, BoundListener>() } = this.#preparation ?? {};
+    const problems: Problem[] = [];
+    for (const [index, { key, host, port, listener }] of listeners.entries()) {
+      if (this.#listeners.has(key)) continue;
+      const bound = new BoundListener(this);
+      try {
+        await bound.bind(host, port);
+        opened.set(key, bound);
+      } catch (error) {
+        problems.push(explainListenError(listener, index, error));
+      }
+    }
+    return problems;
+  }
+
+  #commit(): void {
+    const preparation = this.#preparation;
+    if (preparation === undefined) return;
+    const { configuration, listeners, opened } = preparation;
+    this.#preparation = undefined;
+    this.#configuration = configuration;
+    configuration.activate();
+    for (const [key, bound] of opened) this.#listeners.set(key, bound);
+    const kept = new Set(listeners.map(({ key }) => key));
+    for (const [key, bound] of this.#listeners) if (!kept.has(key)) this.#close(key, bound);
+    for (const { key, listener } of listeners) {
+      const limits = configuration.limits.get(listener.id);
+      if (limits !== undefined) this.#listeners.get(key)?.configure(limits);
+    }
+  }
+
+  #abort(): void {
+    for (const bound of this.#preparation?.opened.values() ?? []) bound.close();
+    this.#preparation = undefined;
+  }
+
+  #close(key: string, bound: BoundListener): void {
+    bound.close();
+    this.#listeners.delete(key);
+    this.#closing.add(bound);
+  }
+
+  #stop(): Promise<void> {
+    this.#abort();
+    this.isDraining = true;
+    for (const [key, bound] of this.#listeners) this.#close(key, bound);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#stopped = resolve;
+    return promise;
+  }
+
+  #afterSweep(): void {
+    this.dateLine = `Date: ${new Date(this.clock.now()).toUTCString()}\r\n`;
+    for (const bound of this.#closing) {
+      // A sweep after the last accept, so that a request that was already on its way is answered.
+      if (this.#stopped !== undefined) bound.closeIdle();
+      if (bound.connections === 0) this.#closing.delete(bound);
+    }
+    if (this.#closing.size === 0) this.#stopped?.();
+    if (++this.#sweeps % LAG_WINDOW_SWEEPS === 0) this.#reportLag();
+  }
+
+  #reportLag(): void {
+    if (this.#lag === undefined) return;
+    this.cells.set("eventLoopLagP99Ms", Math.max(0, this.#lag.percentile(99) / 1e6 - LAG_RESOLUTION_MS));
+    this.#lag.reset();
+  }
+}

@@ -1,0 +1,198 @@
+import { extname } from "node:path";
+import type { Configuration } from "../config/configuration.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Logger, Meter } from "../core/ports.ts";
+import type { Service } from "../core/service.ts";
+import { ConfigurationRefused } from "./configuration-refused.ts";
+import { quantileMs } from "./latency-histogram.ts";
+import { actualAddress, planListeners } from "./listener-plan.ts";
+import { registerProxyMetrics } from "./metrics.ts";
+import { SharedState } from "./shared-state.ts";
+import { type Plan, WorkerLost, WorkerSlot, type WorkerState } from "./worker-slot.ts";
+
+export interface SupervisorOptions {
+  /** Threads that serve requests, at least 1. */
+  readonly workers: number;
+  readonly logger: Logger;
+  readonly meter: Meter;
+  readonly clock: Clock;
+  /** The module that a worker runs; another one than the proxy's own is for tests. */
+  readonly entry?: URL;
+}
+
+/** How long the phases of an apply took in the slowest worker, in milliseconds. */
+export interface ApplyTimings {
+  readonly compile: number;
+  readonly listen: number;
+  readonly swap: number;
+}
+
+/** A configuration that every worker has ready. Exactly one of its methods is to be called, once. */
+export interface PreparedConfiguration {
+  /** Puts it into effect, in every worker by swapping one reference. */
+  commit(): Promise<ApplyTimings>;
+  abort(): Promise<void>;
+}
+
+export interface ListenerStatus {
+  readonly id: string;
+  readonly protocol: string;
+  /** With the real port where the configuration says 0. */
+  readonly address: string;
+}
+
+export interface Latency {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+export interface ProxyStatus {
+  readonly routes: number;
+  readonly activeConnections: number;
+  readonly activeRequests: number;
+  readonly requestsTotal: number;
+  /** Requests that the gateway itself answered with 5xx, or cut. */
+  readonly failuresTotal: number;
+  /** Since the last `takeLatency`. */
+  readonly latency: Latency;
+  /** Of the slowest worker, over about the last second. */
+  readonly eventLoopLagP99Ms: number;
+  readonly workers: readonly { readonly id: number; readonly state: WorkerState; readonly restarts: number }[];
+  readonly listeners: readonly ListenerStatus[];
+}
+
+/**
+ * The proxy as the rest of the house sees it. Runs the workers, gives them configurations in two phases, so that one that
+ * cannot be applied changes nothing anywhere, and knows how they are.
+ */
+export class Supervisor implements Service {
+  readonly name = "proxy";
+  readonly #state: SharedState;
+  readonly #slots: readonly WorkerSlot[];
+  readonly #options: SupervisorOptions;
+  #inEffect: Plan | undefined;
+  #prepared: Plan | undefined;
+  #latencyMark: Float64Array;
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#state = new SharedState(options.workers);
+    this.#latencyMark = this.#state.latencies();
+    const { logger, clock, entry = new URL(`./worker${extname(import.meta.url)}`, import.meta.url) } = options;
+    const { memory } = this.#state;
+    this.#slots = Array.from(
+      { length: options.workers },
+      (_, id) => new WorkerSlot({ id, entry, memory, logger, clock }),
+    );
+  }
+
+  async start(): Promise<void> {
+    registerProxyMetrics(this.#options.meter, this.#state, this.#slots);
+    try {
+      await Promise.all(this.#slots.map((slot) => slot.start()));
+    } catch (error) {
+      await this.stop(AbortSignal.abort());
+      throw error;
+    }
+  }
+
+  /**
+   * Compiles the configuration in every worker and opens its new listeners, while requests are served by the one in effect.
+   * A prepared configuration that was neither committed nor aborted is aborted.
+   * @throws ConfigurationRefused when it cannot be applied here; then nothing has changed anywhere.
+   */
+  async prepare(configuration: Configuration): Promise<PreparedConfiguration> {
+    await this.#abort();
+    const listeners = await planListeners(configuration.listeners, this.#inEffect?.listeners ?? []);
+    const plan: Plan = { configuration, listeners };
+    this.#prepared = plan;
+    const results = await Promise.allSettled(this.#slots.map((slot) => slot.prepare(plan)));
+    const refused = results.filter((result) => result.status === "rejected");
+    if (refused.length > 0) {
+      await this.#abort();
+      throw refusal(refused.map(({ reason }) => reason));
+    }
+    const phases = results.filter((result) => result.status === "fulfilled").map(({ value }) => value);
+    const compile = Math.max(...phases.map(({ compileMs }) => compileMs));
+    const listen = Math.max(...phases.map(({ listenMs }) => listenMs));
+    return {
+      commit: async () => ({ compile, listen, swap: await this.#commit(plan) }),
+      abort: async () => {
+        if (this.#prepared === plan) await this.#abort();
+      },
+    };
+  }
+
+  /** Goes on serving but closes each connection with its next answer. */
+  async drain(): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.drain(true)));
+  }
+
+  async undrain(): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.drain(false)));
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.stop(deadline)));
+  }
+
+  listeners(): readonly ListenerStatus[] {
+    return (this.#inEffect?.listeners ?? []).map((planned) => ({
+      id: planned.listener.id,
+      protocol: planned.listener.protocol,
+      address: actualAddress(planned),
+    }));
+  }
+
+  status(): ProxyStatus {
+    const state = this.#state;
+    return {
+      routes: this.#inEffect?.configuration.routes.length ?? 0,
+      activeConnections: state.sum("activeConnections"),
+      activeRequests: state.sum("activeRequests"),
+      requestsTotal: state.sum("status1xx", "status2xx", "status3xx", "status4xx", "status5xx"),
+      failuresTotal: state.sum("gatewayFailures"),
+      latency: this.#latencySince(this.#latencyMark),
+      eventLoopLagP99Ms: state.max("eventLoopLagP99Ms"),
+      workers: this.#slots.map((slot) => ({ id: slot.id, state: slot.state, restarts: slot.restarts })),
+      listeners: this.listeners(),
+    };
+  }
+
+  /** Quantiles since the last call. */
+  takeLatency(): Latency {
+    const latency = this.#latencySince(this.#latencyMark);
+    this.#latencyMark = this.#state.latencies();
+    return latency;
+  }
+
+  async #commit(plan: Plan): Promise<number> {
+    if (this.#prepared !== plan) throw new Error("the configuration is not prepared any more");
+    this.#prepared = undefined;
+    this.#inEffect = plan;
+    return Math.max(...(await Promise.all(this.#slots.map((slot) => slot.commit(plan)))));
+  }
+
+  async #abort(): Promise<void> {
+    if (this.#prepared === undefined) return;
+    this.#prepared = undefined;
+    await Promise.all(this.#slots.map((slot) => slot.abort()));
+  }
+
+  #latencySince(mark: Float64Array): Latency {
+    const counts = this.#state.latencies().map((count, bucket) => count - mark[bucket]!);
+    return { p50Ms: quantileMs(counts, 0.5), p99Ms: quantileMs(counts, 0.99) };
+  }
+}
+
+/** One refusal for those of all workers, which mostly say the same. */
+function refusal(reasons: readonly unknown[]): unknown {
+  const other = reasons.find((reason) => !(reason instanceof ConfigurationRefused) && !(reason instanceof WorkerLost));
+  if (other !== undefined) return other;
+  const problems = reasons.flatMap((reason) =>
+    reason instanceof ConfigurationRefused
+      ? reason.problems
+      : [{ path: "", message: "a worker crashed while it prepared the configuration" }],
+  );
+  return new ConfigurationRefused([...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()]);
+}
