@@ -1,5 +1,6 @@
 /** What `npm run bench -- <name>` runs. `npm run bench -- --help` shows the names. */
 import { Command, InvalidArgumentError } from "commander";
+import { benchmarkFleet } from "./fleet/benchmark.ts";
 import { benchmarkProxies } from "./proxy/benchmark.ts";
 import { findSubject, SUBJECTS } from "./proxy/subjects.ts";
 import { Refusal } from "./refusal.ts";
@@ -29,6 +30,15 @@ program
   .option("--results-folder <path>", "where the result is written", RESULTS_FOLDER)
   .action((options) => benchmarkProxies(options, interrupted.signal));
 
+program
+  .command("fleet")
+  .description("how fast a change reaches many nodes, and what that costs the control plane")
+  .option("--nodes <count>", "nodes that are connected", count, 200)
+  .option("--routes <counts>", "sizes of the configuration, one fleet after the other", counts, [10, 1_000])
+  .option("--pushes <count>", "changes that are sent to each fleet", count, 7)
+  .option("--results-folder <path>", "where the result is written", RESULTS_FOLDER)
+  .action((options) => benchmarkFleet(options, interrupted.signal));
+
 try {
   await program.parseAsync();
 } catch (error) {
@@ -54,6 +64,10 @@ function count(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It has to be a whole number from 1.");
   return value;
+}
+
+function counts(text: string): readonly number[] {
+  return text.split(",").map(count);
 }
 
 /** With the causes, outermost first. */

@@ -12,9 +12,9 @@ import { verifySubject } from "./verify-subject.ts";
 
 /**
  * Proxies side by side: each alone on one core, generator (wrk) and origin (nginx) on the other, small keep-alive GETs.
- * Runs alternate between the subjects. On two cores the load core is exhausted first, so what is compared is requests
- * per CPU-second of the proxy and not requests per second; a proxy that is less than fully busy wakes up more often for
- * each request, which `cpuShare` lets a reader judge.
+ * Runs alternate between the subjects. What is compared is requests per CPU-second of the proxy: requests per second say
+ * as much about the load core where that one is exhausted first. `cpuShare` shows whether it was; a proxy that is less
+ * than fully busy wakes up more often for each request and looks dearer than it is.
  */
 export interface ProxyOptions {
   /** At least two; the last is the baseline that the others are divided by. */

@@ -1,21 +1,18 @@
-import { readFile } from "node:fs/promises";
+import { readProductVersion } from "../product-version.ts";
 import { startProxy } from "./start-proxy.ts";
 import type { Setting, Subject } from "./subject.ts";
 
-const root = new URL("../../", import.meta.url);
+const PROGRAM = new URL("../../bin/runway", import.meta.url).pathname;
 
 /** runway as its users run it: the program itself, standalone, one worker. */
 export const runway: Subject = {
   name: "runway",
   needs: [],
-  async version() {
-    const { version } = JSON.parse(await readFile(new URL("package.json", root), "utf8")) as { version: string };
-    return version;
-  },
+  version: readProductVersion,
   start: (setting) =>
     startProxy(
       {
-        program: new URL("bin/runway", root).pathname,
+        program: PROGRAM,
         fileName: "runway.yaml",
         configuration: (port) => configuration(port, setting),
         args: (path) => ["run", "-c", path],

@@ -1,8 +1,8 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { freePort } from "../../test/support/free-port.ts";
 import { ask } from "../ask.ts";
 import { MEASURED_CORE } from "../cores.ts";
-import { freePort } from "../free-port.ts";
 import { PinnedProcess } from "../pinned-process.ts";
 import type { RunningProxy, Setting } from "./subject.ts";
 
