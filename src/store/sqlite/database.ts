@@ -13,19 +13,18 @@ export interface Schema {
   readonly migrations: readonly string[];
 }
 
-const BUSY_TIMEOUT_MS = 2_000;
-
 /**
  * Opens a database that survives the loss of power at any moment (write-ahead log, synced at each commit), making it and
  * its directory when they are not there. Directories it makes are 0700, the file is 0600, and SQLite gives the files
  * beside it the same mode.
+ * A transaction waits at most `busyTimeoutMs` for another process; the thread stands still meanwhile.
  * @throws RunwayError `storeUnavailable`
  */
-export function openDatabase(file: string, schema: Schema): DatabaseSync {
+export function openDatabase(file: string, schema: Schema, busyTimeoutMs: number): DatabaseSync {
   return guardStore(file, schema.name, () => {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     makePrivate(file);
-    const database = new DatabaseSync(file, { timeout: BUSY_TIMEOUT_MS });
+    const database = new DatabaseSync(file, { timeout: busyTimeoutMs });
     try {
       database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA trusted_schema = OFF;");
       migrate(database, file, schema);

@@ -25,20 +25,29 @@ interface OpenStore {
   head: Revision | undefined;
 }
 
+export interface SqliteRevisionLogOptions {
+  readonly directory: string;
+  readonly clock: Clock;
+  /** How long a commit waits for another process that writes; 2 s unless given. */
+  readonly busyTimeoutMs?: number;
+}
+
 /** The revision log in one SQLite file, `revisions.db`, in a directory of its own. */
 export class SqliteRevisionLog implements RevisionLog {
   readonly #file: string;
   readonly #clock: Clock;
+  readonly #busyTimeoutMs: number;
   #store: OpenStore | undefined;
 
-  constructor(options: { readonly directory: string; readonly clock: Clock }) {
-    this.#file = join(options.directory, "revisions.db");
-    this.#clock = options.clock;
+  constructor({ directory, clock, busyTimeoutMs = 2_000 }: SqliteRevisionLogOptions) {
+    this.#file = join(directory, "revisions.db");
+    this.#clock = clock;
+    this.#busyTimeoutMs = busyTimeoutMs;
   }
 
   async open(): Promise<string> {
     this.#store ??= this.#guard(() => {
-      const database = openDatabase(this.#file, REVISION_LOG_SCHEMA);
+      const database = openDatabase(this.#file, REVISION_LOG_SCHEMA, this.#busyTimeoutMs);
       try {
         const tables = new RevisionTables(database, randomUUID());
         return { database, tables, head: this.#read(tables, tables.newestVersion()) };
