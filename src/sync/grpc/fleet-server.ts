@@ -6,7 +6,7 @@ import {
   type TLSSocket,
   type Server as TlsServer,
 } from "node:tls";
-import { type ConnectionInjector, Server, ServerCredentials, type ServerDuplexStream } from "@grpc/grpc-js";
+import { type ConnectionInjector, Server, ServerCredentials, type ServerDuplexStream, status } from "@grpc/grpc-js";
 import type { Clock } from "../../core/clock.ts";
 import { RunwayError } from "../../core/failure.ts";
 import type { Logger, Meter } from "../../core/ports.ts";
@@ -52,6 +52,7 @@ export class FleetServer implements Service {
   #tlsServer: TlsServer | undefined;
   #grpcServer: Server | undefined;
   #stopWatching = (): void => {};
+  #allGone = (): void => {};
 
   constructor(options: FleetServerOptions) {
     this.#options = options;
@@ -105,13 +106,13 @@ export class FleetServer implements Service {
     await closed;
   }
 
-  /** Gives the nodes time to hear why, so that they do not take it for a lost connection. */
+  /** Gives the nodes time to hear why and to hang up, so that they do not take it for a lost connection. */
   async #farewell(deadline: AbortSignal): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = this.#options.clock.after(FAREWELL_LIMIT_MS, resolve);
     deadline.addEventListener("abort", () => resolve(), { once: true });
-    if (deadline.aborted || this.#grpcServer === undefined) resolve();
-    else this.#grpcServer.tryShutdown(() => resolve());
+    this.#allGone = resolve;
+    if (deadline.aborted || this.#sockets.size === 0) resolve();
     await promise;
     cancel();
   }
@@ -137,7 +138,10 @@ export class FleetServer implements Service {
 
   #secured(socket: TLSSocket, injector: ConnectionInjector): void {
     this.#sockets.add(socket);
-    socket.on("close", () => this.#sockets.delete(socket));
+    socket.on("close", () => {
+      this.#sockets.delete(socket);
+      if (this.#sockets.size === 0) this.#allGone();
+    });
     // Ends of connections are seen as ends of streams.
     socket.on("error", () => {});
     if (socket.alpnProtocol === "h2") injector.injectConnection(socket);

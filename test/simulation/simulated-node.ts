@@ -1,0 +1,245 @@
+import type { Snapshot } from "../../src/config/snapshot.ts";
+import type { FromControlPlane, NodeStatus } from "../../src/sync/messages.ts";
+import {
+  type ApplyOutcome,
+  type Incoming,
+  initialNodeState,
+  type NodeEffect,
+  type NodeEvent,
+  type NodeIdentity,
+  type NodeState,
+  type NodeTimer,
+} from "../../src/sync/node-state.ts";
+import { SessionRunner } from "../../src/sync/session-runner.ts";
+import { Connection } from "./connection.ts";
+import type { SimulatedControlPlane } from "./simulated-control-plane.ts";
+import { Violation, type World } from "./world.ts";
+
+type EventWithoutMoment = NodeEvent extends infer Event
+  ? Event extends NodeEvent
+    ? Omit<Event, "atMs" | "random">
+    : never
+  : never;
+
+const STATUS: NodeStatus = {
+  routes: 0,
+  healthyRoutes: 0,
+  activeConnections: 0,
+  uptimeSeconds: 0,
+  requestsTotal: 0,
+  failuresTotal: 0,
+  latencyP50Ms: 0,
+  latencyP99Ms: 0,
+  eventLoopLagP99Ms: 0,
+  memoryBytes: 0,
+  certificateNotAfterMs: undefined,
+  cacheError: "",
+  runwayVersion: "1.4.1",
+  lastReloadError: "",
+  lastSuccessfulVersion: 0,
+};
+
+/** A data plane: its disk outlives its processes. */
+export class SimulatedNode {
+  readonly nodeId: string;
+  readonly #world: World;
+  readonly #controlPlanes: ReadonlyMap<string, SimulatedControlPlane>;
+  #lives = 0;
+  #process: NodeProcess | undefined;
+  /** On its disk. */
+  cached: Snapshot | undefined;
+  /** The highest version that ever ran here or was kept here. */
+  #highest = 0;
+
+  constructor(nodeId: string, world: World, controlPlanes: ReadonlyMap<string, SimulatedControlPlane>) {
+    this.nodeId = nodeId;
+    this.#world = world;
+    this.#controlPlanes = controlPlanes;
+  }
+
+  start(): void {
+    if (this.#process !== undefined) return;
+    this.#lives += 1;
+    this.#process = new NodeProcess(this, this.#world, this.#controlPlanes, `${this.nodeId}-${this.#lives}`);
+    this.#process.start();
+  }
+
+  crash(): void {
+    this.#world.tally.crashes += 1;
+    this.#process?.die();
+    this.#process = undefined;
+  }
+
+  /** To the disk first, then into the workers: the order of the real sink. */
+  keepAndRun(snapshot: Snapshot): void {
+    this.#world.checkState(snapshot);
+    if (snapshot.version < this.#highest)
+      throw new Violation(`${this.nodeId} went from version ${this.#highest} back to ${snapshot.version}`);
+    this.#highest = snapshot.version;
+    this.cached = snapshot;
+  }
+
+  runs(version: number): boolean {
+    const running = this.#process?.state.running;
+    return running?.version === version && this.cached?.version === version;
+  }
+}
+
+class NodeProcess {
+  readonly #node: SimulatedNode;
+  readonly #world: World;
+  readonly #controlPlanes: ReadonlyMap<string, SimulatedControlPlane>;
+  readonly #clockRate: number;
+  readonly #runner: SessionRunner<NodeState, NodeEvent, NodeEffect>;
+  readonly #timers = new Map<NodeTimer, object>();
+  #connection: Connection | undefined;
+  #running: Snapshot | undefined;
+  #isDead = false;
+
+  constructor(
+    node: SimulatedNode,
+    world: World,
+    controlPlanes: ReadonlyMap<string, SimulatedControlPlane>,
+    instanceId: string,
+  ) {
+    this.#node = node;
+    this.#world = world;
+    this.#controlPlanes = controlPlanes;
+    this.#clockRate = world.random.between(0.7, 1.4);
+    this.#running = node.cached;
+    const identity: NodeIdentity = {
+      nodeId: node.nodeId,
+      version: "1.4.1",
+      hostname: "h",
+      labels: {},
+      instanceId,
+      addresses: [...controlPlanes.keys()],
+      heartbeatIntervalMs: 5_000,
+      retryIntervalMs: 1_000,
+      encodings: ["json"],
+    };
+    this.#runner = new SessionRunner(
+      initialNodeState(node.cached),
+      (state, event: NodeEvent) => world.protocol.stepNode(identity, state, event),
+      (effect) => this.#perform(effect),
+    );
+  }
+
+  get state(): NodeState {
+    return this.#runner.state;
+  }
+
+  start(): void {
+    this.#dispatch({ type: "start" });
+  }
+
+  die(): void {
+    this.#isDead = true;
+    this.#connection?.closeByNode();
+  }
+
+  #dispatch(event: EventWithoutMoment): void {
+    if (this.#isDead) return;
+    const { time, random } = this.#world;
+    this.#runner.dispatch({ ...event, atMs: time.nowMs * this.#clockRate, random: random.next() });
+    const { running } = this.state;
+    if (running?.version !== this.#running?.version || running?.hash !== this.#running?.hash)
+      throw new Violation(`${this.#node.nodeId} says that it runs what was never applied`);
+  }
+
+  #perform(effect: NodeEffect): void {
+    switch (effect.type) {
+      case "connect":
+        this.#connect(effect.address);
+        break;
+      case "disconnect":
+        this.#connection?.closeByNode();
+        this.#connection = undefined;
+        break;
+      case "send":
+        this.#count(effect);
+        this.#connection?.toFleet(effect.message);
+        break;
+      case "send heartbeat": {
+        const { nodeId } = this.#node;
+        this.#connection?.toFleet({ type: "heartbeat", nodeId, running: effect.running, status: STATUS, sentAtMs: 0 });
+        break;
+      }
+      case "apply":
+        this.#apply(effect.incoming);
+        break;
+      case "set timer":
+        this.#setTimer(effect.timer, effect.delayMs);
+        break;
+      case "clear timer":
+        this.#timers.delete(effect.timer);
+        break;
+    }
+  }
+
+  #count({ message }: NodeEffect & { type: "send" }): void {
+    const { tally } = this.#world;
+    if (message.type !== "nack") return;
+    tally.refusals += 1;
+    if (message.reason === "RW_STALE_VERSION") tally.staleOffers += 1;
+    if (message.reason === "RW_INTEGRITY_MISMATCH") tally.integrityRefusals += 1;
+  }
+
+  #connect(address: string): void {
+    const { random, time } = this.#world;
+    const controlPlane = this.#controlPlanes.get(address)!;
+    time.after(random.between(1, 100), () => {
+      if (this.#isDead) return;
+      if (!controlPlane.isUp || this.#world.fault(0.1)) this.#dispatch({ type: "closed", reason: "refused" });
+      else this.#opened(controlPlane);
+    });
+  }
+
+  #opened(controlPlane: SimulatedControlPlane): void {
+    const stream = controlPlane.accept(() => connection);
+    const connection: Connection = new Connection(
+      this.#world,
+      {
+        received: (message: FromControlPlane) =>
+          this.#connection === connection && this.#dispatch({ type: "received", message }),
+        closed: () => {
+          if (this.#connection !== connection) return;
+          this.#connection = undefined;
+          this.#dispatch({ type: "closed", reason: "cut" });
+        },
+      },
+      stream,
+    );
+    this.#connection = connection;
+    this.#dispatch({ type: "opened" });
+  }
+
+  #apply(incoming: Incoming): void {
+    const { random, time } = this.#world;
+    const slow = this.#world.fault(0.4);
+    time.after(slow ? random.between(0, 25_000) : random.between(1, 50), () => {
+      if (!this.#isDead) this.#dispatch({ type: "applied", outcome: this.#outcomeOf(incoming) });
+    });
+  }
+
+  #outcomeOf(incoming: Incoming): ApplyOutcome {
+    if (incoming.kind !== "snapshot") throw new Violation("a control plane of ours sent an original configuration");
+    const { snapshot } = incoming;
+    const refusal = this.#world.invalid.has(snapshot.version) ? "is not valid" : this.#world.fault(0.2) && "port taken";
+    if (refusal) return { ok: false, reason: "RW_CONFIGURATION_REFUSED", problems: [{ path: "", message: refusal }] };
+    this.#node.keepAndRun(snapshot);
+    this.#running = snapshot;
+    this.#world.tally.applies += 1;
+    return { ok: true, stateHash: snapshot.hash, durationsMs: {} };
+  }
+
+  #setTimer(timer: NodeTimer, delayMs: number): void {
+    const token = {};
+    this.#timers.set(timer, token);
+    this.#world.time.after(delayMs / this.#clockRate, () => {
+      if (this.#timers.get(timer) !== token) return;
+      this.#timers.delete(timer);
+      this.#dispatch({ type: "timer", timer });
+    });
+  }
+}

@@ -1,0 +1,47 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { WITHOUT_HASH_CHECK, WITHOUT_RESEND, WITHOUT_VERSION_CHECK } from "./broken-protocols.ts";
+import { emptyTally, runSchedule } from "./schedule.ts";
+import { type Protocol, Violation } from "./world.ts";
+
+/** `SEED=n` runs that one schedule again; `SCHEDULES=n` runs another number of them. */
+const ONLY_SEED = process.env.SEED === undefined ? undefined : Number(process.env.SEED);
+const SCHEDULES = Number(process.env.SCHEDULES ?? 10_000);
+
+test("no schedule of faults lets a node go back, run what is not verified and valid, or stay behind", () => {
+  const tally = emptyTally();
+  const seeds = ONLY_SEED === undefined ? Array.from({ length: SCHEDULES }, (_, seed) => seed) : [ONLY_SEED];
+  for (const seed of seeds) {
+    try {
+      runSchedule(seed, undefined, tally);
+    } catch (error) {
+      throw new Error(`seed ${seed}: ${(error as Error).message}; run again with SEED=${seed}`, { cause: error });
+    }
+  }
+  if (seeds.length < 1_000) return;
+  for (const [what, times] of Object.entries(tally))
+    assert.ok(times > seeds.length / 100, `the schedules hardly ever have ${what}: ${times}`);
+});
+
+const BROKEN: readonly (readonly [string, Protocol, RegExp])[] = [
+  ["a node that does not compare versions", WITHOUT_VERSION_CHECK, /went from version \d+ back to \d+/],
+  ["a node that does not compare hashes", WITHOUT_HASH_CHECK, /was never committed as it/],
+  ["a control plane that does not offer again", WITHOUT_RESEND, /did not come level/],
+];
+
+for (const [name, protocol, violation] of BROKEN)
+  test(`${name} is caught`, () => {
+    assert.match(firstViolation(protocol) ?? "no violation", violation);
+  });
+
+function firstViolation(protocol: Protocol): string | undefined {
+  for (let seed = 0; seed < 2_000; seed += 1) {
+    try {
+      runSchedule(seed, protocol);
+    } catch (error) {
+      if (error instanceof Violation) return error.message;
+      throw error;
+    }
+  }
+  return undefined;
+}
