@@ -8,6 +8,7 @@ import { timeouts } from "./checks/timeouts.ts";
 import { uniqueIds } from "./checks/unique-ids.ts";
 import { upstreamReferences } from "./checks/upstream-references.ts";
 import type { Configuration } from "./configuration.ts";
+import { isMapping } from "./json.ts";
 import { type Checked, checked, type Problem, refused } from "./problem.ts";
 import { inCanonicalOrder, RESOURCE_KINDS, type Resource } from "./resource.ts";
 import type { Listener } from "./resources/listener.ts";
@@ -78,7 +79,7 @@ function compileSpec(resource: Resource, resolveSecret: SecretResolver | undefin
   if (schema === undefined)
     return refused([{ path: "", message: `there are no settings "${id}"; there are ${SETTINGS_NAMES.join(", ")}` }]);
   const name = kind === "settings" ? checked(id) : checkShape(identifier, id);
-  const resolved = resolveSecret === undefined ? { spec, problems: [] } : resolveSecrets(spec, resolveSecret);
+  const resolved = resolveSecret && isMapping(spec) ? resolveSecrets(spec, resolveSecret) : { spec, problems: [] };
   const shape = checkShape(schema, resolved.spec);
   const problems = [
     ...(name.ok ? [] : name.problems.map((problem) => ({ ...problem, path: kind === "upstream" ? "" : "id" }))),

@@ -168,3 +168,11 @@ describe("a document and its resources", () => {
     fc.assert(fc.property(anyState, (resources) => assert.doesNotMatch(renderDocument(resources), /^\s*-? ?order:/m)));
   });
 });
+
+describe("a mistake that is made a great many times", () => {
+  it("is told a thousand times, and how often besides", () => {
+    const problems = problemsOf(`routes: [${Array(1_200).fill("1").join(", ")}]`);
+    assert.equal(problems.length, 1_001);
+    assert.equal(problems.at(-1), "200 more problems are not listed");
+  });
+});

@@ -14,6 +14,8 @@ import { type DocumentEntry, type SplitDocument, splitDocument } from "./split-d
 import type { Variables } from "./variables.ts";
 import { readYaml } from "./yaml.ts";
 
+const MAX_PROBLEMS = 1_000;
+
 /** A document that was read and found right, in shape and meaning. */
 export interface ParsedDocument {
   /** Where the text came from, such as the name of a file. */
@@ -85,6 +87,11 @@ function refuseRanks(entries: readonly DocumentEntry[]): Problem[] {
     }));
 }
 
+/** In the order of lines; one mistake made twenty thousand times is not told to the end. */
 function inLineOrder(problems: readonly Problem[], lineOf: LineLookup): Problem[] {
-  return problems.map((problem) => ({ ...problem, line: lineOf(problem.path) ?? 1 })).sort((a, b) => a.line - b.line);
+  const located = problems.map((problem) => ({ ...problem, line: lineOf(problem.path) ?? 1 }));
+  const ordered = located.sort((a, b) => a.line - b.line);
+  const more = ordered.length - MAX_PROBLEMS;
+  if (more <= 0) return ordered;
+  return [...ordered.slice(0, MAX_PROBLEMS), { path: "", message: `${more} more problems are not listed` }];
 }

@@ -95,13 +95,13 @@ const DataPlaneSettings = z.strictObject({
     .describe("What is to be known about the node, such as its region."),
 });
 
-export const ClusterSettings = z.strictObject({
+const ClusterSettings = z.strictObject({
   role,
   control_plane: ControlPlaneSettings.prefault({}),
   data_plane: DataPlaneSettings.prefault({}),
 });
 
-export const AdminSettings = z.strictObject({
+const AdminSettings = z.strictObject({
   enabled: z.boolean().default(true).describe("Whether there is an admin API."),
   address: z.string().min(1).default("127.0.0.1").describe("The interface on which the admin API listens."),
   port: z.int().min(0).max(65_535).default(8081).describe("The port on which the admin API listens."),
@@ -111,7 +111,7 @@ export const AdminSettings = z.strictObject({
     .describe("Whether it may listen elsewhere than on loopback although it asks nobody who they are."),
 });
 
-export const WorkersSetting = z
+const WorkersSetting = z
   .union([z.literal("auto"), z.int().min(1).max(1_024)], 'must be a whole number from 1 to 1024, or "auto"')
   .default("auto")
   .describe("How many threads serve traffic; auto means one for each core.");

@@ -1,5 +1,5 @@
 import { addressesConflict } from "./checks/listener-addresses.ts";
-import type { JsonObject } from "./json.ts";
+import { isMapping, type JsonObject } from "./json.ts";
 import { inCanonicalOrder, type Resource } from "./resource.ts";
 
 /** What a node puts over a configuration that was made for the whole fleet. */
@@ -38,6 +38,7 @@ function overlayLogging(resources: Resource[], { logging, loggingOverride }: Nod
   return inCanonicalOrder([...others, { kind: "settings", id: "logging", spec }]);
 }
 
-function addressOf({ address }: JsonObject): string {
-  return typeof address === "string" ? address : "";
+/** Resources that came over the wire are not validated yet. */
+function addressOf(spec: JsonObject): string {
+  return isMapping(spec) && typeof spec.address === "string" ? spec.address : "";
 }

@@ -3,8 +3,7 @@ import type { Resource } from "./resource.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** `init`: the file at the first start. `file`: the file at a later start or a reload. */
-export const REVISION_SOURCES = ["init", "file", "admin-api"] as const;
-export type RevisionSource = (typeof REVISION_SOURCES)[number];
+export type RevisionSource = "init" | "file" | "admin-api";
 
 /** Who made a version, when and why. */
 export interface RevisionSummary extends Omit<Snapshot, "resources"> {

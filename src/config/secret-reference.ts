@@ -14,9 +14,7 @@ export function isSecretReference(text: string): boolean {
   return PATTERN.test(text);
 }
 
-export type ResolvedSecret =
-  | { readonly ok: true; readonly value: string }
-  | { readonly ok: false; readonly message: string };
+type ResolvedSecret = { readonly ok: true; readonly value: string } | { readonly ok: false; readonly message: string };
 
 /** What a secret reference stands for on this node. Its messages name the reference and never a value. */
 export type SecretResolver = (reference: string) => ResolvedSecret;

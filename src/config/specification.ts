@@ -6,7 +6,7 @@ import { SETTINGS, type SettingsName } from "./resources/settings.ts";
 import { UpstreamSpec } from "./resources/upstream.ts";
 
 /** The schemas of specs by kind. A settings resource has the schema of the block that its id names. */
-export const SPECIFICATIONS = { listener: ListenerSpec, route: RankedRouteSpec, upstream: UpstreamSpec } as const;
+const SPECIFICATIONS = { listener: ListenerSpec, route: RankedRouteSpec, upstream: UpstreamSpec } as const;
 
 /** The schema of a resource's spec; undefined for a settings block that does not exist. */
 export function specificationOf({ kind, id }: Pick<Resource, "kind" | "id">): z.ZodType | undefined {
@@ -16,6 +16,6 @@ export function specificationOf({ kind, id }: Pick<Resource, "kind" | "id">): z.
 
 export const SETTINGS_NAMES = Object.keys(SETTINGS) as readonly SettingsName[];
 
-export function isSettingsName(name: string): name is SettingsName {
+function isSettingsName(name: string): name is SettingsName {
   return Object.hasOwn(SETTINGS, name);
 }

@@ -14,7 +14,7 @@ export interface DocumentEntry extends Resource {
 }
 
 /** How each key at the top of a document holds its resources. The order is the one in which documents are written. */
-export const SECTIONS = {
+const SECTIONS = {
   listeners: { kind: "listener", form: "list" },
   upstreams: { kind: "upstream", form: "mapping" },
   routes: { kind: "route", form: "list" },
@@ -23,7 +23,7 @@ export const SECTIONS = {
 /** Keys at the top that speak of the node which reads the document. */
 export const NODE_KEYS = ["cluster", "admin", "workers"] as const;
 
-export const DOCUMENT_KEYS: readonly string[] = [...NODE_KEYS, ...Object.keys(SECTIONS), ...SETTINGS_NAMES];
+const DOCUMENT_KEYS: readonly string[] = [...NODE_KEYS, ...Object.keys(SECTIONS), ...SETTINGS_NAMES];
 
 export interface SplitDocument {
   readonly entries: DocumentEntry[];

@@ -6,7 +6,7 @@ import type { ResourceKind } from "../resource.ts";
  * What checks of meaning look at: every resource that has the right shape, in running form. `upstreamIds` names also the
  * upstreams whose shape is wrong, so that nothing is said to be missing that is there.
  */
-export interface CheckSubject extends Configuration {
+interface CheckSubject extends Configuration {
   readonly upstreamIds: ReadonlySet<string>;
 }
 

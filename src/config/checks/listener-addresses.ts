@@ -3,12 +3,13 @@ import { type Check, problemOf } from "./check.ts";
 
 /** No two listeners want the same port of the same interface. Port 0 is a new port each time and never conflicts. */
 export const listenerAddresses: Check = function* ({ listeners }) {
-  for (const [position, { id, address }] of listeners.entries()) {
-    const other = listeners.slice(0, position).find((earlier) => addressesConflict(earlier.address, address));
-    if (other === undefined) continue;
-    const which = other.address === address ? "" : ` with ${other.address}`;
-    yield problemOf("listener", id, "address", `${address} is taken${which} by the listener "${other.id}"`);
-  }
+  for (const ofOnePort of Map.groupBy(listeners, ({ address }) => parseAddress(address)?.port).values())
+    for (const [position, { id, address }] of ofOnePort.entries()) {
+      const other = ofOnePort.find((earlier, place) => place < position && addressesConflict(earlier.address, address));
+      if (other === undefined) continue;
+      const which = other.address === address ? "" : ` with ${other.address}`;
+      yield problemOf("listener", id, "address", `${address} is taken${which} by the listener "${other.id}"`);
+    }
 };
 
 /**

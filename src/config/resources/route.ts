@@ -82,6 +82,9 @@ export const RouteSpec = z
     when: ({ value }) => typeof value === "object" && value !== null,
   });
 
+/** A route in a document. */
+export const RouteDocument = RouteSpec.safeExtend({ id: identifier.describe("Stable name, unique among routes.") });
+
 /** A route as a resource: besides what was written, its rank among the routes of the same path (see route-order.ts). */
 export const RankedRouteSpec = RouteSpec.safeExtend({ order: z.int().min(0).optional() });
 

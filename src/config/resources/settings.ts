@@ -8,7 +8,7 @@ export const LoggingSpec = z.strictObject({
     .describe("The least important lines that are written."),
 });
 
-export const ShutdownSpec = z.strictObject({
+const ShutdownSpec = z.strictObject({
   timeout: duration
     .prefault("30s")
     .describe("How long requests in flight may take to finish once the process was told to stop."),
@@ -17,7 +17,7 @@ export const ShutdownSpec = z.strictObject({
     .describe("How long to go on accepting requests, while /ready says no, before the listeners close."),
 });
 
-export const TrustedProxiesSpec = z.strictObject({
+const TrustedProxiesSpec = z.strictObject({
   cidrs: z
     .array(z.union([z.cidrv4(), z.cidrv6()], "must be a network such as 10.0.0.0/8 or fd00::/8"))
     .default([])
@@ -30,7 +30,7 @@ export const TrustedProxiesSpec = z.strictObject({
     .describe("How many trusted proxies may stand in a row; 0 means any number."),
 });
 
-export const TransportSpec = z.strictObject({
+const TransportSpec = z.strictObject({
   max_idle_conns_per_host: z
     .int()
     .min(0)
