@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { after, beforeEach, test } from "node:test";
+import { createSnapshot, type Snapshot } from "../config/snapshot.ts";
+import { silentLogger } from "../core/ports.ts";
+import { NodeCache } from "./node-cache.ts";
+
+const root = mkdtempSync(join(tmpdir(), "runway-cache-"));
+after(() => rmSync(root, { recursive: true, force: true }));
+let directory: string;
+let caches = 0;
+beforeEach(() => {
+  caches += 1;
+  directory = join(root, `cache-${caches}`);
+});
+
+function version(number: number): Snapshot {
+  const spec = { path: `/v${number}`, backends: [{ url: "http://127.0.0.1:1" }] };
+  return createSnapshot({ epoch: "e", version: number, resources: [{ kind: "route", id: "r", spec }] });
+}
+
+async function openCache(): Promise<NodeCache> {
+  const cache = new NodeCache({ directory, logger: silentLogger });
+  await cache.open();
+  return cache;
+}
+
+async function cacheWith(...versions: readonly number[]): Promise<NodeCache> {
+  const cache = await openCache();
+  for (const number of versions) assert.equal(await cache.save(version(number)), "");
+  return cache;
+}
+
+async function versionsOf(cache: NodeCache): Promise<readonly (number | string)[]> {
+  return (await cache.candidates()).map(({ source, snapshot }) =>
+    source === "generation" ? snapshot.version : source,
+  );
+}
+
+test("the newest three generations are kept, newest first, and config.yaml comes last", async () => {
+  const cache = await cacheWith(1, 2, 3, 4);
+  assert.deepEqual(await versionsOf(cache), [4, 3, 2, "config.yaml"]);
+  cache.close();
+  const [newest] = await (await openCache()).candidates();
+  assert.deepEqual(newest?.snapshot, version(4));
+});
+
+test("a version that is saved again is one generation", async () => {
+  const cache = await cacheWith(1, 2, 2);
+  assert.deepEqual(await versionsOf(cache), [2, 1, "config.yaml"]);
+});
+
+test("config.yaml gives the same state as the generation", async () => {
+  const candidates = await (await cacheWith(1)).candidates();
+  assert.equal(candidates[1]?.snapshot.hash, version(1).hash);
+});
+
+test("only the owner can read what is kept", async () => {
+  await cacheWith(1);
+  assert.equal(statSync(directory).mode & 0o777, 0o700);
+  for (const name of readdirSync(directory)) assert.equal(statSync(join(directory, name)).mode & 0o777, 0o600, name);
+});
+
+test("a generation that never survived three starts is passed over for the one before, and tried last of them", async () => {
+  const cache = await cacheWith(1, 2, 3);
+  for (let start = 0; start < 3; start += 1) {
+    assert.equal((await cache.candidates())[0]?.snapshot.version, 3);
+    await cache.countStart((await cache.candidates())[0]!);
+  }
+  assert.deepEqual(await versionsOf(cache), [2, 1, 3, "config.yaml"]);
+});
+
+test("surviving a minute clears the count", async () => {
+  const cache = await cacheWith(1, 2);
+  const [newest] = await cache.candidates();
+  for (let start = 0; start < 3; start += 1) await cache.countStart(newest!);
+  await cache.markSurvived(newest!.snapshot);
+  assert.deepEqual(await versionsOf(cache), [2, 1, "config.yaml"]);
+});
+
+test("a generation whose content changed on disk is not a candidate", async () => {
+  const cache = await cacheWith(1, 2);
+  cache.close();
+  const database = new DatabaseSync(join(directory, "node.db"));
+  database.exec("UPDATE generation SET hash = '1' WHERE version = 2");
+  database.close();
+  const reopened = await openCache();
+  assert.deepEqual(await versionsOf(reopened), [1, "config.yaml"]);
+  assert.match(reopened.error, /version 2 cannot be used: its state hash/);
+});
+
+test("a damaged database is moved aside, and config.yaml is what remains", async () => {
+  (await cacheWith(1, 2)).close();
+  writeFileSync(join(directory, "node.db"), "this is no database, and was one before ".repeat(100));
+  const cache = await openCache();
+  assert.deepEqual(await versionsOf(cache), ["config.yaml"]);
+  assert.ok(existsSync(join(directory, "node.db.damaged")));
+  assert.equal(await cache.save(version(3)), "");
+  assert.deepEqual(await versionsOf(cache), [3, "config.yaml"]);
+});
+
+test("a damaged config.yaml is not a candidate", async () => {
+  const cache = await cacheWith(1);
+  writeFileSync(join(directory, "config.yaml"), "routes: [{");
+  assert.deepEqual(await versionsOf(cache), [1]);
+  assert.match(cache.error, /./);
+});
+
+test("a place that cannot be written is an error that is told, and stops nothing", async () => {
+  writeFileSync(join(root, "a-file"), "");
+  directory = join(root, "a-file", "cache");
+  const cache = await openCache();
+  assert.match(cache.error, /ENOTDIR|not a directory/);
+  assert.deepEqual(await cache.candidates(), []);
+  assert.match(await cache.save(version(1)), /./);
+});
+
+test("what was kept can be started with from a read-only directory", {
+  skip: process.getuid?.() === 0 && "root can write everywhere",
+}, async () => {
+  (await cacheWith(1)).close();
+  chmodSync(join(directory, "node.db"), 0o400);
+  chmodSync(directory, 0o500);
+  const cache = await openCache();
+  assert.deepEqual(await versionsOf(cache), [1, "config.yaml"]);
+  assert.match(await cache.save(version(2)), /./);
+});
+
+test("nothing temporary is left behind", async () => {
+  await cacheWith(1, 2, 3);
+  assert.deepEqual(readdirSync(directory).sort(), ["config.yaml", "node.db"]);
+  assert.match(readFileSync(join(directory, "config.yaml"), "utf8"), /\/v3/);
+});
