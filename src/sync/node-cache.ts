@@ -37,9 +37,10 @@ export class NodeCache {
 
   /** Opens what is there. A damaged database is moved aside. Does not throw: see `error`. */
   async open(): Promise<void> {
-    await this.#attempt("The cache directory cannot be used", () =>
+    const isThere = await this.#attempt("The cache directory cannot be used", () =>
       mkdir(this.#directory, { recursive: true, mode: 0o700 }),
     );
+    if (!isThere) return;
     const path = join(this.#directory, "node.db");
     await this.#attempt("The node's database cannot be used", () => {
       this.#store = this.#openStore(path);
@@ -122,11 +123,13 @@ export class NodeCache {
     return { source: "config.yaml", number: undefined, failedStarts: 0, snapshot };
   }
 
-  async #attempt(message: string, action: () => unknown): Promise<void> {
+  async #attempt(message: string, action: () => unknown): Promise<boolean> {
     try {
       await action();
+      return true;
     } catch (error) {
       this.#fail(message, text(error));
+      return false;
     }
   }
 
