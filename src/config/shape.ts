@@ -40,9 +40,7 @@ function nearestAlternative(alternatives: readonly Issue[][]): readonly Issue[] 
 function wordIssue(issue: RawIssue): string | undefined {
   switch (issue.code) {
     case "invalid_type":
-      return issue.input === undefined
-        ? "is required"
-        : `must be ${typeName(issue.expected)}, not ${nameOf(issue.input)}`;
+      return issue.input === undefined ? "is required" : wrongType(issue.expected, issue.input);
     case "invalid_value":
       return `must be ${alternatives(issue.values.map((value) => JSON.stringify(value)))}`;
     case "too_small":
@@ -70,6 +68,11 @@ function bound(origin: string, relation: string, limit: number | bigint): string
   if (origin === "array") return `have ${relation} ${limit} ${limit === 1 ? "item" : "items"}`;
   if (origin === "string") return `have ${relation} ${limit} ${limit === 1 ? "character" : "characters"}`;
   return `be ${relation} ${limit}`;
+}
+
+function wrongType(expected: string, input: unknown): string {
+  const quotable = expected === "string" && (typeof input === "number" || typeof input === "boolean");
+  return `must be ${typeName(expected)}, not ${nameOf(input)}${quotable ? "; put it in quotes" : ""}`;
 }
 
 const PLAIN_NAMES: Readonly<Record<string, string>> = {
