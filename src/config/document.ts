@@ -2,7 +2,7 @@ import { uniqueIds } from "./checks/unique-ids.ts";
 import { checkResources, checkSpec } from "./compile.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { unknownKey } from "./nearest-name.ts";
-import { NodeBlocks } from "./node-settings.ts";
+import { NODE_SCHEMA } from "./node-settings.ts";
 import { type Checked, checked, type Problem, refused } from "./problem.ts";
 import { joinPath } from "./problem-path.ts";
 import { inCanonicalOrder, type Resource, resourceKey } from "./resource.ts";
@@ -56,7 +56,7 @@ export function toResources({ entries }: Pick<ParsedDocument, "entries">): Resou
 }
 
 function checkNodeBlocks(node: ParsedDocument["node"]): readonly Problem[] {
-  const shape = checkShape(NodeBlocks, node);
+  const shape = checkShape(NODE_SCHEMA, node);
   return shape.ok ? [] : shape.problems;
 }
 

@@ -117,14 +117,14 @@ const WorkersSetting = z
   .describe("How many threads serve traffic; auto means one for each core.");
 
 /** The blocks of a document that speak of the node itself. */
-export const NodeBlocks = z.strictObject({
+export const NODE_SCHEMA = z.strictObject({
   cluster: ClusterSettings.prefault({}),
   admin: AdminSettings.prefault({}),
   workers: WorkersSetting,
 });
 
 /** Every setting of a node; any of them can also come from the environment (see environment.ts). */
-export const NodeSettingsSpec = NodeBlocks.extend({ logging: LoggingSpec.prefault({}) });
+export const NodeSettingsSpec = NODE_SCHEMA.extend({ logging: LoggingSpec.prefault({}) });
 
 /** A node's own settings, defaults filled in, durations in milliseconds. */
 export type NodeSettings = z.output<typeof NodeSettingsSpec>;
