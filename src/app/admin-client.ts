@@ -1,0 +1,120 @@
+import { z } from "zod";
+import { describeProblem } from "../config/problem.ts";
+import { CommandError } from "./command-error.ts";
+import type { ExitReason } from "./exit-codes.ts";
+
+const DEFAULT_TIMEOUT_MS = 10_000;
+
+const Problem = z.object({
+  path: z.string(),
+  message: z.string(),
+  line: z.int().optional(),
+  kind: z.string().optional(),
+  id: z.string().optional(),
+});
+const ProblemDocument = z.object({
+  title: z.string(),
+  detail: z.string().optional(),
+  problems: z.array(Problem).default([]),
+});
+
+export interface AdminReply {
+  readonly status: number;
+  /** As it was sent: what `--json` hands on, with every digit of a 64-bit hash. */
+  readonly text: string;
+  /** @throws CommandError when it is not what runway answers. */
+  parse<T extends z.ZodType>(schema: T): z.output<T>;
+}
+
+export interface AdminRequestOptions {
+  readonly method?: "GET" | "POST";
+  readonly body?: string;
+  /** How long the whole exchange may take; 10 s. */
+  readonly timeoutMs?: number;
+  /** Statuses besides 2xx that are answers and not errors. */
+  readonly accept?: readonly number[];
+}
+
+/** Asks a node's admin API. Whatever goes wrong is a CommandError that says what to do. */
+export class AdminClient {
+  readonly #base: string;
+
+  constructor(base: string) {
+    if (!/^https?:$/.test(URL.parse(base)?.protocol ?? ""))
+      throw new CommandError(
+        "usage",
+        `${JSON.stringify(base)} is not the URL of an admin API, such as http://127.0.0.1:8081`,
+      );
+    this.#base = base.replace(/\/+$/, "");
+  }
+
+  async request(path: string, options: AdminRequestOptions = {}): Promise<AdminReply> {
+    const { method = "GET", body, timeoutMs = DEFAULT_TIMEOUT_MS, accept = [] } = options;
+    const { status, text } = await this.#exchange(path, {
+      method,
+      signal: AbortSignal.timeout(timeoutMs),
+      ...(body === undefined ? {} : { body, headers: { "content-type": "application/yaml" } }),
+    });
+    if ((status < 200 || status > 299) && !accept.includes(status)) throw this.#refusal(path, status, text);
+    return { status, text, parse: (schema) => this.#parse(schema, text) };
+  }
+
+  async #exchange(path: string, init: RequestInit): Promise<{ status: number; text: string }> {
+    try {
+      const response = await fetch(this.#base + path, init);
+      return { status: response.status, text: await response.text() };
+    } catch (error) {
+      const message =
+        `The admin API at ${this.#base} cannot be reached (${reasonOf(error)}). ` +
+        "Is runway running there? Name another address with --admin URL or RUNWAY_ADMIN_URL.";
+      throw new CommandError("unreachable", message, { cause: error });
+    }
+  }
+
+  #refusal(path: string, status: number, text: string): CommandError {
+    const document = ProblemDocument.safeParse(jsonOrUndefined(text));
+    if (!document.success)
+      return new CommandError("failed", `${this.#base}${path} answered ${status}: ${text.slice(0, 500)}`);
+    const { title, detail, problems } = document.data;
+    const lines = [
+      detail === undefined ? title : `${title} ${detail}`,
+      ...problems.map((problem) => `  ${plain(problem)}`),
+    ];
+    return new CommandError(exitReason(status, problems.length), lines.join("\n"));
+  }
+
+  #parse<T extends z.ZodType>(schema: T, text: string): z.output<T> {
+    const result = schema.safeParse(jsonOrUndefined(text));
+    if (result.success) return result.data;
+    throw new CommandError(
+      "failed",
+      `What answers at ${this.#base} does not speak like the admin API of runway. Is the address right?`,
+    );
+  }
+}
+
+function plain({ kind, id, line, ...problem }: z.output<typeof Problem>): string {
+  const text = describeProblem(line === undefined ? problem : { ...problem, line });
+  return kind === undefined || problem.path !== "" ? text : `${kind}:${id}: ${text}`;
+}
+
+function exitReason(status: number, problems: number): ExitReason {
+  if (status === 400 && problems > 0) return "invalid";
+  return [403, 409, 412, 422].includes(status) ? "refused" : "failed";
+}
+
+function jsonOrUndefined(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === "TimeoutError") return "no answer in time";
+  const { cause } = error;
+  if (cause instanceof Error && "code" in cause) return String(cause.code);
+  return cause instanceof Error ? cause.message : error.message;
+}
