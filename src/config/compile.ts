@@ -1,4 +1,4 @@
-import { z } from "zod";
+import type { z } from "zod";
 import type { Check } from "./checks/check.ts";
 import { duplicateRoutes } from "./checks/duplicate-routes.ts";
 import { listenerAddresses } from "./checks/listener-addresses.ts";
@@ -38,12 +38,6 @@ export function checkResources(resources: readonly Resource[]): Problem[] {
   return compile(resources).problems;
 }
 
-/** What is wrong with the shape of one spec, whatever the id. */
-export function checkSpec(resource: Resource): readonly Problem[] {
-  const shape = checkShape(specificationOf(resource) ?? z.never(), resource.spec);
-  return shape.ok ? [] : shape.problems;
-}
-
 /** The running form of resources on this node, with secrets resolved; or everything that is wrong, with kind and id. */
 export function toConfiguration(
   resources: readonly Resource[],
@@ -61,9 +55,9 @@ function compile(
   const problems: Problem[] = [...uniqueIds(resources.map(({ kind, id }) => ({ kind, id, path: "" })))];
   const parts = new Parts();
   for (const resource of inCanonicalOrder(resources)) {
-    const running = compileSpec(resource, resolveSecret);
-    if (running.ok) parts.add(resource, running.value);
-    else for (const problem of running.problems) problems.push({ ...problem, kind: resource.kind, id: resource.id });
+    const { running, problems: own } = compileSpec(resource, resolveSecret);
+    for (const problem of own) problems.push({ ...problem, kind: resource.kind, id: resource.id });
+    if (running !== undefined) parts.add(resource, running);
   }
   const configuration = parts.toConfiguration();
   const upstreamIds = new Set(resources.filter(({ kind }) => kind === "upstream").map(({ id }) => id));
@@ -71,22 +65,32 @@ function compile(
   return { configuration, problems };
 }
 
-function compileSpec(resource: Resource, resolveSecret: SecretResolver | undefined): Checked<unknown> {
+/** The running form, whenever the spec has the right shape, and what is wrong with the resource. */
+interface CompiledSpec {
+  readonly running?: unknown;
+  readonly problems: readonly Problem[];
+}
+
+function compileSpec(resource: Resource, resolveSecret: SecretResolver | undefined): CompiledSpec {
   const { kind, id, spec } = resource;
   // Resources also come over the wire, where nothing but JSON is promised.
-  if (!RESOURCE_KINDS.includes(kind)) return refused([{ path: "", message: `there is no kind "${kind}"` }]);
+  if (!RESOURCE_KINDS.includes(kind)) return { problems: [{ path: "", message: `there is no kind "${kind}"` }] };
   const schema = specificationOf(resource);
-  if (schema === undefined)
-    return refused([{ path: "", message: `there are no settings "${id}"; there are ${SETTINGS_NAMES.join(", ")}` }]);
-  const name = kind === "settings" ? checked(id) : checkShape(identifier, id);
+  if (schema === undefined) return { problems: [{ path: "", message: unknownSettings(id) }] };
   const resolved = resolveSecret && isMapping(spec) ? resolveSecrets(spec, resolveSecret) : { spec, problems: [] };
   const shape = checkShape(schema, resolved.spec);
-  const problems = [
-    ...(name.ok ? [] : name.problems.map((problem) => ({ ...problem, path: kind === "upstream" ? "" : "id" }))),
-    ...resolved.problems,
-    ...(shape.ok ? [] : shape.problems),
-  ];
-  return problems.length === 0 ? shape : refused(problems);
+  const problems = [...checkId(resource), ...resolved.problems, ...(shape.ok ? [] : shape.problems)];
+  return shape.ok ? { running: shape.value, problems } : { problems };
+}
+
+/** In a document the id of an upstream is the key under which it stands, so it has no path of its own. */
+function checkId({ kind, id }: Resource): Problem[] {
+  const name = kind === "settings" ? checked(id) : checkShape(identifier, id);
+  return name.ok ? [] : name.problems.map((problem) => ({ ...problem, path: kind === "upstream" ? "" : "id" }));
+}
+
+function unknownSettings(id: string): string {
+  return `there are no settings "${id}"; there are ${SETTINGS_NAMES.join(", ")}`;
 }
 
 /** Collects running forms by kind. The casts are sound because each value was parsed by the schema of its kind. */

@@ -97,6 +97,7 @@ shutdown: {timeout: 5s, drain_delay: 10s}
       "line 13: routes[0].order: unknown key `order`",
       "line 14: routes[1].id: is required",
       'line 16: routes[2].id: routes[0] has the id "x" too; ids have to be unique',
+      'line 18: routes[2].upstream: there is no upstream "oders"; did you mean "orders"?',
       'line 21: routes[3].upstream: there is no upstream "oders"; did you mean "orders"?',
       "line 22: routes[4]: must be a mapping with an id",
       "line 26: upstreams.orders.backends[0].url: must be a URL such as http://backend:9000, without user, query or fragment",

@@ -1,5 +1,5 @@
 import { uniqueIds } from "./checks/unique-ids.ts";
-import { checkResources, checkSpec } from "./compile.ts";
+import { checkResources } from "./compile.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { unknownKey } from "./nearest-name.ts";
 import { NODE_SCHEMA } from "./node-settings.ts";
@@ -60,18 +60,20 @@ function checkNodeBlocks(node: ParsedDocument["node"]): readonly Problem[] {
   return shape.ok ? [] : shape.problems;
 }
 
-/** Entries that share an id or have none are checked for their shape alone: what they mean is not known. */
+/** An entry whose id is missing or taken goes by its path meanwhile, so that all else about it is told too. */
 function checkEntries({ entries, nameless }: Pick<SplitDocument, "entries" | "nameless">): Problem[] {
-  const named = new Map(entries.toReversed().map((entry) => [resourceKey(entry), entry]));
-  const others = [...entries.filter((entry) => named.get(resourceKey(entry)) !== entry), ...nameless];
   const problems = [...uniqueIds(entries), ...refuseRanks([...entries, ...nameless])];
-  const unique = entries.filter((entry) => named.get(resourceKey(entry)) === entry);
-  for (const problem of checkResources(toResources({ entries: unique }))) {
-    const path = named.get(`${problem.kind}:${problem.id}`)?.path ?? "";
-    problems.push({ ...problem, path: joinPath(path, problem.path) });
+  const owners = new Map(entries.toReversed().map((entry) => [resourceKey(entry), entry]));
+  const named = new Map<string, DocumentEntry>();
+  for (const entry of [...entries, ...nameless]) {
+    const id = owners.get(resourceKey(entry)) === entry ? entry.id : entry.path;
+    named.set(resourceKey({ kind: entry.kind, id }), { ...entry, id });
   }
-  for (const { path, ...resource } of others)
-    for (const problem of checkSpec(resource)) problems.push({ ...problem, path: joinPath(path, problem.path) });
+  for (const problem of checkResources(toResources({ entries: [...named.values()] }))) {
+    const entry = named.get(`${problem.kind}:${problem.id}`);
+    if (entry === undefined || (entry.id === entry.path && problem.path === "id")) continue;
+    problems.push({ ...problem, path: joinPath(entry.path, problem.path) });
+  }
   return problems;
 }
 

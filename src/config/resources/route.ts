@@ -88,6 +88,5 @@ export const RouteDocument = RouteSpec.safeExtend({ id: identifier.describe("Sta
 /** A route as a resource: besides what was written, its rank among the routes of the same path (see route-order.ts). */
 export const RankedRouteSpec = RouteSpec.safeExtend({ order: z.int().min(0).optional() });
 
-export type RouteMatch = z.output<typeof MatchSpec>;
-export type Condition = RouteMatch["headers"][number];
+export type Condition = z.output<typeof MatchSpec>["headers"][number];
 export type Route = z.output<typeof RankedRouteSpec> & { readonly id: string };
