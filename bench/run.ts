@@ -35,7 +35,7 @@ program
   .description("how fast a change reaches many nodes, and what that costs the control plane")
   .option("--nodes <count>", "nodes that are connected", count, 200)
   .option("--routes <counts>", "sizes of the configuration, one fleet after the other", counts, [10, 1_000])
-  .option("--pushes <count>", "changes that are sent to each fleet", count, 7)
+  .option("--pushes <count>", "changes that are sent to each fleet", count, 10)
   .option("--results-folder <path>", "where the result is written", RESULTS_FOLDER)
   .action((options) => benchmarkFleet(options, interrupted.signal));
 

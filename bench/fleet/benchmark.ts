@@ -58,7 +58,8 @@ function renderFleets(fleets: readonly FleetMeasurement[]): string {
     ["control plane: CPU a push and node, µs", ({ cpuMicrosPerNodePerPush }) => format(cpuMicrosPerNodePerPush)],
     ["control plane: memory idle, MB", ({ idleBytes }) => format(idleBytes / 1e6)],
     ["control plane: memory a node, KB", ({ bytesPerNode }) => format(bytesPerNode / 1e3)],
-    ["restart: until it answers, ms", ({ reconnectStorm }) => format(reconnectStorm.startToReadyMs)],
+    ["restart: until it is ready, ms", ({ reconnectStorm }) => format(reconnectStorm.startToReadyMs)],
+    ["restart: until half are connected, ms", ({ reconnectStorm }) => format(reconnectStorm.startToHalfConnectedMs)],
     ["restart: until all are in sync, ms", ({ reconnectStorm }) => format(reconnectStorm.startToAllInSyncMs)],
     ["restart: slowest admin answer, ms", ({ reconnectStorm }) => format(reconnectStorm.slowestAnswerMs)],
   ];

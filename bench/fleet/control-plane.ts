@@ -68,10 +68,10 @@ logging: { level: warn }
     return new ControlPlane(address, adminPort, file, signal);
   }
 
-  /** Ready when its admin API answers. */
+  /** Ready when it says so itself. */
   async start(): Promise<void> {
     this.#process = await PinnedProcess.start(MEASURED_CORE, PROGRAM, ["run", "-c", this.#file]);
-    await this.#process.ready(async () => (await this.#ask("/health")).status === 200, this.#signal);
+    await this.#process.ready(async () => (await this.#ask("/ready")).status === 200, this.#signal);
   }
 
   /** As a crash would end it. */
@@ -92,7 +92,8 @@ logging: { level: warn }
   async push(document: string): Promise<PushAnswer> {
     const path = `/api/v1/config?wait=applied&timeout=${PUSH_TIMEOUT_MS}ms`;
     const { status, body } = await this.#ask(path, document, PUSH_TIMEOUT_MS + 5_000);
-    if (status !== 200) throw new Error(`the control plane answered ${status} to a push: ${body}`);
+    if (status !== 200)
+      throw new Error(`the control plane answered ${status} to a push: ${body}. It said: ${this.#process?.said}`);
     const { Fleet } = JSON.parse(body) as { Fleet: { Slowest?: { AfterMs: number } } };
     const { version, timestamp } = JSON.parse((await this.#ask("/api/v1/config/hash")).body);
     return { version, committedMs: Date.parse(timestamp), slowestAckMs: Fleet.Slowest?.AfterMs ?? 0 };

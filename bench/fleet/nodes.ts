@@ -35,9 +35,9 @@ export class Nodes implements AsyncDisposable {
     await Promise.all(this.#agents.map((agent) => agent.start()));
   }
 
-  /** How many a control plane has accepted. */
-  connected(): number {
-    return this.#agents.filter((agent) => agent.status().connected).length;
+  /** Since when each node that is connected is so; milliseconds since 1970. */
+  connectedSinceMs(): readonly number[] {
+    return this.#agents.map((agent) => agent.status().connectedAtMs).filter((since) => since !== undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
