@@ -7,6 +7,8 @@ export interface Terminal {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Whether a person watches standard output, so that it may be coloured and redrawn. */
   readonly isInteractive: boolean;
+  /** The width of the terminal, where there is one. */
+  readonly columns: number | undefined;
   /** Standard output. */
   write(text: string): void;
   /** Standard error. */
@@ -19,6 +21,9 @@ export interface Terminal {
 export const processTerminal: Terminal = {
   env: process.env,
   isInteractive: process.stdout.isTTY === true,
+  get columns() {
+    return process.stdout.columns;
+  },
   write: (text) => void process.stdout.write(text),
   complain: (text) => void process.stderr.write(text),
   style: (style, text) => (process.stdout.isTTY ? styleText(style, text) : text),

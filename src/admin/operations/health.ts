@@ -48,7 +48,7 @@ function healthAnswer({ gateway, role, version, now, uptimeMs }: HealthSources) 
     json: {
       status: all.every(({ status }) => status === "ok") ? "ok" : "degraded",
       timestamp: timestamp(now()),
-      uptime: formatDuration(uptimeMs()),
+      uptime: formatDuration(Math.floor(uptimeMs() / 1_000) * 1_000),
       role,
       runway_version: version,
       checks: {

@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { formatDuration, parseDuration } from "../../core/duration.ts";
 import { CommandError } from "../command-error.ts";
+import { counted } from "../counted.ts";
 import { EXIT } from "../exit-codes.ts";
 import { changeLines } from "./change-lines.ts";
 import { type AdminOptions, adminCommand, type CommandContext, clientOf } from "./command-context.ts";
@@ -78,7 +79,7 @@ function describe(
   options: PushOptions,
   context: CommandContext,
 ): string {
-  const count = `${Changes.length} change${Changes.length === 1 ? "" : "s"}`;
+  const count = counted(Changes.length, "change");
   const headline =
     Changes.length === 0
       ? `Nothing ${options.dryRun ? "would change" : "changed"}: version ${Version} has this content already.\n`

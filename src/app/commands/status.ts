@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import type { AdminClient, AdminReply } from "../admin-client.ts";
+import { counted } from "../counted.ts";
 import { EXIT } from "../exit-codes.ts";
 import { type AdminOptions, adminCommand, type CommandContext, clientOf } from "./command-context.ts";
 
@@ -71,13 +72,18 @@ function describe({ health, ready, stats, configuration, cluster }: Replies): st
     ["role", `${role}, runway ${runway_version}, up ${uptime}`],
     ["health", status],
     ["ready", reasons.length === 0 ? "yes" : `no: ${reasons.join("; ")}`],
-    ["serves", `${numbers.routes} routes on ${numbers.listeners} listeners, ${numbers.active_connections} connections`],
+    ["serves", served(numbers)],
     ["requests", `${numbers.requests_total}, of which ${numbers.failures_total} failed`],
   ];
   if (configuration !== undefined)
     lines.push(["configuration", describeConfiguration(configuration.parse(Configuration))]);
   if (cluster !== undefined) lines.push(...describeCluster(cluster.parse(Cluster)));
   return lines.map(([name, text]) => `${`${name}:`.padEnd(15)}${text}\n`).join("");
+}
+
+function served({ routes, listeners, active_connections }: z.output<typeof Stats>): string {
+  const parts = [counted(routes, "route"), counted(listeners, "listener"), counted(active_connections, "connection")];
+  return parts.join(", ");
 }
 
 function describeConfiguration({ version, hash_hex, timestamp, source }: z.output<typeof Configuration>): string {

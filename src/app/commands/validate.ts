@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import type { EffectiveSetting } from "../../config/effective-settings.ts";
 import type { LoadedNode } from "../../config/load-node.ts";
 import { describeProblem, type Problem } from "../../config/problem.ts";
+import { counted } from "../counted.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatTable } from "../table.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -71,8 +72,4 @@ function reportProblems(
   }
   for (const problem of problems) terminal.complain(`${file}: ${describeProblem(problem)}\n`);
   terminal.complain(`${file} is not valid: ${counted(problems.length, "problem")}\n`);
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }

@@ -65,15 +65,16 @@ export class LocalCluster implements Service {
   /** @throws CommandError naming the member that does not come up, with its last words. */
   async start(): Promise<void> {
     await this.files.write(this.ports);
-    await Promise.all(this.members.map((member) => member.start()));
     const { origin, controlPlaneAdmin, dataPlanes } = this.ports;
     await Promise.all([
-      untilAnswers(this.origin, `http://127.0.0.1:${origin}/`),
-      untilAnswers(this.controlPlane, `http://127.0.0.1:${controlPlaneAdmin}/ready`),
-      ...dataPlanes.map(({ admin }, position) =>
-        untilAnswers(this.dataPlanes[position]!, `http://127.0.0.1:${admin}/ready`),
-      ),
+      startAndWait(this.origin, `http://127.0.0.1:${origin}/`),
+      startAndWait(this.controlPlane, `http://127.0.0.1:${controlPlaneAdmin}/ready`),
     ]);
+    await Promise.all(
+      this.dataPlanes.map((member, position) =>
+        startAndWait(member, `http://127.0.0.1:${dataPlanes[position]!.admin}/ready`),
+      ),
+    );
   }
 
   /** Data planes first, so that they do not look for a control plane that is gone. */
@@ -87,7 +88,8 @@ export class LocalCluster implements Service {
   }
 }
 
-async function untilAnswers(member: ChildProgram, url: string): Promise<void> {
+async function startAndWait(member: ChildProgram, url: string): Promise<void> {
+  await member.start();
   const deadlineMs = performance.now() + READY_TIMEOUT_MS;
   while (member.isRunning && performance.now() < deadlineMs) {
     const response = await fetch(url, { signal: AbortSignal.timeout(1_000) }).catch(() => undefined);

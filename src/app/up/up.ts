@@ -28,7 +28,8 @@ export interface UpOptions {
 /** Runs a cluster on this machine, with traffic, and shows it until the end. Leaves no process behind. */
 export async function up(options: UpOptions, terminal: Terminal): Promise<void> {
   const ending = new AbortController();
-  const ignoreSignals = listenToSignals({ stop: () => ending.abort(), reload: () => {} });
+  // SIGHUP says that the terminal is gone.
+  const ignoreSignals = listenToSignals({ stop: () => ending.abort(), reload: () => ending.abort() });
   const directory = await directoryOf(options.directory);
   try {
     await runCluster(directory, options, terminal, ending.signal);
@@ -44,7 +45,7 @@ async function runCluster(
   terminal: Terminal,
   ending: AbortSignal,
 ): Promise<void> {
-  const block = new RedrawnBlock(terminal.write);
+  const block = new RedrawnBlock(terminal);
   const cluster = await LocalCluster.plan({
     directory,
     env: terminal.env,
