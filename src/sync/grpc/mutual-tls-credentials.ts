@@ -8,6 +8,8 @@ export interface MutualTlsOptions {
   readonly secureContext: SecureContext;
   /** Host name or IP address that the server's certificate must be for. */
   readonly serverName: string;
+  /** Called when the server's certificate is verified. The server verifies this side's only after that. */
+  readonly secured: () => void;
   /** Called with each error of the TLS socket: the reason that gRPC reports later is often less clear. */
   readonly failed: (error: NodeJS.ErrnoException) => void;
 }
@@ -44,10 +46,13 @@ export class MutualTlsCredentials extends ChannelCredentials {
 
 type Socket = Parameters<SecureConnector["connect"]>[0];
 
-function secure(socket: Socket, { secureContext, serverName, failed }: MutualTlsOptions): Promise<TLSSocket> {
+function secure(socket: Socket, { secureContext, serverName, secured, failed }: MutualTlsOptions): Promise<TLSSocket> {
   const name = isIP(serverName) === 0 ? { servername: serverName } : { host: serverName };
   return new Promise((resolve, reject) => {
-    const tlsSocket = connect({ socket, secureContext, ALPNProtocols: ["h2"], ...name }, () => resolve(tlsSocket));
+    const tlsSocket = connect({ socket, secureContext, ALPNProtocols: ["h2"], ...name }, () => {
+      secured();
+      resolve(tlsSocket);
+    });
     tlsSocket.on("error", (error) => {
       failed(error);
       reject(error);

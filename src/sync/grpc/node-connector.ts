@@ -50,14 +50,14 @@ export class NodeConnector implements Connector {
   connect(address: string, events: ConnectionEvents): Connection {
     const connection = new GrpcConnection(events);
     try {
-      connection.open(this.#client(address, (error) => connection.tlsFailed(error)));
+      connection.open(this.#client(address, connection));
     } catch (error) {
       connection.fail((error as Error).message);
     }
     return connection;
   }
 
-  #client(address: string, failed: (error: NodeJS.ErrnoException) => void): Client {
+  #client(address: string, connection: GrpcConnection): Client {
     const { certFile, keyFile, caFile, serverName } = this.#tls;
     const { host, port } = parseAddress(address);
     const secureContext = createSecureContext({
@@ -66,7 +66,12 @@ export class NodeConnector implements Connector {
       key: readFileSync(keyFile),
       ca: readFileSync(caFile),
     });
-    const credentials = new MutualTlsCredentials({ secureContext, serverName: serverName ?? host, failed });
+    const credentials = new MutualTlsCredentials({
+      secureContext,
+      serverName: serverName ?? host,
+      secured: () => connection.secured(),
+      failed: (error) => connection.tlsFailed(error),
+    });
     return new Client(formatAddress({ host, port }), credentials, CHANNEL_OPTIONS);
   }
 }
@@ -76,6 +81,8 @@ class GrpcConnection implements Connection {
   #client: Client | undefined;
   #call: ClientDuplexStream<Buffer, Buffer> | undefined;
   #tlsFailure: string | undefined;
+  #isSecured = false;
+  #isOpen = false;
   #isOver = false;
   #isCongested = false;
 
@@ -108,6 +115,10 @@ class GrpcConnection implements Connection {
     this.#release();
   }
 
+  secured(): void {
+    this.#isSecured = true;
+  }
+
   tlsFailed(error: NodeJS.ErrnoException): void {
     this.#tlsFailure ??= describeTlsFailure(error);
   }
@@ -136,15 +147,23 @@ class GrpcConnection implements Connection {
     const look = (): void => {
       if (this.#isOver) return;
       const state = channel.getConnectivityState(true);
-      if (state === connectivityState.READY) this.#events.opened();
-      else channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, look);
+      if (state === connectivityState.READY) {
+        this.#isOpen = true;
+        this.#events.opened();
+      } else channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, look);
     };
     queueMicrotask(look);
   }
 
-  #describe(error: ServiceError): string {
-    if (error.code !== status.UNAVAILABLE) return error.details;
-    return this.#tlsFailure ?? error.details.replace(/ Resolution note:\s*$/, "");
+  #describe({ code, details }: ServiceError): string {
+    if (code !== status.UNAVAILABLE) return details;
+    if (this.#tlsFailure !== undefined) return this.#tlsFailure;
+    if (this.#isSecured && !this.#isOpen)
+      return "the control plane closed the connection after the handshake; its log says whether it refused this node's certificate";
+    return (
+      /^No connection established\. Last error: (?:Error: )?(.*?)\.? *(?:Resolution note:.*)?$/s.exec(details)?.[1] ??
+      details
+    );
   }
 
   #release(): void {
