@@ -124,7 +124,10 @@ describe("runway validate", () => {
 
   it("shows every value with its origin", async () => {
     const args = ["validate", "-c", await file("own.yaml", "admin:\n  port: 9081\n"), "--effective"];
-    const { code, out } = await runway(args, { env: { RUNWAY_LOGGING_LEVEL: "debug" } });
+    const { code, out } = await runway(args, {
+      // The second one is the command line's own and no setting of a node.
+      env: { RUNWAY_LOGGING_LEVEL: "debug", RUNWAY_ADMIN_URL: "http://127.0.0.1:8081" },
+    });
     assert.equal(code, EXIT.ok);
     assert.match(out, /^admin\.port +9081 +file line 2$/m);
     assert.match(out, /^logging\.level +"debug" +env RUNWAY_LOGGING_LEVEL$/m);

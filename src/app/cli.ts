@@ -41,8 +41,8 @@ export async function runCli(args: readonly string[], terminal: Terminal): Promi
   }
 }
 
-/** Every command with its options and help; the reference page is made from it. */
-export function buildProgram(context: CommandContext): Command {
+/** Every command with its options and help. */
+function buildProgram(context: CommandContext): Command {
   const { terminal } = context;
   const program = new Command("runway")
     .description("An API gateway: control planes give configuration to data planes and can never take them down.")

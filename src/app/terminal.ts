@@ -1,6 +1,6 @@
 import { styleText } from "node:util";
 
-export type Style = Parameters<typeof styleText>[0];
+type Style = Parameters<typeof styleText>[0];
 
 /** What a command has of the world around it. */
 export interface Terminal {

@@ -14,6 +14,12 @@ export interface AdminOptions {
   readonly json: boolean;
 }
 
+/** The environment of a node: what is meant for the command line is no setting of it. */
+export function nodeEnvironment({ env }: Terminal): Terminal["env"] {
+  const { RUNWAY_ADMIN_URL: _, ...rest } = env;
+  return rest;
+}
+
 /** A subcommand with `--admin` and `--json`. */
 export function adminCommand(program: Command, name: string, { terminal }: CommandContext): Command {
   const url = terminal.env.RUNWAY_ADMIN_URL;

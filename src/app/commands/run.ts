@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import type { CommandContext } from "./command-context.ts";
+import { type CommandContext, nodeEnvironment } from "./command-context.ts";
 import { DEFAULT_FILE, readNodeFile } from "./read-document.ts";
 
 export function addRun(program: Command, context: CommandContext): void {
@@ -18,7 +18,7 @@ Signals: SIGHUP reads the file again, SIGTERM and Ctrl-C drain and stop, a secon
       // Says what to do when there is none, before anything starts.
       await readNodeFile(config, context.terminal);
       const { runNode } = await import("../run-node.ts");
-      const { env } = context.terminal;
+      const env = nodeEnvironment(context.terminal);
       context.exitCode = await runNode({ file: config ?? DEFAULT_FILE, env });
     });
 }

@@ -5,7 +5,7 @@ import { describeProblem, type Problem } from "../../config/problem.ts";
 import { counted } from "../counted.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatTable } from "../table.ts";
-import type { CommandContext } from "./command-context.ts";
+import { type CommandContext, nodeEnvironment } from "./command-context.ts";
 import { DEFAULT_FILE, readNodeFile } from "./read-document.ts";
 
 interface ValidateOptions {
@@ -31,7 +31,7 @@ export function addValidate(program: Command, context: CommandContext): void {
       // The configuration language takes a while to load, for which no other command should wait.
       const { loadNode } = await import("../../config/load-node.ts");
       const { effectiveSettings } = await import("../../config/effective-settings.ts");
-      const node = loadNode({ text, file, env: context.terminal.env });
+      const node = loadNode({ text, file, env: nodeEnvironment(context.terminal) });
       if (!node.ok) {
         context.exitCode = EXIT.invalid;
         reportProblems(node.problems, file, options, context);
