@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { FailureKind } from "../core/failure.ts";
-import type { NodeStream } from "./connection.ts";
+import type { NodeStream, StreamPeer } from "./connection.ts";
 import { stepFleet } from "./fleet-session.ts";
 import {
   type ControlPlaneIdentity,
@@ -45,18 +45,21 @@ type EventWithoutMoment = FleetEvent extends infer Event
 
 /** Drives the session of one stream, and keeps what was seen of the node after the stream has ended. */
 export class FleetStream {
-  readonly stream: NodeStream;
+  readonly peer: StreamPeer;
   /** By the wall clock, for people. */
   readonly connectedAtMs: number;
   lastHeardAtMs: number;
   disconnectedAtMs: number | undefined;
   readonly #context: StreamContext;
+  /** Let go of when it has ended: a node that is offline costs little memory. */
+  #stream: NodeStream | undefined;
   readonly #runner: SessionRunner<FleetState, FleetEvent, FleetEffect>;
   readonly #timers: NamedTimers<FleetTimer>;
 
   constructor(stream: NodeStream, newest: Publication | undefined, context: StreamContext) {
     const { identity, clock } = context;
-    this.stream = stream;
+    this.peer = stream.peer;
+    this.#stream = stream;
     this.#context = context;
     this.connectedAtMs = clock.now();
     this.lastHeardAtMs = this.connectedAtMs;
@@ -94,18 +97,23 @@ export class FleetStream {
 
   /** The node came back on another stream. */
   replace(): void {
-    this.#close();
-    this.stream.end("streamReplaced", "the node connected anew");
+    const stream = this.#stream;
+    this.close();
+    stream?.end("streamReplaced", "the node connected anew");
   }
 
+  /** The stream has ended. */
   close(): void {
-    this.#close();
-  }
-
-  #close(): void {
     if (!this.isOpen) return;
     this.#dispatch({ type: "closed" });
+    this.#release();
+  }
+
+  #release(): NodeStream | undefined {
+    const stream = this.#stream;
+    this.#stream = undefined;
     this.disconnectedAtMs = this.#context.clock.now();
+    return stream;
   }
 
   #dispatch(event: EventWithoutMoment): void {
@@ -124,14 +132,15 @@ export class FleetStream {
       }
       case "send": {
         const isConfiguration = effect.message.type !== "welcome";
-        this.stream.send(effect.message, () => isConfiguration && this.#dispatch({ type: "sent" }));
+        this.#stream?.send(effect.message, () => isConfiguration && this.#dispatch({ type: "sent" }));
         break;
       }
-      case "end":
-        this.disconnectedAtMs = this.#context.clock.now();
+      case "end": {
+        const stream = this.#release();
         this.#context.owner.rejected(this, effect.kind, effect.detail);
-        this.stream.end(effect.kind, effect.detail);
+        stream?.end(effect.kind, effect.detail);
         break;
+      }
       case "ask for turn":
         this.#context.turns.ask(this, () => this.#dispatch({ type: "turn" }));
         break;

@@ -52,7 +52,7 @@ export class Fleet {
 
   constructor(options: FleetOptions) {
     const { controlPlaneId, version, clock, random, ledger, meter } = options;
-    const turns = new SendTurns(options.maxConcurrentSends ?? 32);
+    const turns = new SendTurns(options.maxConcurrentSends ?? 32, clock);
     this.#options = options;
     this.#maxNodes = options.maxNodes ?? 10_000;
     this.#context = { identity: { controlPlaneId, version }, clock, random, turns, owner: this };
@@ -135,7 +135,7 @@ export class Fleet {
 
   authorise(stream: FleetStream, hello: Hello): Verdict {
     const { ledger, trustDomain } = this.#options;
-    const { certificate } = stream.stream.peer;
+    const { certificate } = stream.peer;
     const verdict = judgeClaim(hello.nodeId, certificate, ledger.ownerOf(hello.nodeId), trustDomain);
     if (!verdict.allowed) return verdict;
     const before = this.#nodes.get(hello.nodeId);
@@ -209,10 +209,10 @@ export class Fleet {
   #log(
     level: "info" | "warn",
     message: string,
-    { stream, state }: FleetStream,
+    { peer, state }: FleetStream,
     fields: Record<string, unknown> = {},
   ): void {
-    const { address, certificate } = stream.peer;
+    const { address, certificate } = peer;
     const nodeId = state.hello?.nodeId;
     this.#options.logger[level](message, { nodeId, address, certificate: certificate.subject, ...fields });
   }
@@ -229,9 +229,9 @@ function isTwin(before: FleetStream, hello: Hello): boolean {
   return isOther && !before.isStale;
 }
 
-function describeTwin({ state, stream }: FleetStream): string {
+function describeTwin({ state, peer }: FleetStream): string {
   const { nodeId, hostname } = state.hello!;
-  return `node ${nodeId} is already connected from ${hostname} (${stream.peer.address}); give each node a node_id and cache_dir of its own`;
+  return `node ${nodeId} is already connected from ${hostname} (${peer.address}); give each node a node_id and cache_dir of its own`;
 }
 
 function compare(one: string, other: string): number {

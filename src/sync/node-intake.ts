@@ -124,7 +124,9 @@ function answer({ link }: NodeState, message: Ack | Nack): NodeEffect[] {
 
 /** Undefined for a configuration of an original control plane. */
 function stampOf(incoming: Incoming): Stamp | undefined {
-  return incoming.kind === "snapshot" ? incoming.snapshot : undefined;
+  if (incoming.kind === "original") return undefined;
+  const { epoch, version, hash } = incoming.snapshot;
+  return { epoch, version, hash };
 }
 
 function named({ epoch, version }: Stamp): Pick<Stamp, "epoch" | "version"> {

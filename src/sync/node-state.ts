@@ -115,7 +115,7 @@ export interface NodeStep {
 export function initialNodeState(running?: Stamp): NodeState {
   return {
     link: { phase: "down" },
-    running,
+    running: running && { epoch: running.epoch, version: running.version, hash: running.hash },
     originalHash: 0n,
     applying: undefined,
     pending: undefined,

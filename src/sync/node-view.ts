@@ -120,8 +120,7 @@ export function viewOfRejected(stream: FleetStream, rejection: RejectionView, ne
   return { ...viewOfAbsent(nodeId, newest), ...describeStream(stream), status: "rejected", rejection };
 }
 
-function describeStream({ stream, state, connectedAtMs, disconnectedAtMs, lastHeardAtMs }: FleetStream) {
-  const { peer } = stream;
+function describeStream({ peer, state, connectedAtMs, disconnectedAtMs, lastHeardAtMs }: FleetStream) {
   return {
     hostname: state.hello?.hostname ?? "",
     version: state.hello?.version ?? "",

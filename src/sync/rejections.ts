@@ -38,7 +38,7 @@ export class Rejections {
     const before = this.#byClaimant.size;
     for (const [key, { stream }] of this.#byClaimant) {
       if (stream.state.hello?.nodeId !== nodeId) continue;
-      if (keyFingerprint === undefined || stream.stream.peer.certificate.keyFingerprint === keyFingerprint)
+      if (keyFingerprint === undefined || stream.peer.certificate.keyFingerprint === keyFingerprint)
         this.#byClaimant.delete(key);
     }
     return this.#byClaimant.size < before;
@@ -51,6 +51,6 @@ export class Rejections {
   }
 }
 
-function claimantOf({ state, stream }: FleetStream): string {
-  return [state.hello?.nodeId, stream.peer.certificate.keyFingerprint, state.hello?.instanceId].join("\n");
+function claimantOf({ state, peer }: FleetStream): string {
+  return [state.hello?.nodeId, peer.certificate.keyFingerprint, state.hello?.instanceId].join("\n");
 }

@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { xxhash64 } from "../config/state-hash.ts";
+import type { Chunk, FromControlPlane, Welcome } from "./messages.ts";
+import { stepNode } from "./node-session.ts";
+import {
+  type ApplyOutcome,
+  initialNodeState,
+  type NodeEffect,
+  type NodeEvent,
+  type NodeIdentity,
+  type NodeState,
+} from "./node-state.ts";
+import { publicationOf, snapshotOf, stampOf } from "./testing/messages.ts";
+
+const NODE: NodeIdentity = {
+  nodeId: "n1",
+  version: "1.4.1",
+  hostname: "host",
+  labels: {},
+  instanceId: "i1",
+  addresses: ["cp-1:9443"],
+  heartbeatIntervalMs: 10_000,
+  retryIntervalMs: 5_000,
+  encodings: ["json"],
+};
+
+const WELCOME: Welcome = {
+  type: "welcome",
+  newest: undefined,
+  capabilities: ["snapshot.v1"],
+  controlPlaneId: "cp",
+  heartbeatIntervalMs: 10_000,
+};
+
+/** Feeds events to a session and keeps what it wants done. */
+class Course {
+  state: NodeState;
+  effects: readonly NodeEffect[] = [];
+  atMs = 0;
+
+  constructor(state: NodeState = initialNodeState()) {
+    this.state = state;
+  }
+
+  feed(event: NodeEvent extends infer E ? (E extends NodeEvent ? Omit<E, "atMs" | "random"> : never) : never): this {
+    const step = stepNode(NODE, this.state, { ...event, atMs: this.atMs, random: 0.5 } as NodeEvent);
+    this.state = step.state;
+    this.effects = step.effects;
+    return this;
+  }
+
+  receive(...messages: readonly FromControlPlane[]): this {
+    for (const message of messages) this.feed({ type: "received", message });
+    return this;
+  }
+
+  /** Up to the point at which a control plane of ours has accepted the node. */
+  live(): this {
+    return this.feed({ type: "start" }).feed({ type: "opened" }).receive(WELCOME);
+  }
+
+  offer(version: number, epoch?: string): this {
+    return this.receive(...publicationOf(version, undefined, epoch).chunks("json"));
+  }
+
+  finish(version: number): this {
+    const outcome: ApplyOutcome = { ok: true, stateHash: stampOf(version).hash, durationsMs: { compile: 1 } };
+    return this.feed({ type: "applied", outcome });
+  }
+
+  get types(): readonly string[] {
+    return this.effects.map(({ type }) => type);
+  }
+
+  get sent(): readonly Record<string, unknown>[] {
+    return this.effects.flatMap((effect) => (effect.type === "send" ? [{ ...effect.message }] : []));
+  }
+
+  delayOf(timer: string): number | undefined {
+    const found = this.effects.find((effect) => effect.type === "set timer" && effect.timer === timer);
+    return found?.type === "set timer" ? found.delayMs : undefined;
+  }
+}
+
+test("a node says hello once the connection is open, and is live only once it is welcomed", () => {
+  const course = new Course().feed({ type: "start" });
+  assert.deepEqual(course.effects[0], { type: "connect", address: "cp-1:9443" });
+  course.feed({ type: "opened" });
+  assert.equal(course.sent[0]?.type, "hello");
+  assert.equal(course.state.link.phase, "greeting");
+  course.receive(WELCOME);
+  assert.equal(course.state.link.phase, "live");
+  assert.ok(course.types.includes("send heartbeat"));
+});
+
+test("what a control plane sends before its welcome is not taken", () => {
+  const course = new Course().feed({ type: "start" }).feed({ type: "opened" }).offer(1);
+  assert.equal(course.state.applying, undefined);
+});
+
+test("a snapshot in several chunks is applied when the last one is there, and acknowledged when it runs", () => {
+  const chunks = publicationOf(1, 16).chunks("json");
+  assert.ok(chunks.length > 2);
+  const course = new Course().live().receive(...chunks.slice(0, -1));
+  assert.deepEqual(course.types, []);
+  course.receive(chunks.at(-1)!);
+  assert.deepEqual(course.effects, [{ type: "apply", incoming: { kind: "snapshot", snapshot: snapshotOf(1) } }]);
+  course.finish(1);
+  assert.deepEqual(course.sent, [{ type: "ack", ...stampOf(1), durationsMs: { compile: 1 } }]);
+  assert.deepEqual(course.types, ["send", "send heartbeat", "set timer"]);
+  assert.deepEqual(course.state.running, stampOf(1));
+});
+
+test("an older version of the epoch is refused, whatever the newer one is doing", () => {
+  const running = new Course(initialNodeState(stampOf(5))).live().offer(4);
+  assert.equal(running.sent[0]?.reason, "RW_STALE_VERSION");
+  const applying = new Course(initialNodeState(stampOf(3))).live().offer(5).offer(4);
+  assert.equal(applying.sent[0]?.reason, "RW_STALE_VERSION");
+  const pending = new Course(initialNodeState(stampOf(3))).live().offer(4).offer(6).offer(5);
+  assert.equal(pending.sent[0]?.reason, "RW_STALE_VERSION");
+  for (const { state } of [running, applying, pending]) assert.equal(state.lastReloadError, "");
+});
+
+test("another epoch is another count", () => {
+  const course = new Course(initialNodeState(stampOf(5))).live().offer(1, "another");
+  assert.deepEqual(course.types, ["apply"]);
+});
+
+test("what runs already is acknowledged again and not applied again", () => {
+  const course = new Course(initialNodeState(stampOf(5))).live().offer(5);
+  assert.deepEqual(course.types, ["send"]);
+  assert.equal(course.sent[0]?.type, "ack");
+});
+
+test("only the newest of what comes during an apply is applied afterwards", () => {
+  const course = new Course().live().offer(1).offer(2).offer(3);
+  assert.deepEqual(course.types, []);
+  course.finish(1);
+  const next = course.effects.at(-1);
+  assert.equal(next?.type === "apply" && next.incoming.kind === "snapshot" && next.incoming.snapshot.version, 3);
+  assert.equal(course.state.pending, undefined);
+});
+
+test("a refusal carries the reason, the problems and what runs still", () => {
+  const problems = [{ path: "listeners[0].address", message: "in use", kind: "listener", id: "http" }];
+  const course = new Course(initialNodeState(stampOf(1))).live().offer(2);
+  course.feed({ type: "applied", outcome: { ok: false, reason: "RW_CONFIGURATION_REFUSED", problems } });
+  const { epoch } = stampOf(2);
+  const nack = { type: "nack", epoch, version: 2, reason: "RW_CONFIGURATION_REFUSED", problems, running: stampOf(1) };
+  assert.deepEqual(course.sent, [nack]);
+  assert.equal(course.state.lastReloadError, "listeners[0].address: in use");
+  assert.deepEqual(course.state.running, stampOf(1));
+});
+
+function refusalOf(...chunks: readonly Chunk[]): unknown {
+  const course = new Course().live().receive(...chunks);
+  assert.equal(course.state.applying, undefined);
+  return course.sent[0]?.reason;
+}
+
+test("bytes that do not have the checksum, and resources that do not have the hash, are refused and never applied", () => {
+  const [chunk] = publicationOf(1).chunks("json");
+  assert.equal(refusalOf({ ...chunk!, checksum: 1n }), "RW_INTEGRITY_MISMATCH");
+  assert.equal(refusalOf({ ...chunk!, stamp: { ...chunk!.stamp, hash: 1n } }), "RW_INTEGRITY_MISMATCH");
+  const data = Buffer.from('[{"kind":"route"}]');
+  assert.equal(refusalOf({ ...chunk!, data, checksum: xxhash64(data) }), "RW_INTEGRITY_MISMATCH");
+  const bomb = { ...chunk!, encoding: "json+brotli" };
+  assert.equal(refusalOf(bomb), "RW_INTEGRITY_MISMATCH");
+});
+
+test("chunks out of order, too many or too large break the protocol", () => {
+  const chunks = publicationOf(1, 16).chunks("json");
+  assert.equal(refusalOf(chunks[0]!, chunks[2]!), "RW_PROTOCOL_VIOLATION");
+  assert.equal(refusalOf(chunks[1]!), "RW_PROTOCOL_VIOLATION");
+  assert.equal(refusalOf({ ...chunks[0]!, count: 1_000 }), "RW_PROTOCOL_VIOLATION");
+  assert.equal(refusalOf({ ...chunks[0]!, data: new Uint8Array((1 << 20) + 1) }), "RW_PROTOCOL_VIOLATION");
+  assert.equal(refusalOf(chunks[0]!, { ...chunks[1]!, checksum: 7n }), "RW_PROTOCOL_VIOLATION");
+});
+
+test("a transfer that was cut is gone on with where it stopped", () => {
+  const publication = publicationOf(1, 16);
+  const chunks = publication.chunks("json");
+  const course = new Course().live().receive(chunks[0]!, chunks[1]!);
+  course.feed({ type: "closed", reason: "cut" }).feed({ type: "timer", timer: "reconnect" }).feed({ type: "opened" });
+  const { epoch } = stampOf(1);
+  assert.deepEqual(course.sent[0]?.partial, { epoch, version: 1, checksum: chunks[0]!.checksum, nextIndex: 2 });
+  course.receive(WELCOME, ...chunks.slice(2));
+  assert.deepEqual(course.types, ["apply"]);
+});
+
+test("an apply goes on while the connection is lost, and the next hello tells of it", () => {
+  const course = new Course().live().offer(1).feed({ type: "closed", reason: "cut" }).finish(1);
+  assert.deepEqual(course.types, []);
+  course.feed({ type: "timer", timer: "reconnect" }).feed({ type: "opened" });
+  assert.deepEqual(course.sent[0]?.running, stampOf(1));
+});
+
+test("heartbeats go on during an apply", () => {
+  const course = new Course().live().offer(1).feed({ type: "timer", timer: "heartbeat" });
+  assert.deepEqual(course.types, ["send heartbeat", "set timer"]);
+});
+
+test("after a connection that lasted the next attempt comes within a second, otherwise pauses grow", () => {
+  const course = new Course().live();
+  course.atMs = 9_000;
+  assert.equal(course.feed({ type: "closed", reason: "x" }).delayOf("reconnect"), 2_500);
+  course.feed({ type: "timer", timer: "reconnect" });
+  assert.equal(course.feed({ type: "closed", reason: "x" }).delayOf("reconnect"), 5_000);
+  course.feed({ type: "timer", timer: "reconnect" }).feed({ type: "opened" }).receive(WELCOME);
+  course.atMs = 30_000;
+  assert.equal(course.feed({ type: "closed", reason: "x" }).delayOf("reconnect"), 500);
+});
+
+test("an attempt that takes too long is given up", () => {
+  const course = new Course().feed({ type: "start" }).feed({ type: "timer", timer: "opening" });
+  assert.equal(course.types[0], "disconnect");
+  assert.equal(course.state.link.phase, "waiting");
+});
+
+test("a control plane that is silent after the hello is an original one, until it welcomes after all", () => {
+  const course = new Course()
+    .feed({ type: "start" })
+    .feed({ type: "opened" })
+    .feed({ type: "timer", timer: "greeting" });
+  assert.equal(course.state.link.phase === "live" && course.state.link.peer, "original");
+  course.receive(WELCOME);
+  assert.equal(course.state.link.phase === "live" && course.state.link.peer, "runway");
+});
+
+test("after a configuration of an original control plane, one of ours is taken whatever its version", () => {
+  const yaml = Buffer.from("routes: []\n");
+  const update = { type: "original", version: 99, yaml, hash: xxhash64(yaml), timestampMs: 0, source: "file" } as const;
+  const course = new Course().feed({ type: "start" }).feed({ type: "opened" }).receive(update);
+  assert.equal(course.effects.at(-1)?.type, "apply");
+  course.feed({ type: "applied", outcome: { ok: true, stateHash: 5n, durationsMs: {} } });
+  assert.deepEqual(
+    [course.state.running, course.state.originalHash],
+    [{ epoch: "", version: 99, hash: 5n }, update.hash],
+  );
+  course.receive(WELCOME).offer(1);
+  assert.deepEqual(course.types, ["apply"]);
+  assert.equal(course.finish(1).state.originalHash, 0n);
+});
+
+test("a node that is stopped drops its connection and starts nothing anew", () => {
+  const course = new Course().live().feed({ type: "stop" });
+  assert.equal(course.types[0], "disconnect");
+  assert.deepEqual(course.feed({ type: "timer", timer: "reconnect" }).types, []);
+});
