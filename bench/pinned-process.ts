@@ -34,11 +34,6 @@ export class PinnedProcess implements AsyncDisposable {
     return this.#child.pid!;
   }
 
-  /** The end of what it has written to its standard output and error. */
-  get said(): string {
-    return this.#output.trim() || "nothing";
-  }
-
   usage(): Usage {
     return usageOfTree(this.pid);
   }
@@ -52,7 +47,7 @@ export class PinnedProcess implements AsyncDisposable {
       });
       if (this.#ended()) throw new Error(`${this.#name} ended at once`);
     } catch (cause) {
-      throw new Error(`${this.#name} did not start. It said: ${this.said}`, { cause });
+      throw new Error(`${this.#name} did not start. It said: ${this.#output.trim() || "nothing"}`, { cause });
     }
   }
 

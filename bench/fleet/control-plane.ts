@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { freePort } from "../../test/support/free-port.ts";
 import { type Answer, ask } from "../ask.ts";
@@ -24,6 +26,14 @@ export interface PushAnswer {
   readonly committedMs: number;
   /** From sending it out to the last acknowledgement, by the control plane's own measurement; 0 without nodes. */
   readonly slowestAckMs: number;
+}
+
+/** What `POST /api/v1/config?wait=applied` says of the fleet, as far as it is looked at here. */
+interface FleetAnswer {
+  readonly Fleet: {
+    readonly Slowest?: { readonly AfterMs: number };
+    readonly Missing: readonly object[];
+  };
 }
 
 /** What `GET /cluster/nodes` says of one node, as far as it is looked at here. */
@@ -62,16 +72,16 @@ export class ControlPlane implements AsyncDisposable {
     tls: { enabled: true, cert_file: ${controlPlane.certFile}, key_file: ${controlPlane.keyFile}, client_ca_file: ${caFile} }
 admin: { port: ${adminPort} }
 workers: 1
-logging: { level: warn }
 `;
     await writeFile(file, settings + document);
     return new ControlPlane(address, adminPort, file, signal);
   }
 
-  /** Ready when it says so itself. */
+  /** Ready when it says so itself and nodes can connect, which is the last thing that it opens. */
   async start(): Promise<void> {
     this.#process = await PinnedProcess.start(MEASURED_CORE, PROGRAM, ["run", "-c", this.#file]);
-    await this.#process.ready(async () => (await this.#ask("/ready")).status === 200, this.#signal);
+    const isReady = async () => (await this.#ask("/ready")).status === 200 && (await accepts(this.address));
+    await this.#process.ready(isReady, this.#signal);
   }
 
   /** As a crash would end it. */
@@ -92,9 +102,10 @@ logging: { level: warn }
   async push(document: string): Promise<PushAnswer> {
     const path = `/api/v1/config?wait=applied&timeout=${PUSH_TIMEOUT_MS}ms`;
     const { status, body } = await this.#ask(path, document, PUSH_TIMEOUT_MS + 5_000);
-    if (status !== 200)
-      throw new Error(`the control plane answered ${status} to a push: ${body}. It said: ${this.#process?.said}`);
-    const { Fleet } = JSON.parse(body) as { Fleet: { Slowest?: { AfterMs: number } } };
+    if (status !== 200 && status !== 202) throw new Error(`the control plane answered ${status} to a push: ${body}`);
+    const { Fleet } = JSON.parse(body) as FleetAnswer;
+    const { length: missing, 0: first } = Fleet.Missing;
+    if (missing > 0) throw new Error(`${missing} nodes did not apply a push, such as ${JSON.stringify(first)}`);
     const { version, timestamp } = JSON.parse((await this.#ask("/api/v1/config/hash")).body);
     return { version, committedMs: Date.parse(timestamp), slowestAckMs: Fleet.Slowest?.AfterMs ?? 0 };
   }
@@ -118,5 +129,17 @@ logging: { level: warn }
 
   #ask(path: string, body?: string, timeoutMs = 30_000): Promise<Answer> {
     return ask(`${this.#admin}${path}`, { signal: this.#signal, timeoutMs, ...(body === undefined ? {} : { body }) });
+  }
+}
+
+/** Whether somebody listens there. */
+async function accepts(address: string): Promise<boolean> {
+  const { hostname, port } = new URL(`tcp://${address}`);
+  const socket = connect(Number(port), hostname);
+  try {
+    await once(socket, "connect");
+    return true;
+  } finally {
+    socket.destroy();
   }
 }

@@ -1,4 +1,3 @@
-import { stateHash } from "../../src/config/state-hash.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { silentLogger, silentMeter } from "../../src/core/ports.ts";
 import { Agent, type ApplySink } from "../../src/sync/agent.ts";
@@ -6,6 +5,7 @@ import { NodeConnector } from "../../src/sync/grpc/node-connector.ts";
 import type { NodeNumbers } from "../../src/sync/messages.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { Certificates, NodeCertificate } from "./certificates.ts";
+import { Turns } from "./turns.ts";
 
 export interface NodesOptions {
   /** Of the control plane. */
@@ -23,7 +23,10 @@ export class Nodes implements AsyncDisposable {
   readonly #agents: readonly Agent[];
 
   constructor(options: NodesOptions) {
-    this.#agents = options.certificates.nodes.map((certificate) => createAgent(certificate, options, this.arrivals));
+    const turns = new Turns();
+    this.#agents = options.certificates.nodes.map((certificate) =>
+      createAgent(certificate, options, this.arrivals, turns),
+    );
   }
 
   get count(): number {
@@ -51,6 +54,7 @@ function createAgent(
   { nodeId, certFile, keyFile }: NodeCertificate,
   { address, certificates: { caFile }, version }: NodesOptions,
   arrivals: Arrivals,
+  turns: Turns,
 ): Agent {
   return new Agent({
     nodeId,
@@ -60,8 +64,8 @@ function createAgent(
     addresses: [address],
     heartbeatIntervalMs: 10_000,
     retryIntervalMs: 5_000,
-    connector: new NodeConnector({ tls: { certFile, keyFile, caFile } }),
-    sink: verifyingSink(nodeId, arrivals),
+    connector: turns.wrap(new NodeConnector({ tls: { certFile, keyFile, caFile } })),
+    sink: noting(nodeId, arrivals),
     clock: systemClock,
     random: Math.random,
     logger: silentLogger,
@@ -70,13 +74,12 @@ function createAgent(
   });
 }
 
-/** Applies to nothing, but computes the hash of what it got as a proxy computes that of what it compiled. */
-function verifyingSink(nodeId: string, arrivals: Arrivals): ApplySink {
+/** Applies to nothing. The hash was verified before the sink is asked. */
+function noting(nodeId: string, arrivals: Arrivals): ApplySink {
   return {
     async apply(incoming) {
       if (incoming.kind !== "snapshot") throw new Error("the control plane took the node for an original one");
-      const { resources, version } = incoming.snapshot;
-      const hash = stateHash(resources);
+      const { version, hash } = incoming.snapshot;
       arrivals.record(version, nodeId);
       return { ok: true, stateHash: hash, durationsMs: {} };
     },
