@@ -30,7 +30,7 @@ export class BoundListener {
     this.#server.once("error", reject);
     this.#server.listen({ port, reusePort: true, exclusive: true, ...(host === undefined ? {} : { host }) }, () => {
       this.#server.off("error", reject);
-      this.#server.on("error", (error) => this.#gateway.logger.error("a listener failed", { reason: error.message }));
+      this.#server.on("error", (error) => this.#gateway.logger.error("A listener failed", { reason: error.message }));
       resolve();
     });
     return promise;

@@ -169,7 +169,7 @@ export class Exchange implements RequestHandler, ResponseHandler {
       this.#upstream?.writer.flush();
       return;
     }
-    this.#gateway.logger.warn("an upstream failed a request", {
+    this.#gateway.logger.warn("An upstream failed a request", {
       route: this.#route?.id,
       target: this.#target?.pool.authority,
       code: FAILURES[kind].code,

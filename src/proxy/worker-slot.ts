@@ -181,7 +181,7 @@ export class WorkerSlot {
     if (clock.monotonicMs() - this.#startedMs >= PROBATION_MS) this.#backOffMs = FIRST_BACK_OFF_MS;
     const backOffMs = this.#backOffMs;
     this.#backOffMs = Math.min(MAX_BACK_OFF_MS, backOffMs * 2);
-    this.#logger.error("a worker crashed and is being replaced", { reason: describe(cause), back_off_ms: backOffMs });
+    this.#logger.error("A worker crashed and is being replaced", { reason: describe(cause), back_off_ms: backOffMs });
     clock.after(backOffMs, () => this.#replace());
   }
 
@@ -190,7 +190,7 @@ export class WorkerSlot {
     this.restarts++;
     this.state = "starting";
     this.start().catch((error: unknown) => {
-      this.#logger.error("a replacement for a worker could not start", { reason: describe(error) });
+      this.#logger.error("A replacement for a worker could not start", { reason: describe(error) });
       // It may live but not have its listeners: end it, so that it is tried again.
       this.#thread?.terminate().catch(() => {});
     });

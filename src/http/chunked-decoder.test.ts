@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import fc from "fast-check";
+import { ChunkedDecoder } from "./chunked-decoder.ts";
+
+function decode(text: string, pieces: readonly number[] = []): { result: string; data: string; rest: string } {
+  const decoder = new ChunkedDecoder();
+  const bytes = Buffer.from(text, "latin1");
+  let data = "";
+  let start = 0;
+  for (const size of [...pieces, bytes.length]) {
+    const end = Math.min(bytes.length, start + size);
+    decoder.position = start;
+    for (;;) {
+      const found = decoder.next(bytes, end);
+      if (found === "data") data += bytes.toString("latin1", decoder.dataStart, decoder.dataEnd);
+      else if (found === "more") break;
+      else return { result: found, data, rest: text.slice(decoder.position) };
+    }
+    start = end;
+  }
+  return { result: "more", data, rest: "" };
+}
+
+describe("chunked coding", () => {
+  const refused: Record<string, string> = {
+    "no size": "\r\n",
+    "a size that is not hexadecimal": "g\r\n",
+    "a signed size": "+1\r\na\r\n0\r\n\r\n",
+    "a negative size": "-1\r\n",
+    "a prefixed size": "0x1\r\na\r\n",
+    "a space before the size": " 1\r\na\r\n",
+    "a space behind the size": "1 \r\na\r\n",
+    "a size that overflows": "fffffffffffffffff\r\n",
+    "an endless size of zeros": "0000000000000\r\n",
+    "a bare LF behind the size": "1\na\r\n",
+    "a bare CR behind the size": "1\ra\r\n",
+    "a bare LF behind the data": "1\r\na\n0\r\n\r\n",
+    "data longer than its size": "1\r\nab\r\n0\r\n\r\n",
+    "a control character in an extension": "1;a=\x01\r\na\r\n",
+    "a bare LF in an extension": "1;a\na\r\n",
+    "an endless extension": `1;${"a".repeat(9_000)}`,
+    "endless extensions": `1;${"a".repeat(200)}\r\na\r\n`.repeat(60),
+    "endless trailers": `0\r\n${"X: y\r\n".repeat(3_000)}`,
+    "a bare LF at the end": "0\r\n\n",
+    "a trailer without a name": "0\r\n: a\r\n\r\n",
+    "a trailer with a space before the colon": "0\r\nX : a\r\n\r\n",
+    "a folded trailer": "0\r\nX: a\r\n b\r\n\r\n",
+    "a bare LF behind a trailer": "0\r\nX: a\n\r\n",
+  };
+  for (const [name, text] of Object.entries(refused))
+    it(`is refused with ${name}`, () => assert.equal(decode(text).result, "refused"));
+
+  it("gives the data and stops at its end", () => {
+    const text = "5\r\nhello\r\n006;name=value\r\n world\r\n0\r\nTrailer: x\r\n\r\nGET / HTTP/1.1";
+    assert.deepEqual(decode(text), { result: "done", data: "hello world", rest: "GET / HTTP/1.1" });
+  });
+
+  it("gives the same however the octets are split", () => {
+    const anyText = fc.oneof(
+      fc
+        .array(fc.string({ minLength: 1, maxLength: 20, unit: "binary-ascii" }))
+        .map((chunks) =>
+          [...chunks.map((chunk) => `${chunk.length.toString(16)};x\r\n${chunk}\r\n`), "0\r\nA: b\r\n\r\nnext"].join(
+            "",
+          ),
+        ),
+      fc.array(fc.constantFrom("1", "a", "\r\n", "\r", "\n", "0", ";", ":", " ")).map((parts) => parts.join("")),
+    );
+    fc.assert(
+      fc.property(anyText, fc.array(fc.integer({ min: 1, max: 7 })), (text, pieces) => {
+        assert.deepEqual(decode(text, pieces), decode(text));
+      }),
+      { numRuns: 1_000 },
+    );
+  });
+});
