@@ -13,6 +13,7 @@ import {
   type NodeEffect,
   type NodeEvent,
   type NodeIdentity,
+  type NodeOccurrence,
   type NodeState,
   type NodeTimer,
   type Peer,
@@ -64,12 +65,6 @@ export interface AgentStatus {
   /** Why the last connection ended or could not be had; empty while connected. */
   readonly lastError: string;
 }
-
-type EventWithoutMoment = NodeEvent extends infer Event
-  ? Event extends NodeEvent
-    ? Omit<Event, "atMs" | "random">
-    : never
-  : never;
 
 /** The data plane's side: keeps a connection to a control plane and gives what comes to the sink. */
 export class Agent implements Service {
@@ -146,7 +141,7 @@ export class Agent implements Service {
     };
   }
 
-  #dispatch(event: EventWithoutMoment): void {
+  #dispatch(event: NodeOccurrence): void {
     const { clock, random } = this.#options;
     const wasLive = this.status().connected;
     this.#runner.dispatch({ ...event, atMs: clock.monotonicMs(), random: random() });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stepFleet } from "./fleet-session.ts";
-import { type FleetEffect, type FleetEvent, type FleetState, initialFleetState, isInSync } from "./fleet-state.ts";
+import { type FleetEffect, type FleetOccurrence, type FleetState, initialFleetState, isInSync } from "./fleet-state.ts";
 import type { FromNode, Hello, Nack, Stamp } from "./messages.ts";
 import type { Publication } from "./publication.ts";
 import { heartbeatOf, helloOf, publicationOf, stampOf } from "./testing/messages.ts";
@@ -16,8 +16,8 @@ class Course {
     this.state = initialFleetState(newest, 0);
   }
 
-  feed(event: FleetEvent extends infer E ? (E extends FleetEvent ? Omit<E, "atMs" | "random"> : never) : never): this {
-    const step = stepFleet(CONTROL_PLANE, this.state, { ...event, atMs: 0, random: 0 } as FleetEvent);
+  feed(occurrence: FleetOccurrence): this {
+    const step = stepFleet(CONTROL_PLANE, this.state, { ...occurrence, atMs: 0, random: 0 });
     this.state = step.state;
     this.effects = step.effects;
     return this;

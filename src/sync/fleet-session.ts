@@ -40,9 +40,9 @@ import { chooseEncoding } from "./snapshot-encoding.ts";
 import { describeMismatch, versionsFit } from "./version-gate.ts";
 
 /** A stream whose first message has not come by then is ended. */
-export const HELLO_LIMIT_MS = 10_000;
+const HELLO_LIMIT_MS = 10_000;
 /** A node that has not answered an offer by then is offered the newest again. */
-export const ANSWER_LIMIT_MS = 300_000;
+const ANSWER_LIMIT_MS = 300_000;
 
 export function stepFleet(cp: ControlPlaneIdentity, state: FleetState, event: FleetEvent): FleetStep {
   if (state.phase === "ended") return still(state);

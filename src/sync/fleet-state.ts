@@ -10,7 +10,7 @@ export interface ControlPlaneIdentity {
 }
 
 /** How the control plane stands with the node at the other end of one stream. */
-export type Phase =
+type Phase =
   /** Nothing has come yet. */
   | "silent"
   /** The hello is in order; whether the certificate may speak for the node is being looked up. */
@@ -19,7 +19,7 @@ export type Phase =
   | "ended";
 
 /** A configuration on its way to the node. */
-export type Offer =
+type Offer =
   /** Waits for its turn to be sent. */
   | { readonly phase: "queued" }
   | { readonly phase: "sending"; readonly publication: Publication; readonly nextIndex: number }
@@ -51,20 +51,20 @@ export interface FleetState {
 
 export type FleetTimer = "hello" | "offer" | "answer";
 
-export type FleetEvent = Moment &
-  (
-    | { readonly type: "opened" }
-    | { readonly type: "received"; readonly message: FromNode }
-    | { readonly type: "authorised" }
-    | { readonly type: "forbidden"; readonly kind: "identityRefused" | "overloaded"; readonly detail: string }
-    | { readonly type: "published"; readonly publication: Publication }
-    /** It is this node's turn to be sent a configuration. */
-    | { readonly type: "turn" }
-    /** What was sent last has left. */
-    | { readonly type: "sent" }
-    | { readonly type: "timer"; readonly timer: FleetTimer }
-    | { readonly type: "closed" }
-  );
+export type FleetOccurrence =
+  | { readonly type: "opened" }
+  | { readonly type: "received"; readonly message: FromNode }
+  | { readonly type: "authorised" }
+  | { readonly type: "forbidden"; readonly kind: "identityRefused" | "overloaded"; readonly detail: string }
+  | { readonly type: "published"; readonly publication: Publication }
+  /** It is this node's turn to be sent a configuration. */
+  | { readonly type: "turn" }
+  /** What was sent last has left. */
+  | { readonly type: "sent" }
+  | { readonly type: "timer"; readonly timer: FleetTimer }
+  | { readonly type: "closed" };
+
+export type FleetEvent = Moment & FleetOccurrence;
 
 export type FleetEffect =
   | { readonly type: "authorise"; readonly hello: Hello }

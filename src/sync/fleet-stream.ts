@@ -6,6 +6,7 @@ import {
   type ControlPlaneIdentity,
   type FleetEffect,
   type FleetEvent,
+  type FleetOccurrence,
   type FleetState,
   type FleetTimer,
   initialFleetState,
@@ -22,7 +23,7 @@ const ORIGINAL_HEARTBEAT_MS = 10_000;
 const STALE_INTERVALS = 3;
 
 /** What a stream asks of the fleet that it belongs to. */
-export interface StreamOwner {
+interface StreamOwner {
   authorise(stream: FleetStream, hello: Hello): Verdict;
   reported(stream: FleetStream, news: Ack | Nack | Heartbeat): void;
   /** The control plane ended the stream. */
@@ -36,12 +37,6 @@ export interface StreamContext {
   readonly turns: SendTurns;
   readonly owner: StreamOwner;
 }
-
-type EventWithoutMoment = FleetEvent extends infer Event
-  ? Event extends FleetEvent
-    ? Omit<Event, "atMs" | "random">
-    : never
-  : never;
 
 /** Drives the session of one stream, and keeps what was seen of the node after the stream has ended. */
 export class FleetStream {
@@ -116,7 +111,7 @@ export class FleetStream {
     return stream;
   }
 
-  #dispatch(event: EventWithoutMoment): void {
+  #dispatch(event: FleetOccurrence): void {
     const { clock, random } = this.#context;
     this.#runner.dispatch({ ...event, atMs: clock.monotonicMs(), random: random() });
   }

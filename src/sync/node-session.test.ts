@@ -7,8 +7,8 @@ import {
   type ApplyOutcome,
   initialNodeState,
   type NodeEffect,
-  type NodeEvent,
   type NodeIdentity,
+  type NodeOccurrence,
   type NodeState,
 } from "./node-state.ts";
 import { publicationOf, snapshotOf, stampOf } from "./testing/messages.ts";
@@ -43,8 +43,8 @@ class Course {
     this.state = state;
   }
 
-  feed(event: NodeEvent extends infer E ? (E extends NodeEvent ? Omit<E, "atMs" | "random"> : never) : never): this {
-    const step = stepNode(NODE, this.state, { ...event, atMs: this.atMs, random: 0.5 } as NodeEvent);
+  feed(occurrence: NodeOccurrence): this {
+    const step = stepNode(NODE, this.state, { ...occurrence, atMs: this.atMs, random: 0.5 });
     this.state = step.state;
     this.effects = step.effects;
     return this;

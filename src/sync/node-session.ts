@@ -25,9 +25,9 @@ import { reconnectDelayMs } from "./retry-delay.ts";
 import { describePartial } from "./transfer.ts";
 
 /** A connection attempt that takes longer is given up. */
-export const OPENING_LIMIT_MS = 20_000;
+const OPENING_LIMIT_MS = 20_000;
 /** A control plane that is silent for so long after the hello is an original one. */
-export const GREETING_LIMIT_MS = 5_000;
+const GREETING_LIMIT_MS = 5_000;
 /** A connection that held for so long starts the counting of failures anew. */
 export const LASTING_MS = 10_000;
 

@@ -49,7 +49,7 @@ export interface NodeIdentity {
 export type Peer = "runway" | "original";
 
 /** How the node stands with the control plane that it turned to last. */
-export type Link =
+type Link =
   | { readonly phase: "down" }
   | { readonly phase: "waiting" }
   | { readonly phase: "opening"; readonly address: string }
@@ -82,19 +82,18 @@ export interface Moment {
   readonly random: number;
 }
 
-export const NODE_TIMERS = ["reconnect", "opening", "greeting", "heartbeat"] as const;
-export type NodeTimer = (typeof NODE_TIMERS)[number];
+export type NodeTimer = "reconnect" | "opening" | "greeting" | "heartbeat";
 
-export type NodeEvent = Moment &
-  (
-    | { readonly type: "start" }
-    | { readonly type: "stop" }
-    | { readonly type: "opened" }
-    | { readonly type: "closed"; readonly reason: string }
-    | { readonly type: "received"; readonly message: FromControlPlane }
-    | { readonly type: "applied"; readonly outcome: ApplyOutcome }
-    | { readonly type: "timer"; readonly timer: NodeTimer }
-  );
+export type NodeOccurrence =
+  | { readonly type: "start" }
+  | { readonly type: "stop" }
+  | { readonly type: "opened" }
+  | { readonly type: "closed"; readonly reason: string }
+  | { readonly type: "received"; readonly message: FromControlPlane }
+  | { readonly type: "applied"; readonly outcome: ApplyOutcome }
+  | { readonly type: "timer"; readonly timer: NodeTimer };
+
+export type NodeEvent = Moment & NodeOccurrence;
 
 export type NodeEffect =
   | { readonly type: "connect"; readonly address: string }

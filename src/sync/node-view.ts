@@ -4,7 +4,7 @@ import type { FleetStream } from "./fleet-stream.ts";
 import type { NodeStatus, Stamp } from "./messages.ts";
 import type { Peer } from "./node-state.ts";
 
-export type NodeViewStatus = "connected" | "stale" | "offline" | "rejected";
+type NodeViewStatus = "connected" | "stale" | "offline" | "rejected";
 
 /** One row of the fleet, for people and programs. Times are milliseconds since 1970. */
 export interface NodeView {
@@ -41,7 +41,7 @@ export interface NodeView {
   readonly rejection: RejectionView | undefined;
 }
 
-export interface Refusal {
+interface Refusal {
   readonly version: number;
   readonly reason: string;
   readonly problems: readonly Problem[];

@@ -4,7 +4,7 @@ import type { Stamp } from "./messages.ts";
 import { type NodeView, type RejectionView, viewOfRejected } from "./node-view.ts";
 
 /** A rejected node that has not tried again for so long is no longer listed. */
-export const REJECTION_MEMORY_MS = 600_000;
+const REJECTION_MEMORY_MS = 600_000;
 const MAX_REMEMBERED = 1_000;
 
 /** Who was not let in lately, one entry for each node id, key and process. The longest silent one makes room. */

@@ -2,8 +2,8 @@
  * When to try again. Both sides wait with limits that double, and a node adds full jitter (any time between zero and the
  * limit), so that a fleet that lost its control plane at one moment does not come back at one moment.
  */
-export const MAX_RETRY_MS = 60_000;
-export const FIRST_OFFER_RETRY_MS = 1_000;
+const MAX_RETRY_MS = 60_000;
+const FIRST_OFFER_RETRY_MS = 1_000;
 /** A whole fleet's first attempts after a loss are spread over this long. */
 const SPREAD_MS = 1_000;
 

@@ -1,15 +1,9 @@
-import type { FleetEffect, FleetEvent, FleetState, FleetTimer } from "../../src/sync/fleet-state.ts";
+import type { FleetEffect, FleetEvent, FleetOccurrence, FleetState, FleetTimer } from "../../src/sync/fleet-state.ts";
 import { initialFleetState, isInSync } from "../../src/sync/fleet-state.ts";
 import type { FromControlPlane, FromNode } from "../../src/sync/messages.ts";
 import { SessionRunner } from "../../src/sync/session-runner.ts";
 import type { Connection } from "./connection.ts";
 import type { World } from "./world.ts";
-
-type EventWithoutMoment = FleetEvent extends infer Event
-  ? Event extends FleetEvent
-    ? Omit<Event, "atMs" | "random">
-    : never
-  : never;
 
 const IDENTITY = { controlPlaneId: "cp", version: "1.4.0" };
 
@@ -130,7 +124,7 @@ export class SimulatedStream {
     this.#connectionOf().closeByFleet();
   }
 
-  #dispatch(event: EventWithoutMoment): void {
+  #dispatch(event: FleetOccurrence): void {
     if (this.#isDead) return;
     const { time, random } = this.#world;
     this.#runner.dispatch({ ...event, atMs: time.nowMs * this.#clockRate, random: random.next() });

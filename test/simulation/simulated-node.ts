@@ -1,5 +1,5 @@
 import type { Snapshot } from "../../src/config/snapshot.ts";
-import type { FromControlPlane, NodeStatus } from "../../src/sync/messages.ts";
+import type { FromControlPlane } from "../../src/sync/messages.ts";
 import {
   type ApplyOutcome,
   type Incoming,
@@ -7,37 +7,15 @@ import {
   type NodeEffect,
   type NodeEvent,
   type NodeIdentity,
+  type NodeOccurrence,
   type NodeState,
   type NodeTimer,
 } from "../../src/sync/node-state.ts";
 import { SessionRunner } from "../../src/sync/session-runner.ts";
+import { STATUS } from "../../src/sync/testing/messages.ts";
 import { Connection } from "./connection.ts";
 import type { SimulatedControlPlane } from "./simulated-control-plane.ts";
 import { Violation, type World } from "./world.ts";
-
-type EventWithoutMoment = NodeEvent extends infer Event
-  ? Event extends NodeEvent
-    ? Omit<Event, "atMs" | "random">
-    : never
-  : never;
-
-const STATUS: NodeStatus = {
-  routes: 0,
-  healthyRoutes: 0,
-  activeConnections: 0,
-  uptimeSeconds: 0,
-  requestsTotal: 0,
-  failuresTotal: 0,
-  latencyP50Ms: 0,
-  latencyP99Ms: 0,
-  eventLoopLagP99Ms: 0,
-  memoryBytes: 0,
-  certificateNotAfterMs: undefined,
-  cacheError: "",
-  runwayVersion: "1.4.1",
-  lastReloadError: "",
-  lastSuccessfulVersion: 0,
-};
 
 /** A data plane: its disk outlives its processes. */
 export class SimulatedNode {
@@ -138,7 +116,7 @@ class NodeProcess {
     this.#connection?.closeByNode();
   }
 
-  #dispatch(event: EventWithoutMoment): void {
+  #dispatch(event: NodeOccurrence): void {
     if (this.#isDead) return;
     const { time, random } = this.#world;
     this.#runner.dispatch({ ...event, atMs: time.nowMs * this.#clockRate, random: random.next() });

@@ -6,7 +6,7 @@ import { Publication } from "../../src/sync/publication.ts";
 import { SeededRandom } from "./seeded-random.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
-export const EPOCH = "00000000-0000-4000-8000-000000000001";
+const EPOCH = "00000000-0000-4000-8000-000000000001";
 export const MAX_VERSION = 8;
 /** Small enough that every snapshot has several chunks. */
 const CHUNK_BYTES = 96;

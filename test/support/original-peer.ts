@@ -11,12 +11,12 @@ import { ProtoReader, ProtoWriter } from "./proto-wire.ts";
  * The original program's side of the protocol, as bytes written by hand: it knows the field numbers below 16 and nothing
  * else, so that a test with it cannot pass because both sides share a schema.
  */
-export interface OriginalNodeMessage {
+interface OriginalNodeMessage {
   readonly connect?: { nodeId: string; version: string; hostname: string; configHash: bigint };
   readonly heartbeat?: { nodeId: string; configVersion: bigint; configHash: bigint; lastReloadError: string };
 }
 
-export interface OriginalUpdate {
+interface OriginalUpdate {
   readonly version: bigint;
   readonly yaml: string;
   readonly hash: bigint;

@@ -36,6 +36,8 @@ export interface FleetServerOptions {
 
 /** The original protocol's numbers: a dead node is noticed within 20 s, and a node may ping as often as each 5 s. */
 const KEEPALIVE = { "grpc.keepalive_time_ms": 15_000, "grpc.keepalive_timeout_ms": 5_000 } as const;
+/** Beyond this, connections are dropped unanswered. */
+const MAX_CONNECTIONS = 20_000;
 const HANDSHAKE_LIMIT_MS = 10_000;
 const FAREWELL_LIMIT_MS = 500;
 
@@ -74,8 +76,11 @@ export class FleetServer implements Service {
       requestCert: true,
       rejectUnauthorized: true,
       handshakeTimeout: HANDSHAKE_LIMIT_MS,
+      // A resumed session is not verified again: a certificate that expired meanwhile must not come back by one.
+      sessionTimeout: 1,
       ALPNProtocols: ["h2"],
     });
+    tlsServer.maxConnections = MAX_CONNECTIONS;
     tlsServer.on("secureConnection", (socket) => this.#secured(socket, injector));
     tlsServer.on("tlsClientError", (error, socket) => this.#handshakeFailed(error, socket));
     this.#tlsServer = tlsServer;
@@ -118,7 +123,7 @@ export class FleetServer implements Service {
   }
 
   #startGrpc(): ConnectionInjector {
-    this.#grpcServer = new Server({ ...CHANNEL_LIMITS, ...KEEPALIVE });
+    this.#grpcServer = new Server({ ...CHANNEL_LIMITS, ...KEEPALIVE, "grpc.max_concurrent_streams": 4 });
     this.#grpcServer.addService(clusterService, {
       configStream: (call: ServerDuplexStream<Buffer, Buffer>) => this.#accept(call),
     });

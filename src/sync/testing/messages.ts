@@ -2,11 +2,12 @@ import { createSnapshot, type Snapshot } from "../../config/snapshot.ts";
 import type { Heartbeat, Hello, NodeStatus, Stamp } from "../messages.ts";
 import { Publication } from "../publication.ts";
 
-export const EPOCH = "e";
+const EPOCH = "e";
 
 /** A snapshot that says its version. */
 export function snapshotOf(version: number, epoch = EPOCH): Snapshot {
-  return createSnapshot({ epoch, version, resources: [{ kind: "route", id: "r", spec: { path: `/${version}` } }] });
+  const spec = { path: `/${version}`, backends: [{ url: "http://127.0.0.1:1" }] };
+  return createSnapshot({ epoch, version, resources: [{ kind: "route", id: "r", spec }] });
 }
 
 /** @param maxChunkBytes small enough, it makes a snapshot of several chunks */
