@@ -10,11 +10,11 @@
  *
  * A node that runs a newer version of the same epoch is left alone: then this control plane is the stale one.
  *
- * An original data plane does not answer. What it was sent counts as delivered, and its heartbeats tell whether it took it.
+ * An original data plane does not answer. What it was sent counts as delivered; a later heartbeat tells whether it took it.
  */
 import type { FailureKind } from "../core/failure.ts";
-import type { ControlPlaneIdentity } from "./fleet-state.ts";
 import {
+  type ControlPlaneIdentity,
   type FleetEffect,
   type FleetEvent,
   type FleetState,
@@ -233,8 +233,11 @@ function timerFired(state: FleetState, timer: FleetTimer): FleetStep {
       return state.phase === "silent"
         ? end(state, "protocolViolation", "no ConnectRequest came in time")
         : still(state);
-    case "offer":
-      return reconcile(still({ ...state, backingOff: false }));
+    case "offer": {
+      const rested = still({ ...state, backingOff: false });
+      // An original data plane loads anew whatever it is sent: only its next heartbeat tells whether that is needed.
+      return state.peer === "original" ? rested : reconcile(rested);
+    }
     case "answer":
       return reconcile(after(settle(state), backOff));
   }

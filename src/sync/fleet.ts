@@ -55,7 +55,12 @@ export class Fleet {
     const turns = new SendTurns(options.maxConcurrentSends ?? 32, clock);
     this.#options = options;
     this.#maxNodes = options.maxNodes ?? 10_000;
-    this.#context = { identity: { controlPlaneId, version }, clock, random, turns, owner: this };
+    const owner: StreamContext["owner"] = {
+      authorise: (stream, hello) => this.#authorise(stream, hello),
+      reported: (stream, news) => this.#reported(stream, news),
+      rejected: (stream, kind, detail) => this.#rejected(stream, kind, detail),
+    };
+    this.#context = { identity: { controlPlaneId, version }, clock, random, turns, owner };
     this.#metrics = new FleetMetrics(meter, () => this.nodes(), turns);
     for (const nodeId of ledger.nodeIds()) this.#nodes.set(nodeId, undefined);
   }
@@ -118,9 +123,9 @@ export class Fleet {
     if (this.#waits.size >= MAX_WAITS) throw new RunwayError("overloaded", "too many requests wait for the fleet");
     const { clock } = this.#options;
     const { promise, resolve } = Promise.withResolvers<ApplyReport>();
-    const live = [...this.#nodes.values()].filter((stream) => stream?.isOpen === true);
+    const live = [...this.#nodes.values()].flatMap((stream) => (stream?.isOpen === true ? [stream] : []));
     const startMs = this.newest?.version === version ? this.#publishedMs : clock.monotonicMs();
-    const wait = new ApplyWait(version, live as FleetStream[], startMs, (report) => {
+    const wait = new ApplyWait(version, live, startMs, (report) => {
       cancel();
       this.#waits.delete(wait);
       resolve(report);
@@ -131,9 +136,7 @@ export class Fleet {
     return promise;
   }
 
-  // ---- what streams ask of their owner --------------------------------------------------------------------------------
-
-  authorise(stream: FleetStream, hello: Hello): Verdict {
+  #authorise(stream: FleetStream, hello: Hello): Verdict {
     const { ledger, trustDomain } = this.#options;
     const { certificate } = stream.peer;
     const verdict = judgeClaim(hello.nodeId, certificate, ledger.ownerOf(hello.nodeId), trustDomain);
@@ -155,7 +158,7 @@ export class Fleet {
     return verdict;
   }
 
-  reported(stream: FleetStream, news: Ack | Nack | Heartbeat): void {
+  #reported(stream: FleetStream, news: Ack | Nack | Heartbeat): void {
     const nowMs = this.#options.clock.monotonicMs();
     for (const wait of this.#waits) wait.look(stream, nowMs);
     if (news.type === "heartbeat") return;
@@ -172,7 +175,7 @@ export class Fleet {
     }
   }
 
-  rejected(stream: FleetStream, kind: FailureKind, detail: string): void {
+  #rejected(stream: FleetStream, kind: FailureKind, detail: string): void {
     this.#left(stream);
     this.#metrics.rejected(kind);
     const isNode = kind === "identityRefused" || kind === "versionMismatch" || kind === "overloaded";

@@ -32,8 +32,10 @@ test("an original data plane is sent the YAML with its hash, nothing it cannot r
 
   cp.publish(snapshotOf(4), "routes: []\n");
   await eventually("the next one", () => node.updates[1]?.version === 4n);
-  node.send({ heartbeat: { nodeId: "original", configVersion: 3n, configHash: YAML_HASH, lastReloadError: "no" } });
-  await eventually("it is offered again", () => node.updates[2]?.version === 4n);
+  await eventually("it is offered again for as long as heartbeats show the old one", () => {
+    node.send({ heartbeat: { nodeId: "original", configVersion: 3n, configHash: YAML_HASH, lastReloadError: "no" } });
+    return node.updates[2]?.version === 4n;
+  });
   assert.equal(row()?.nodeStatus?.lastReloadError, "no");
   node.close();
 });
