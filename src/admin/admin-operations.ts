@@ -42,7 +42,7 @@ export function adminOperations(views: AdminViews): Operation[] {
     role,
     version,
     gateway,
-    hasConfiguration: () => views.role !== "data_plane" || views.node.status().hasConfig,
+    hasConfiguration: () => gateway.configuration() !== undefined,
     now: () => clock.now(),
     uptimeMs: () => clock.monotonicMs() - startedMs,
   });

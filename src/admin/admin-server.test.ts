@@ -161,17 +161,14 @@ describe("admin API of every role", () => {
 
   it("says in /ready why it wants no traffic", async (test) => {
     const gateway = new SampleGateway();
-    const url = await serve(test, {
-      ...dataPlane(),
-      gateway,
-      node: { status: () => ({ ...SAMPLE_DATA_PLANE, hasConfig: false }) },
-    } as AdminViews);
+    gateway.configuration = () => undefined;
+    const url = await serve(test, { ...dataPlane(), gateway });
     gateway.drain();
     const response = await fetch(`${url}/readyz`);
     assert.equal(response.status, 503);
     assert.deepEqual(await json(response), {
       status: "not_ready",
-      routes: 1,
+      routes: 0,
       healthy_routes: 1,
       listeners: 1,
       reasons: ["server is draining", "data plane has no config from control plane"],
@@ -324,7 +321,7 @@ describe("admin API of a control plane", () => {
     fleet.missing = ["b"];
     const part = await post(`${url}/api/v1/config?wait=applied`, SAMPLE_YAML);
     assert.equal(part.status, 202);
-    assert.deepEqual((await json(part)).Fleet.Missing, ["b"]);
+    assert.deepEqual((await json(part)).Fleet.Missing, [{ NodeId: "b", Why: "pending", Detail: "no answer in time" }]);
   });
 
   it("refuses unknown and wrong query parameters by name", async (test) => {

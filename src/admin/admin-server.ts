@@ -127,7 +127,7 @@ export class AdminServer implements Service {
 
   #fail(reason: unknown, reply: FastifyReply): FastifyReply {
     const error = asRunwayError(reason);
-    if (error.definition.status >= 500) this.#options.logger.error("an admin request failed", { error });
+    if (error.definition.status >= 500) this.#options.logger.error("An admin request failed", { error });
     const document = problemDocument(error);
     return reply.code(document.status).header("content-type", "application/problem+json").send(bytes(document));
   }

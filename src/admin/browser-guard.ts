@@ -9,7 +9,10 @@ import { isLoopback } from "./loopback.ts";
  * A page may also point its own host name at 127.0.0.1 (DNS rebinding): then `Host` is a name that is not ours. Addresses
  * cannot be rebound. Programs such as curl send no Origin and the host they were given, so they notice nothing.
  */
-export function refuseForeignPages(headers: { host?: string; origin?: string }, boundToLoopback: boolean): void {
+export function refuseForeignPages(
+  headers: { host?: string | undefined; origin?: string | undefined },
+  boundToLoopback: boolean,
+): void {
   const { host = "", origin } = headers;
   const name = host.replace(/:\d+$/, "");
   if (boundToLoopback && !isLoopback(name) && isIP(name.replace(/^\[(.*)\]$/, "$1")) === 0)

@@ -9,14 +9,14 @@ export interface DataPlaneStatus {
   readonly cpAddress: string;
   /** True once a control plane has accepted this node. */
   readonly connected: boolean;
-  readonly epoch?: string;
+  readonly epoch?: string | undefined;
   /** Of the configuration served; 0 when there is none or its version is not known. */
   readonly configVersion: number;
   readonly configHash: bigint;
   readonly hasConfig: boolean;
-  readonly connectedAtMs?: number;
+  readonly connectedAtMs?: number | undefined;
   /** Why there is no connection, or why the last configuration was not taken. */
-  readonly lastError?: string;
+  readonly lastError?: string | undefined;
   /** `original`: a control plane of the original Runway. */
-  readonly peer?: "runway" | "original";
+  readonly peer?: "runway" | "original" | undefined;
 }

@@ -13,8 +13,12 @@ export interface FleetView {
 export interface FleetProgress {
   /** Nodes that serve the version. */
   readonly applied: readonly string[];
-  /** Connected nodes that do not, yet or at all. */
-  readonly missing: readonly string[];
+  /** Nodes that were connected and do not serve it, with the reason. */
+  readonly missing: readonly {
+    readonly nodeId: string;
+    readonly why: "refused" | "left" | "pending";
+    readonly detail: string;
+  }[];
   /** The node that applied it last, and how long after the commit. */
   readonly slowest?: { readonly nodeId: string; readonly afterMs: number };
 }
@@ -31,21 +35,23 @@ export interface NodeReport {
   /** Whether what it serves is what the control plane has. */
   readonly inSync: boolean;
   readonly lagVersions: number;
-  readonly lastHeartbeatMs?: number;
-  readonly connectedAtMs?: number;
-  readonly address?: string;
+  readonly lastHeartbeatMs?: number | undefined;
+  readonly connectedAtMs?: number | undefined;
+  readonly address?: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly capabilities: readonly string[];
-  readonly certificate?: { readonly subject: string; readonly notAfterMs?: number };
-  readonly transport?: string;
+  readonly certificate?: { readonly subject: string; readonly notAfterMs?: number } | undefined;
+  readonly transport?: string | undefined;
   /** Why it was turned away, when its status is `rejected`. */
-  readonly rejection?: string;
+  readonly rejection?: string | undefined;
   /** The version that it refused last, while that is still the newest, and why. */
-  readonly refused?: { readonly version: number; readonly problems: readonly Problem[] };
+  readonly refused?: { readonly version: number; readonly problems: readonly Problem[] } | undefined;
+  /** Why the newest configuration cannot be sent to it. */
+  readonly obstacle?: string | undefined;
   /** How long its last apply took, by phase. */
-  readonly appliedDurationsMs?: Readonly<Record<string, number>>;
+  readonly appliedDurationsMs?: Readonly<Record<string, number>> | undefined;
   /** Of its last heartbeat. */
-  readonly nodeStatus?: NodeStatusReport;
+  readonly nodeStatus?: NodeStatusReport | undefined;
 }
 
 export interface NodeStatusReport {

@@ -25,6 +25,7 @@ export function nodeJson(node: NodeReport) {
     applied_durations_ms: node.appliedDurationsMs ?? null,
     refused: node.refused ?? null,
     rejection: node.rejection ?? null,
+    obstacle: node.obstacle ?? null,
   };
 }
 

@@ -34,7 +34,7 @@ export class SampleGateway implements GatewayView {
   checks: HealthCheck[] = [];
   #drainingSince: number | undefined;
 
-  configuration(): Configuration {
+  configuration(): Configuration | undefined {
     const settings = Object.fromEntries(Object.entries(SETTINGS).map(([name, spec]) => [name, spec.parse({})]));
     const backends = [{ url: "http://127.0.0.1:9000", weight: 1 }];
     const route = RouteSpec.parse({
@@ -144,7 +144,8 @@ export class SampleFleet implements FleetView {
 
   async waitApplied(): Promise<FleetProgress> {
     const applied = this.members.map(({ nodeId }) => nodeId).filter((id) => !this.missing.includes(id));
-    return { applied, missing: this.missing, slowest: { nodeId: applied.at(-1) ?? "", afterMs: 12.5 } };
+    const missing = this.missing.map((nodeId) => ({ nodeId, why: "pending", detail: "no answer in time" }) as const);
+    return { applied, missing, slowest: { nodeId: applied.at(-1) ?? "", afterMs: 12.5 } };
   }
 }
 

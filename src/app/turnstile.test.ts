@@ -27,7 +27,10 @@ describe("Turnstile", () => {
     const turnstile = new Turnstile(1);
     const gate = Promise.withResolvers<void>();
     const first = turnstile.run(() => gate.promise);
-    await assert.rejects(turnstile.run(async () => {}), { kind: "overloaded" });
+    await assert.rejects(
+      turnstile.run(async () => {}),
+      { kind: "overloaded" },
+    );
     gate.resolve();
     await first;
     await turnstile.run(async () => {});

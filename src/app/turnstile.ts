@@ -12,7 +12,8 @@ export class Turnstile {
 
   /** @throws RunwayError `overloaded` when `maxWaiting` tasks wait already; else what the task throws. */
   async run<T>(task: () => Promise<T>): Promise<T> {
-    if (this.#waiting >= this.#maxWaiting) throw new RunwayError("overloaded", "Too many changes are waiting. Try again.");
+    if (this.#waiting >= this.#maxWaiting)
+      throw new RunwayError("overloaded", "Too many changes are waiting. Try again.");
     this.#waiting += 1;
     const result = this.#last.then(task);
     this.#last = result.catch(() => {});

@@ -103,7 +103,7 @@ shutdown: {timeout: 5s, drain_delay: 10s}
       "line 26: upstreams.orders.backends[0].url: must be a URL such as http://backend:9000, without user, query or fragment",
       "line 26: upstreams.orders.backends[0].weight: must be at least 0",
       "line 27: admin.port: must be at most 65535",
-      'line 28: workers: must be a whole number from 1 to 1024, or "auto"',
+      'line 28: workers: must be a whole number from 0 to 1024, or "auto"',
       'line 29: logging.level: must be one of "debug", "info", "warn", "error"',
       "line 30: shutdown.drain_delay: must be shorter than shutdown.timeout, of which it is a part",
     ]);

@@ -85,6 +85,13 @@ describe("a node's settings", () => {
       assert.match(problemsOf(`admin: {address: ${address}}`)[0]!, /^line 1: admin\.address: .*allow_unauthenticated/);
   });
 
+  it("have no workers only on a control plane, which need not proxy", () => {
+    assert.match(problemsOf("workers: 0")[0]!, /^line 1: workers: may be 0 only on a control plane/);
+    const tls = "{enabled: true, cert_file: a, key_file: b, client_ca_file: c}";
+    const role = `cluster: {role: control_plane, control_plane: {address: ':0', tls: ${tls}}}`;
+    assert.equal(load(`${role}\nworkers: 0`).settings.workers, 0);
+  });
+
   it("do not take the port of a listener", () => {
     const listeners = "listeners: [{id: a, address: ':8081'}]\n";
     assert.deepEqual(problemsOf(listeners), ["admin.port: 127.0.0.1:8081 is taken by listeners[0].address"]);

@@ -112,9 +112,9 @@ const AdminSettings = z.strictObject({
 });
 
 const WorkersSetting = z
-  .union([z.literal("auto"), z.int().min(1).max(1_024)], 'must be a whole number from 1 to 1024, or "auto"')
+  .union([z.literal("auto"), z.int().min(0).max(1_024)], 'must be a whole number from 0 to 1024, or "auto"')
   .default("auto")
-  .describe("How many threads serve traffic; auto means one for each core.");
+  .describe("How many threads serve traffic; auto means one for each core. 0 is a control plane that proxies nothing.");
 
 /** The blocks of a document that speak of the node itself. */
 export const NODE_SCHEMA = z.strictObject({

@@ -3,7 +3,9 @@ import type { Problem } from "./problem.ts";
 import type { DocumentEntry } from "./split-document.ts";
 
 /** What a cluster role needs before it can start, in the words of the cluster page. */
-export function* checkRole({ cluster }: NodeSettings): Generator<Problem> {
+export function* checkRole({ cluster, workers }: NodeSettings): Generator<Problem> {
+  if (workers === 0 && cluster.role !== "control_plane")
+    yield { path: "workers", message: "may be 0 only on a control plane; this node would serve nothing" };
   if (cluster.role === "control_plane") {
     const { address, tls } = cluster.control_plane;
     const path = "cluster.control_plane";

@@ -77,7 +77,7 @@ export class PrometheusMeter implements Meter {
       try {
         for (const [labels, value] of read()) write(labels, value);
       } catch (error) {
-        this.#logger.warn("a metric could not be read", { metric: name, error });
+        this.#logger.warn("A metric could not be read", { metric: name, error });
       }
     };
   }

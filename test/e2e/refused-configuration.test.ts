@@ -31,16 +31,16 @@ describe("a configuration that one data plane cannot apply", () => {
     const before = await cluster.version();
     const listener = `listeners:\n  - { id: extra, address: "127.0.0.1:${port}" }\n`;
     const answer = await cluster.push(`${listener}${routes("new")}`, "?wait=applied&timeout=1s");
-    assert.equal(answer.status, 200, "the control plane has committed it; the refusal is the node's");
+    assert.equal(answer.status, 202, "it is committed, and not everywhere yet");
 
     const refused = await eventually("the refusal is shown", async () => {
       const row = await cluster.node("dp-1");
-      const problems = row?.problems as Problem[] | undefined;
-      return problems?.some(({ kind, id }) => kind === "listener" && id === "extra") ? row : undefined;
+      const refused = row?.refused as { problems: Problem[] } | null | undefined;
+      return refused?.problems.some(({ kind, id }) => kind === "listener" && id === "extra") ? row : undefined;
     });
     assert.equal(refused.in_sync, false);
     assert.equal(refused.config_version, before);
-    assert.match(JSON.stringify(refused.problems), new RegExp(`127\\.0\\.0\\.1:${port}`));
+    assert.match(JSON.stringify(refused.refused), new RegExp(`127\\.0\\.0\\.1:${port}`));
     assert.equal((await refusing.get("/old")).status, 200);
     assert.equal((await refusing.get("/new")).status, 404);
     await eventually("the other has applied it", async () => (await cluster.node("dp-2"))?.in_sync === true);

@@ -147,7 +147,7 @@ export class Member {
 
   /** Until the admin API answers. */
   async started(): Promise<void> {
-    await this.process.logged("admin API is listening");
+    await this.process.logged("The admin API is listening");
   }
 
   async ready(withinMs?: number): Promise<void> {
@@ -161,7 +161,7 @@ export class Member {
   }
 
   async admin(path: string, init?: RequestInit): Promise<Response> {
-    const { address } = await this.process.logged("admin API is listening");
+    const { address } = await this.process.logged("The admin API is listening");
     return fetch(`http://${address}${path}`, init);
   }
 

@@ -75,7 +75,8 @@ async function push(desk: ConfigurationDesk, fleet: FleetView, request: AdminReq
   if (wait === undefined || dryRun || change.version === undefined) return { json };
   const progress = await fleet.waitApplied(change.version, { timeoutMs, signal: request.signal });
   const Complete = progress.missing.length === 0;
-  const { applied: Applied, missing: Missing, slowest } = progress;
+  const { applied: Applied, missing, slowest } = progress;
+  const Missing = missing.map(({ nodeId: NodeId, why: Why, detail: Detail }) => ({ NodeId, Why, Detail }));
   const Slowest = slowest === undefined ? undefined : { NodeId: slowest.nodeId, AfterMs: slowest.afterMs };
   // 202: it is committed, and not everywhere yet.
   return { status: Complete ? 200 : 202, json: { ...json, Fleet: { Complete, Applied, Missing, Slowest } } };

@@ -63,7 +63,13 @@ function readyAnswer(sources: HealthSources) {
   const { routes, healthyRoutes, listeners } = counts(sources.gateway);
   const reasons = [
     ...(sources.gateway.drainingSince() === undefined ? [] : ["server is draining"]),
-    ...(sources.hasConfiguration() ? [] : ["data plane has no config from control plane"]),
+    ...(sources.hasConfiguration()
+      ? []
+      : [
+          sources.role === "data_plane"
+            ? "data plane has no config from control plane"
+            : "the configuration is not loaded yet",
+        ]),
     ...(routes > 0 && healthyRoutes === 0 ? ["need 1 healthy routes, have 0"] : []),
     ...sources.gateway.notReadyReasons(),
   ];

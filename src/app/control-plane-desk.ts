@@ -1,0 +1,128 @@
+import type { ConfigurationChange } from "../admin/configuration-change.ts";
+import type { ConfigurationDesk, ConfigurationPush, CurrentConfiguration } from "../admin/configuration-desk.ts";
+import type { ReloadDesk } from "../admin/reload-desk.ts";
+import type { ReloadHistory } from "../admin/reload-history.ts";
+import { describeChange } from "../config/difference.ts";
+import { parseDocument, toResources } from "../config/document.ts";
+import type { Checked } from "../config/problem.ts";
+import { renderDocument } from "../config/render-document.ts";
+import type { Resource } from "../config/resource.ts";
+import type { CommitRequest, CommitResult, Revision, RevisionLog } from "../config/revision-log.ts";
+import type { Clock } from "../core/clock.ts";
+import { RunwayError } from "../core/failure.ts";
+import type { Logger } from "../core/ports.ts";
+import { logApplied } from "./applied-log.ts";
+import type { Gateway, PreparedChange } from "./gateway.ts";
+import { Turnstile } from "./turnstile.ts";
+
+export interface ControlPlaneDeskOptions {
+  readonly log: RevisionLog;
+  readonly gateway: Gateway;
+  /** What the file holds now. */
+  readonly readFile: () => Promise<Checked<readonly Resource[]>>;
+  /** Values for `${NAME}` in what is pushed. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Gives a version to the fleet. */
+  readonly publish: (revision: Revision) => void;
+  readonly history: ReloadHistory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * The one place where a control plane's configuration changes, whether by its file or by the admin API. One change at a
+ * time: check, prepare here, commit, go live here, give to the fleet. Up to the commit a failure leaves all as it was.
+ */
+export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
+  readonly #options: ControlPlaneDeskOptions;
+  readonly #turnstile = new Turnstile();
+
+  constructor(options: ControlPlaneDeskOptions) {
+    this.#options = options;
+  }
+
+  /** Brings the newest version to life: the file's when the file has changed, else what the log holds. */
+  open(file: readonly Resource[]): Promise<ConfigurationChange> {
+    return this.#recorded(() => this.#open(file));
+  }
+
+  async #open(file: readonly Resource[]): Promise<ConfigurationChange> {
+    const { log, gateway, publish } = this.#options;
+    const source = (await log.head()) === undefined ? "init" : "file";
+    const changed = await this.#change(file, { author: "file", source, message: "" });
+    const head = await log.head();
+    if (gateway.live !== undefined || head === undefined) return changed;
+    const prepared = await gateway.prepare(head.resources);
+    if (!prepared.ok) return { outcome: "refused", timestampMs: this.#now(), problems: prepared.problems };
+    logApplied(this.#options.logger, head, await prepared.value.commit());
+    publish(head);
+    return changed;
+  }
+
+  async current(): Promise<CurrentConfiguration> {
+    const head = await this.#options.log.head();
+    if (head === undefined) throw new RunwayError("notFound", "There is no configuration yet.");
+    const { epoch, version, hash, committedAt, source, resources } = head;
+    return { epoch, version, hash, committedAtMs: committedAt, source, yaml: renderDocument(resources) };
+  }
+
+  push(push: ConfigurationPush): Promise<ConfigurationChange> {
+    return push.dryRun ? this.#turnstile.run(() => this.#push(push)) : this.#recorded(() => this.#push(push));
+  }
+
+  async #push({ yaml, author, message, dryRun, expectedVersion }: ConfigurationPush): Promise<ConfigurationChange> {
+    const document = parseDocument(yaml, { env: this.#options.env });
+    if (!document.ok) return { outcome: "invalid", timestampMs: this.#now(), problems: document.problems };
+    const expected = expectedVersion === undefined ? {} : { expectedVersion };
+    const request = { author, source: "admin-api", message: message ?? "", dryRun, ...expected } as const;
+    return this.#change(toResources(document.value), request);
+  }
+
+  reload(): Promise<ConfigurationChange> {
+    return this.#recorded(async () => {
+      const file = await this.#options.readFile();
+      if (!file.ok) return { outcome: "invalid", timestampMs: this.#now(), problems: file.problems };
+      return this.#change(file.value, { author: "file", source: "file", message: "" });
+    });
+  }
+
+  async #recorded(change: () => Promise<ConfigurationChange>): Promise<ConfigurationChange> {
+    const made = await this.#turnstile.run(change);
+    this.#options.history.record(made);
+    return made;
+  }
+
+  async #change(
+    resources: readonly Resource[],
+    request: Omit<CommitRequest, "resources">,
+  ): Promise<ConfigurationChange> {
+    const { log, gateway, publish, logger } = this.#options;
+    const trial = await log.commit({ ...request, resources, dryRun: true });
+    if (request.dryRun === true) return this.#accepted(trial);
+    if (!trial.created) return this.#accepted(await log.commit({ ...request, resources }));
+    const prepared = await gateway.prepare(resources);
+    if (!prepared.ok) return { outcome: "refused", timestampMs: this.#now(), problems: prepared.problems };
+    const committed = await this.#commit({ ...request, resources }, prepared.value);
+    logApplied(logger, committed.revision, await prepared.value.commit());
+    publish(committed.revision);
+    return this.#accepted(committed);
+  }
+
+  async #commit(request: CommitRequest, prepared: PreparedChange): Promise<CommitResult> {
+    try {
+      return await this.#options.log.commit(request);
+    } catch (error) {
+      await prepared.abort();
+      throw error;
+    }
+  }
+
+  #accepted({ revision, changes }: CommitResult): ConfigurationChange {
+    const { version, hash } = revision;
+    return { outcome: "accepted", timestampMs: this.#now(), changes: changes.map(describeChange), version, hash };
+  }
+
+  #now(): number {
+    return this.#options.clock.now();
+  }
+}

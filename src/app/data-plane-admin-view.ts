@@ -1,0 +1,34 @@
+import type { DataPlaneStatus, DataPlaneView } from "../admin/data-plane-view.ts";
+import type { Agent } from "../sync/agent.ts";
+
+/** Shows a data plane's side of the cluster to its admin API. */
+export class DataPlaneAdminView implements DataPlaneView {
+  readonly #nodeId: string;
+  readonly #addresses: readonly string[];
+  #agent: Agent | undefined;
+
+  constructor(nodeId: string, addresses: readonly string[]) {
+    this.#nodeId = nodeId;
+    this.#addresses = addresses;
+  }
+
+  /** From now on the status is this agent's; until then the node is known and nothing else. */
+  follow(agent: Agent): void {
+    this.#agent = agent;
+  }
+
+  status(): DataPlaneStatus {
+    const nodeId = this.#nodeId;
+    const agent = this.#agent?.status();
+    if (agent === undefined) {
+      const cpAddress = this.#addresses[0] ?? "";
+      return { nodeId, cpAddress, connected: false, configVersion: 0, configHash: 0n, hasConfig: false };
+    }
+    const { cpAddress, connected, epoch, configVersion, configHash, hasConfig, connectedAtMs, peer } = agent;
+    const lastError = agent.lastReloadError === "" ? agent.lastError : agent.lastReloadError;
+    return {
+      ...{ nodeId, cpAddress, connected, epoch, configVersion, configHash, hasConfig },
+      ...{ connectedAtMs, peer, lastError: lastError === "" ? undefined : lastError },
+    };
+  }
+}

@@ -1,0 +1,116 @@
+import { hostname } from "node:os";
+import type { HealthCheck } from "../admin/gateway-view.ts";
+import type { Service } from "../core/service.ts";
+import { Agent } from "../sync/agent.ts";
+import { NodeConnector } from "../sync/grpc/node-connector.ts";
+import { NodeCache } from "../sync/node-cache.ts";
+import { readNodeId } from "../sync/node-id.ts";
+import { adminService } from "./admin-service.ts";
+import { startFromCache } from "./cached-start.ts";
+import { certificateExpiry } from "./certificate-expiry.ts";
+import { createGateway } from "./create-gateway.ts";
+import { DataPlaneAdminView } from "./data-plane-admin-view.ts";
+import type { Gateway } from "./gateway.ts";
+import { countHealthyRoutes, GatewayAdminView } from "./gateway-admin-view.ts";
+import type { NodeContext } from "./node-context.ts";
+import { NodeSink } from "./node-sink.ts";
+import { createRoleService, type RoleService } from "./role-service.ts";
+import { Survival } from "./survival.ts";
+
+const SIGHUP_IS_IGNORED = "SIGHUP is ignored: configuration changes must go through the control plane";
+
+/** Proxies with the configuration that a control plane gives it, and with the one on its disk until then. */
+export async function createDataPlane(context: NodeContext): Promise<RoleService> {
+  const { loaded, logger } = context;
+  const { data_plane: settings } = loaded.settings.cluster;
+  const nodeId = await readNodeId(settings.cache_dir, settings.node_id);
+  const gateway = createGateway(context);
+  const cache = new NodeCache({ directory: settings.cache_dir, logger });
+  const node = new DataPlaneAdminView(nodeId, settings.address);
+  const view = new GatewayAdminView(gateway, () => [cacheCheck(cache)]);
+  const admin = adminService(context, { role: "data_plane", node, gateway: view });
+  return createRoleService({
+    name: "data_plane",
+    services: [...admin, gateway, clusterSide(context, { nodeId, gateway, cache, node })],
+    gateway,
+    view,
+    hangUp: () => logger.warn(SIGHUP_IS_IGNORED),
+  });
+}
+
+interface ClusterSide {
+  readonly nodeId: string;
+  readonly gateway: Gateway;
+  readonly cache: NodeCache;
+  readonly node: DataPlaneAdminView;
+}
+
+/** First what the disk has, then the control plane: a node that starts again serves before it asks anybody. */
+function clusterSide(context: NodeContext, { nodeId, gateway, cache, node }: ClusterSide): Service {
+  const { history, clock, logger } = context;
+  const survival = new Survival(cache, clock);
+  let agent: Agent | undefined;
+  return {
+    name: "cluster",
+    async start() {
+      await cache.open();
+      const running = await startFromCache({ cache, gateway, survival, logger });
+      const sink = new NodeSink({ gateway, cache, survival, history, clock, logger }, running?.resources ?? []);
+      agent = createAgent(context, { nodeId, gateway, cache, sink, running });
+      node.follow(agent);
+      await agent.start();
+    },
+    async stop(deadline) {
+      await agent?.stop(deadline);
+      survival.stop();
+      cache.close();
+    },
+  };
+}
+
+type AgentParts = Omit<ClusterSide, "node"> & {
+  readonly sink: NodeSink;
+  readonly running: Awaited<ReturnType<typeof startFromCache>>;
+};
+
+function createAgent(context: NodeContext, { nodeId, gateway, cache, sink, running }: AgentParts): Agent {
+  const { loaded, version, clock, logger, meter } = context;
+  const { address, tls, labels, heartbeat_interval, retry_interval } = loaded.settings.cluster.data_plane;
+  const { cert_file: certFile, key_file: keyFile, ca_file: caFile, server_name } = tls;
+  const serverName = server_name === "" ? undefined : server_name;
+  return new Agent({
+    ...{ nodeId, version, hostname: hostname(), labels, addresses: address },
+    heartbeatIntervalMs: heartbeat_interval,
+    retryIntervalMs: retry_interval,
+    connector: new NodeConnector({ tls: { certFile, keyFile, caFile, serverName } }),
+    sink,
+    running,
+    ...{ clock, random: Math.random, logger, meter },
+    status: () => ({
+      ...trafficNumbers(gateway),
+      uptimeSeconds: Math.floor(process.uptime()),
+      memoryBytes: process.memoryUsage.rss(),
+      certificateNotAfterMs: certificateExpiry(certFile),
+      cacheError: cache.error,
+    }),
+  });
+}
+
+function trafficNumbers({ supervisor, live }: Gateway) {
+  const status = supervisor?.status();
+  const latency = supervisor?.takeLatency();
+  return {
+    routes: live?.routes.length ?? 0,
+    healthyRoutes: countHealthyRoutes(live),
+    activeConnections: status?.activeConnections ?? 0,
+    requestsTotal: status?.requestsTotal ?? 0,
+    failuresTotal: status?.failuresTotal ?? 0,
+    latencyP50Ms: latency?.p50Ms ?? 0,
+    latencyP99Ms: latency?.p99Ms ?? 0,
+    eventLoopLagP99Ms: status?.eventLoopLagP99Ms ?? 0,
+  };
+}
+
+function cacheCheck({ error }: NodeCache): HealthCheck {
+  return error === "" ? { name: "cache", status: "ok" } : { name: "cache", status: "degraded", detail: error };
+}

@@ -1,0 +1,74 @@
+import type { GatewayStatus, GatewayView, HealthCheck } from "../admin/gateway-view.ts";
+import type { Configuration } from "../config/configuration.ts";
+import type { Gateway } from "./gateway.ts";
+
+/** Shows the gateway of this node to its admin API. */
+export class GatewayAdminView implements GatewayView {
+  readonly #gateway: Gateway;
+  readonly #checks: () => readonly HealthCheck[];
+  #isStarted = false;
+
+  /** @param checks of the parts besides the gateway, such as the disk */
+  constructor(gateway: Gateway, checks: () => readonly HealthCheck[] = () => []) {
+    this.#gateway = gateway;
+    this.#checks = checks;
+  }
+
+  /** Every part of the node has started; until then it is not ready. */
+  started(): void {
+    this.#isStarted = true;
+  }
+
+  configuration(): Configuration | undefined {
+    return this.#gateway.shown;
+  }
+
+  status(): GatewayStatus {
+    const { supervisor, live } = this.#gateway;
+    const healthyRoutes = countHealthyRoutes(live);
+    if (supervisor === undefined) return { ...IDLE, healthyRoutes };
+    const { latency, ...status } = supervisor.status();
+    return { ...status, healthyRoutes, latencyP50Ms: latency.p50Ms, latencyP99Ms: latency.p99Ms };
+  }
+
+  notReadyReasons(): readonly string[] {
+    const { supervisor } = this.#gateway;
+    if (!this.#isStarted) return ["the node is starting"];
+    if (supervisor === undefined) return [];
+    return supervisor.status().workers.some(({ state }) => state === "running") ? [] : ["no worker is running"];
+  }
+
+  healthChecks(): readonly HealthCheck[] {
+    return this.#checks();
+  }
+
+  drainingSince(): number | undefined {
+    return this.#gateway.drainingSince;
+  }
+
+  drain(): void {
+    this.#gateway.drain();
+  }
+
+  undrain(): void {
+    this.#gateway.undrain();
+  }
+}
+
+const IDLE = {
+  activeConnections: 0,
+  activeRequests: 0,
+  requestsTotal: 0,
+  failuresTotal: 0,
+  listeners: [],
+  workers: [],
+};
+
+/** Routes with a target that takes requests. */
+export function countHealthyRoutes(configuration: Configuration | undefined): number {
+  if (configuration === undefined) return 0;
+  const upstreams = new Map(configuration.upstreams.map(({ id, backends }) => [id, backends]));
+  return configuration.routes.filter(({ backends, upstream }) =>
+    (backends ?? upstreams.get(upstream ?? "") ?? []).some(({ weight }) => weight > 0),
+  ).length;
+}

@@ -1,0 +1,121 @@
+import { toConfiguration } from "../config/compile.ts";
+import type { Configuration } from "../config/configuration.ts";
+import { type NodeOverlay, overlayNode } from "../config/overlay.ts";
+import { type Checked, checked, refused } from "../config/problem.ts";
+import type { Resource } from "../config/resource.ts";
+import type { SecretResolver } from "../config/secret-reference.ts";
+import type { Clock } from "../core/clock.ts";
+import type { Logger } from "../core/ports.ts";
+import type { Service } from "../core/service.ts";
+import { ConfigurationRefused } from "../proxy/configuration-refused.ts";
+import type { Supervisor } from "../proxy/supervisor.ts";
+
+/** A configuration that is ready to run: nothing has changed yet, and `abort` leaves it so. */
+export interface PreparedChange {
+  /** Makes it live in every worker. Answers how long each phase took, in milliseconds. */
+  commit(): Promise<Readonly<Record<string, number>>>;
+  abort(): Promise<void>;
+}
+
+export interface GatewayOptions {
+  /** Undefined on a control plane that proxies nothing. */
+  readonly supervisor: Supervisor | undefined;
+  readonly overlay: NodeOverlay;
+  readonly resolveSecret: SecretResolver;
+  /** Called with each configuration that went live. */
+  readonly onApplied: (configuration: Configuration) => void;
+  readonly logger: Logger;
+  readonly clock: Clock;
+}
+
+/** The proxying half of a node: turns resources into what its workers run. */
+export class Gateway implements Service {
+  readonly name = "gateway";
+  readonly #options: GatewayOptions;
+  #live: Configuration | undefined;
+  #shown: Configuration | undefined;
+  #drainingSince: number | undefined;
+
+  constructor(options: GatewayOptions) {
+    this.#options = options;
+  }
+
+  get supervisor(): Supervisor | undefined {
+    return this.#options.supervisor;
+  }
+
+  /** What runs now; secrets are resolved in it, so it is not for showing. */
+  get live(): Configuration | undefined {
+    return this.#live;
+  }
+
+  /** What runs now, with secret references as they were written. */
+  get shown(): Configuration | undefined {
+    return this.#shown;
+  }
+
+  /** Milliseconds since 1970. */
+  get drainingSince(): number | undefined {
+    return this.#drainingSince;
+  }
+
+  async start(): Promise<void> {
+    await this.#options.supervisor?.start();
+  }
+
+  async stop(deadline: AbortSignal): Promise<void> {
+    await this.#options.supervisor?.stop(deadline);
+  }
+
+  drain(): void {
+    this.#drainingSince ??= this.#options.clock.now();
+    this.#tellWorkers(this.#options.supervisor?.drain());
+  }
+
+  undrain(): void {
+    this.#drainingSince = undefined;
+    this.#tellWorkers(this.#options.supervisor?.undrain());
+  }
+
+  /** Being ready or not does not wait for the workers; one that cannot be told is being replaced. */
+  #tellWorkers(told: Promise<void> | undefined): void {
+    told?.catch((error: unknown) => this.#options.logger.warn("A worker could not be told to drain", { error }));
+  }
+
+  /** Shape, meaning and secrets, then everything that can fail in the workers. Problems mean that nothing has changed. */
+  async prepare(resources: readonly Resource[]): Promise<Checked<PreparedChange>> {
+    const { clock, overlay, resolveSecret, supervisor } = this.#options;
+    const startedAt = clock.monotonicMs();
+    const own = overlayNode(resources, overlay);
+    const shown = toConfiguration(own, { resolveSecret: keepReference });
+    // A node that serves nobody, such as a control plane without listeners, need not have the secrets.
+    const serves = shown.ok && shown.value.listeners.length > 0;
+    const configuration = serves ? toConfiguration(own, { resolveSecret }) : shown;
+    if (!configuration.ok) return configuration;
+    if (!shown.ok) return shown;
+    const validate = clock.monotonicMs() - startedAt;
+    const goLive = () => {
+      this.#live = configuration.value;
+      this.#shown = shown.value;
+      this.#options.onApplied(configuration.value);
+    };
+    try {
+      const prepared = await supervisor?.prepare(configuration.value);
+      return checked({
+        async commit() {
+          const timings = await prepared?.commit();
+          goLive();
+          return { validate, ...timings };
+        },
+        async abort() {
+          await prepared?.abort();
+        },
+      });
+    } catch (error) {
+      if (error instanceof ConfigurationRefused) return refused(error.problems);
+      throw error;
+    }
+  }
+}
+
+const keepReference: SecretResolver = (reference) => ({ ok: true, value: reference });

@@ -1,0 +1,18 @@
+import type { ReloadHistory } from "../admin/reload-history.ts";
+import type { LoadedNode } from "../config/load-node.ts";
+import type { Clock } from "../core/clock.ts";
+import type { PinoLogger } from "../telemetry/pino-logger.ts";
+import type { PrometheusMeter } from "../telemetry/prometheus-meter.ts";
+
+/** What every role is made from. */
+export interface NodeContext {
+  readonly file: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Of the program. */
+  readonly version: string;
+  readonly loaded: LoadedNode;
+  readonly logger: PinoLogger;
+  readonly meter: PrometheusMeter;
+  readonly clock: Clock;
+  readonly history: ReloadHistory;
+}

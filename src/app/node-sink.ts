@@ -1,0 +1,79 @@
+import type { ConfigurationChange } from "../admin/configuration-change.ts";
+import type { ReloadHistory } from "../admin/reload-history.ts";
+import { describeChange, difference } from "../config/difference.ts";
+import { readOriginalYaml } from "../config/original-peer.ts";
+import { type Checked, checked, type Problem } from "../config/problem.ts";
+import type { Resource } from "../config/resource.ts";
+import { createSnapshot, type Snapshot } from "../config/snapshot.ts";
+import type { Clock } from "../core/clock.ts";
+import { FAILURES, type FailureKind } from "../core/failure.ts";
+import type { Logger } from "../core/ports.ts";
+import type { ApplySink } from "../sync/agent.ts";
+import type { NodeCache } from "../sync/node-cache.ts";
+import type { ApplyOutcome, Incoming } from "../sync/node-state.ts";
+import { logApplied } from "./applied-log.ts";
+import type { Gateway } from "./gateway.ts";
+import type { Survival } from "./survival.ts";
+
+export interface NodeSinkOptions {
+  readonly gateway: Gateway;
+  readonly cache: NodeCache;
+  readonly survival: Survival;
+  readonly history: ReloadHistory;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/**
+ * What a data plane does with a configuration that it is given: check and prepare, keep on disk, go live. A disk that
+ * takes nothing is told to everybody and stops nothing.
+ */
+export class NodeSink implements ApplySink {
+  readonly #options: NodeSinkOptions;
+  #running: readonly Resource[];
+
+  /** @param running what the node serves already */
+  constructor(options: NodeSinkOptions, running: readonly Resource[]) {
+    this.#options = options;
+    this.#running = running;
+  }
+
+  async apply(incoming: Incoming): Promise<ApplyOutcome> {
+    const { gateway, clock } = this.#options;
+    const snapshot = readIncoming(incoming);
+    if (!snapshot.ok) return this.#refused("configurationInvalid", snapshot.problems);
+    const prepared = await gateway.prepare(snapshot.value.resources);
+    if (!prepared.ok) return this.#refused("configurationRefused", prepared.problems);
+    const keptFrom = clock.monotonicMs();
+    await this.#options.cache.save(snapshot.value);
+    const persist = clock.monotonicMs() - keptFrom;
+    const durationsMs = { ...(await prepared.value.commit()), persist };
+    this.#applied(snapshot.value, durationsMs);
+    return { ok: true, stateHash: snapshot.value.hash, durationsMs };
+  }
+
+  #applied(snapshot: Snapshot, durationsMs: Readonly<Record<string, number>>): void {
+    const { logger, history, survival, clock } = this.#options;
+    survival.watch(snapshot);
+    logApplied(logger, snapshot, durationsMs);
+    const changes = difference(this.#running, snapshot.resources).map(describeChange);
+    this.#running = snapshot.resources;
+    const { version, hash } = snapshot;
+    history.record({ outcome: "accepted", timestampMs: clock.now(), changes, version, hash });
+  }
+
+  #refused(kind: FailureKind, problems: readonly Problem[]): ApplyOutcome {
+    const timestampMs = this.#options.clock.now();
+    const outcome = kind === "configurationInvalid" ? "invalid" : "refused";
+    this.#options.history.record({ outcome, timestampMs, problems } satisfies ConfigurationChange);
+    return { ok: false, reason: FAILURES[kind].code, problems };
+  }
+}
+
+/** A configuration of an original control plane has no epoch and no state hash of its own: the hash is computed here. */
+function readIncoming(incoming: Incoming): Checked<Snapshot> {
+  if (incoming.kind === "snapshot") return checked(createSnapshot(incoming.snapshot));
+  const resources = readOriginalYaml(incoming.yaml);
+  if (!resources.ok) return resources;
+  return checked(createSnapshot({ epoch: "", version: incoming.version, resources: resources.value }));
+}
