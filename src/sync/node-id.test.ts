@@ -10,12 +10,13 @@ const root = mkdtempSync(join(tmpdir(), "runway-node-id-"));
 after(() => rmSync(root, { recursive: true, force: true }));
 
 test("a node without a configured id makes a UUID once and keeps it", async () => {
-  const directory = mkdtempSync(join(root, "a-"));
+  const directory = join(root, "made", "when-needed");
   const nodeId = await readNodeId(directory, "");
   assert.match(nodeId, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   assert.equal(await readNodeId(directory, ""), nodeId);
   assert.equal(readFileSync(join(directory, "node_id"), "utf8"), nodeId);
   assert.equal(statSync(join(directory, "node_id")).mode & 0o777, 0o600);
+  assert.equal(statSync(directory).mode & 0o777, 0o700);
 });
 
 test("white space around a kept id does not count", async () => {
@@ -38,7 +39,8 @@ test("an id that cannot be one is refused with where it comes from", async () =>
 });
 
 test("a place that cannot be written is an error that says what to do", async () => {
-  const place = join(root, "missing", "directory");
+  writeFileSync(join(root, "a-file"), "");
+  const place = join(root, "a-file", "directory");
   await assert.rejects(readNodeId(place, ""), (error) => {
     assert.ok(error instanceof RunwayError);
     assert.equal(error.kind, "storeUnavailable");

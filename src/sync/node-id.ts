@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { RunwayError } from "../core/failure.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
@@ -18,6 +18,7 @@ export async function readNodeId(directory: string, configured: string): Promise
   if (kept !== undefined) return checkNodeId(kept.trim(), path);
   const nodeId = randomUUID();
   try {
+    await mkdir(directory, { recursive: true, mode: 0o700 });
     await writeFileAtomically(path, nodeId);
   } catch (error) {
     throw unavailable(path, "written", error);
