@@ -36,7 +36,9 @@ export class ChildProgram implements Service {
     return child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
   }
 
+  /** Does nothing once it was told to stop: what is stopped while it starts must not start any further. */
   async start(): Promise<void> {
+    if (this.#stopping) return;
     const { args, logFile, env, onEnd } = this.#options;
     const log = openSync(logFile, "a", 0o600);
     try {

@@ -103,6 +103,14 @@ describe("runway up", () => {
     await until("the end of all members", () => (pids.some(isAlive) ? undefined : true));
   });
 
+  it("starts nothing more once it was told to stop, and stops what it had started", async (test) => {
+    const up = new Up(test, await temporaryDirectory(test));
+    await up.printed(/Starting/);
+    up.child.kill("SIGTERM");
+    assert.equal(await up.exitCode(), 0);
+    assert.doesNotMatch(up.output, /Ctrl-C/);
+  });
+
   it("says who did not start and why, stops the others, and fails", async (test) => {
     const directory = await temporaryDirectory(test);
     await writeFile(join(directory, "control-plane"), "a file where a directory has to be");
