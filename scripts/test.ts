@@ -11,7 +11,7 @@ const bin = (name: string) => new URL(`../node_modules/.bin/${name}`, import.met
 process.chdir(new URL("..", import.meta.url).pathname);
 
 const checks: readonly (readonly [string, readonly string[]])[] = [
-  [bin("biome"), ["ci", "--error-on-warnings", "."]],
+  [bin("biome"), ["ci", "--colors=off", "--error-on-warnings", "."]],
   [bin("tsc"), []],
   [bin("knip"), []],
   [process.execPath, ["scripts/room-borders.ts", "--check"]],

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: documents write secret references so.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { checkResources, toConfiguration } from "./compile.ts";

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: documents write variables so.
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";

@@ -8,7 +8,7 @@ x509.cryptoProvider.set(webcrypto as Crypto);
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 
-export interface IssueOptions {
+interface IssueOptions {
   readonly commonName: string;
   /** Subject alternative names; a server at loopback needs none beyond the default. */
   readonly names?: readonly { readonly type: "dns" | "ip" | "url"; readonly value: string }[];

@@ -1,4 +1,3 @@
-// biome-ignore-all lint/suspicious/noTemplateCurlyInString: documents write variables so.
 import fc from "fast-check";
 import type { JsonObject } from "../json.ts";
 import { inCanonicalOrder, type Resource, resourceKey } from "../resource.ts";
