@@ -1,10 +1,8 @@
-import { write, writeSync } from "node:fs";
+import { writeSync } from "node:fs";
+import { type ByteSink, openByteSink } from "./byte-sink.ts";
 
 /** More than this waiting for a reader that does not read is dropped. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
-/** How often a flush tries again when the reader is slow. */
-const MAX_FLUSH_ATTEMPTS = 50;
-const RETRY_DELAY_MS = 20;
 
 /**
  * Writes lines to a file descriptor without ever blocking the event loop or failing: one write is in flight at a time, what
@@ -12,14 +10,15 @@ const RETRY_DELAY_MS = 20;
  */
 export class LineOutput {
   readonly #fileDescriptor: number;
+  readonly #sink: ByteSink;
   #waiting: string[] = [];
   #waitingBytes = 0;
-  #inFlight: Buffer | undefined;
-  #state: "open" | "gone" = "open";
+  #state: "idle" | "writing" | "gone" = "idle";
   #dropped = 0;
 
   constructor(fileDescriptor: number) {
     this.#fileDescriptor = fileDescriptor;
+    this.#sink = openByteSink(fileDescriptor);
   }
 
   /** Lines that were not written because the reader was too slow or gone. */
@@ -35,20 +34,18 @@ export class LineOutput {
     }
     this.#waiting.push(line);
     this.#waitingBytes += bytes;
-    if (this.#inFlight === undefined) this.#writeNext();
+    if (this.#state === "idle") this.#writeNext();
   }
 
-  /** Writes what waits before the process ends; gives up after a second when nobody reads. */
+  /** The last act of a process: writes what waits, as far as the reader takes it at once, and lets go of the rest. */
   flush(): void {
-    let rest = this.#takeWaiting();
-    for (let attempt = 0; rest.length > 0 && attempt < MAX_FLUSH_ATTEMPTS; attempt++) {
-      try {
-        rest = rest.subarray(writeSync(this.#fileDescriptor, rest));
-      } catch (error) {
-        if (!isBusy(error)) return;
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, RETRY_DELAY_MS);
-      }
+    if (this.#state === "gone") return;
+    try {
+      if (this.#sink.isIdle()) writeSync(this.#fileDescriptor, this.#takeWaiting());
+    } catch {
+      // The reader is gone, or full: there is nobody left to tell.
     }
+    if (!this.#sink.isIdle()) this.#sink.abandon();
   }
 
   #takeWaiting(): Buffer {
@@ -59,29 +56,17 @@ export class LineOutput {
   }
 
   #writeNext(): void {
-    this.#writeRest(this.#takeWaiting());
-  }
-
-  #writeRest(rest: Buffer): void {
-    this.#inFlight = rest;
-    write(this.#fileDescriptor, rest, (error, written) => {
-      if (error !== null && !isBusy(error)) return this.#giveUp();
-      if (error !== null) return void setTimeout(() => this.#writeRest(rest), RETRY_DELAY_MS).unref();
-      if (written < rest.length) return this.#writeRest(rest.subarray(written));
-      this.#inFlight = undefined;
+    this.#state = "writing";
+    this.#sink.write(this.#takeWaiting(), (error) => {
+      if (error !== null) return this.#giveUp();
+      this.#state = "idle";
       if (this.#waiting.length > 0) this.#writeNext();
     });
   }
 
   #giveUp(): void {
     this.#state = "gone";
-    this.#inFlight = undefined;
     this.#dropped += this.#waiting.length;
     this.#takeWaiting();
   }
-}
-
-/** The descriptor does not block and its reader is behind. */
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "EAGAIN";
 }
