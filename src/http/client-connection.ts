@@ -21,6 +21,8 @@ export interface ResponseHandler {
   onResponsePause(): void;
   /** The upstream has read what waited for it. */
   onRequestWritable(): void;
+  /** A method of the handler threw; the connection is closed. */
+  onFault(error: unknown): void;
 }
 
 /** Where a connection goes and what it may take. */
@@ -35,6 +37,9 @@ export interface ClientOptions {
   readonly onClosed: (connection: ClientConnection) => void;
 }
 
+/** 1xx heads before the final one. */
+const MAX_INTERIM_RESPONSES = 16;
+
 /** The client's side of an HTTP/1.1 connection: sends one request at a time and reads its response strictly. */
 export class ClientConnection implements ByteSink, BodySink, Deadlined {
   readonly response = new ResponseParser();
@@ -44,9 +49,9 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined {
   hasAnswered = false;
   /** Whether requests were answered on this connection before, so that it may have gone stale. */
   hasServed = false;
-  /** To be set once all of the request has been written. */
-  isRequestComplete = false;
   framing: BodyFraming = "none";
+  #isRequestComplete = false;
+  #interimResponses = 0;
   readonly #socket: Socket;
   readonly #options: ClientOptions;
   readonly #body = new BodyReader();
@@ -70,25 +75,38 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined {
     socket.on("close", () => this.#onClose());
   }
 
+  get isRequestComplete(): boolean {
+    return this.#isRequestComplete;
+  }
+
   /**
-   * Begins a request, to be written to `writer`. `timeoutMs` is how long the response may take to begin and then to pause,
-   * 0 for any time.
+   * Begins a request, to be written to `writer` and then completed. `timeoutMs` is how long the response may take to begin and
+   * then to pause, 0 for any time.
    */
   begin(handler: ResponseHandler, method: string, timeoutMs: number): void {
     this.#handler = handler;
     this.#isHead = method === "HEAD";
     this.#timeoutMs = timeoutMs;
     this.hasAnswered = false;
-    this.isRequestComplete = false;
+    this.#isRequestComplete = false;
+    this.#interimResponses = 0;
     this.response.reset();
     if (this.#state === "dialling") return;
     this.#state = "head";
     this.touch();
   }
 
-  /** Moves the deadline: something of the request was sent, or of the response came. */
+  /** All of the request has been written. */
+  completeRequest(): void {
+    this.#isRequestComplete = true;
+    this.touch();
+  }
+
+  /** Moves the deadline: something of the request was sent, or of the response came. None while it is our turn to send. */
   touch(): void {
-    if (this.#state !== "dialling") this.deadlineMs = this.#options.sweep.in(this.#timeoutMs);
+    if (this.#state === "dialling") return;
+    const isUpstreamsTurn = this.#isRequestComplete || this.hasAnswered || this.writer.isFull;
+    this.deadlineMs = isUpstreamsTurn ? this.#options.sweep.in(this.#timeoutMs) : Number.POSITIVE_INFINITY;
   }
 
   /** Keeps an idle connection for `idleTimeoutMs`. */
@@ -128,11 +146,16 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined {
     }
     this.hasAnswered = true;
     this.touch();
-    let at = 0;
-    while (at < end && this.#handler !== undefined) {
-      at = this.#state === "head" ? this.#readHead(buffer, at, end) : this.#readBody(buffer, at, end);
+    const handler = this.#handler;
+    try {
+      let at = 0;
+      while (at < end && this.#handler !== undefined)
+        at = this.#state === "head" ? this.#readHead(buffer, at, end) : this.#readBody(buffer, at, end);
+      this.#handler?.onResponsePause();
+    } catch (error) {
+      this.destroy();
+      handler.onFault(error);
     }
-    this.#handler?.onResponsePause();
   }
 
   onBody(buffer: Buffer, start: number, end: number): void {
@@ -147,6 +170,7 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined {
     const next = start + response.consumed;
     if (response.status === 101) return this.#refuse("it switches protocols without being asked");
     if (response.status < 200) {
+      if (++this.#interimResponses > MAX_INTERIM_RESPONSES) return this.#refuse("it never comes to the point");
       this.#handler?.onInterimResponse();
       response.reset();
       return next;
@@ -180,7 +204,7 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined {
     // A 204 that announces a body would leave it to us to guess whether one follows.
     const isClear = response.status !== 204 || (!response.chunked && response.contentLength <= 0);
     const isReusable =
-      isBufferUsedUp && isClear && response.keepAlive && this.isRequestComplete && this.framing !== "until-close";
+      isBufferUsedUp && isClear && response.keepAlive && this.#isRequestComplete && this.framing !== "until-close";
     this.#handler = undefined;
     this.hasServed = true;
     this.#state = "idle";

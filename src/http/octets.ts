@@ -16,7 +16,7 @@ export const FIELD_VALUE = octetTable((_, code) => (code === 9 || (code >= 32 &&
  * What each octet means in a request target: 0 refused, otherwise a set of bits. Allowed is what RFC 3986 allows and
  * `[ ] { } | ^` and the backtick, which browsers send as they are.
  */
-export const TARGET_PLAIN = 1;
+const TARGET_PLAIN = 1;
 export const TARGET_DOT = 2;
 export const TARGET_PERCENT = 4;
 export const TARGET_OCTET = octetTable((character, code) => {

@@ -1,7 +1,17 @@
 import { INCOMPLETE, REFUSED } from "./field-lines.ts";
 import { HeadParser, type HeadState } from "./head-parser.ts";
 import { FIELD } from "./known-field.ts";
-import { CR, LF, QUESTION_MARK, SPACE, TARGET_DOT, TARGET_OCTET, TARGET_PERCENT, TOKEN_LOWER } from "./octets.ts";
+import {
+  CR,
+  LF,
+  QUESTION_MARK,
+  SLASH,
+  SPACE,
+  TARGET_DOT,
+  TARGET_OCTET,
+  TARGET_PERCENT,
+  TOKEN_LOWER,
+} from "./octets.ts";
 import { isAuthority, parseTarget } from "./request-target.ts";
 
 const MAX_METHOD_LENGTH = 32;
@@ -19,6 +29,8 @@ export class RequestParser extends HeadParser {
   /** Whether the client waits for 100 before it sends the body (RFC 9110 §10.1.1). */
   expectsContinue = false;
   #authority: string | undefined;
+  /** Valid, and mostly the one that comes next. */
+  #lastHost = "";
 
   /** Whether the client means to send more requests on this connection. */
   get keepAlive(): boolean {
@@ -70,7 +82,7 @@ export class RequestParser extends HeadParser {
     if (next < 0) return next;
     this.method = method;
     if (method === "CONNECT") return this.#reject("CONNECT is not served here", "methodNotImplemented");
-    if (text.charCodeAt(start) === 47 && (seen & (TARGET_DOT | TARGET_PERCENT)) === 0) {
+    if (text.charCodeAt(start) === SLASH && (seen & (TARGET_DOT | TARGET_PERCENT)) === 0) {
       this.#authority = undefined;
       this.path = text.substring(start, mark < 0 ? at : mark);
       this.query = mark < 0 ? "" : text.substring(mark, at);
@@ -126,7 +138,8 @@ export class RequestParser extends HeadParser {
     for (let other = index + 1; other < fields.count; other++)
       if (fields.id(other) === FIELD.host) return "there is more than one Host";
     const host = fields.value(index);
-    if (!isAuthority(host)) return "Host is not valid";
+    if (host !== this.#lastHost && !isAuthority(host)) return "Host is not valid";
+    this.#lastHost = host;
     this.host = this.#authority ?? host;
     return undefined;
   }

@@ -2,7 +2,7 @@ import { INCOMPLETE, REFUSED } from "./field-lines.ts";
 import { HeadParser, type HeadState } from "./head-parser.ts";
 import { CR, FIELD_VALUE, LF, SPACE } from "./octets.ts";
 
-const STATUS_LINE_START = /^HTTP\/1\.([01]) ([1-5]\d\d)[ \r]$/;
+const DIGIT_0 = 48;
 /** Length of `HTTP/1.1 200` and the octet after it. */
 const STATUS_LENGTH = 13;
 
@@ -19,11 +19,13 @@ export class ResponseParser extends HeadParser {
 
   protected override parseFirstLine(text: string, start: number): number {
     if (text.length < start + STATUS_LENGTH) return this.#mayBecomeStatusLine(text, start);
-    const status = STATUS_LINE_START.exec(text.substring(start, start + STATUS_LENGTH));
-    if (status === null) return this.#reject("the status line is not valid");
-    this.minorVersion = Number(status[1]);
-    this.status = Number(status[2]);
+    const isHttp11 = text.startsWith("HTTP/1.1 ", start);
+    if (!isHttp11 && !text.startsWith("HTTP/1.0 ", start)) return this.#reject("the answer is not HTTP/1");
+    this.minorVersion = isHttp11 ? 1 : 0;
     let at = start + STATUS_LENGTH - 1;
+    this.status = statusCode(text, at - 3);
+    const code = text.charCodeAt(at);
+    if (this.status === 0 || (code !== SPACE && code !== CR)) return this.#reject("the status line is not valid");
     if (text.charCodeAt(at) === SPACE) at++;
     const phraseStart = at;
     while (at < text.length && FIELD_VALUE[text.charCodeAt(at)] === 1) at++;
@@ -57,4 +59,15 @@ export class ResponseParser extends HeadParser {
     this.refuse(reason);
     return REFUSED;
   }
+}
+
+/** The three digits at `start`, 0 when they are not a status code of HTTP. */
+function statusCode(text: string, start: number): number {
+  let status = 0;
+  for (let at = start; at < start + 3; at++) {
+    const digit = text.charCodeAt(at) - DIGIT_0;
+    if (digit < 0 || digit > 9) return 0;
+    status = status * 10 + digit;
+  }
+  return status >= 100 && status < 600 ? status : 0;
 }

@@ -37,6 +37,8 @@ export interface RequestHandler {
   onResponseWritable(): void;
   /** The client went away before `finish`. */
   onClientGone(): void;
+  /** A method of the handler threw. To be answered with `finish(false)`, or dropped. */
+  onFault(error: unknown): void;
   /** The connection is closed; nothing follows. */
   onClientClosed(): void;
 }
@@ -94,9 +96,13 @@ export class ServerConnection implements ByteSink, BodySink, Deadlined {
 
   onBytes(buffer: Buffer, end: number): void {
     this.#isReading = true;
-    this.#read(buffer, 0, end);
+    try {
+      this.#read(buffer, 0, end);
+      this.#handler.onRequestPause();
+    } catch (error) {
+      this.#handler.onFault(error);
+    }
     this.#isReading = false;
-    this.#handler.onRequestPause();
   }
 
   onBody(buffer: Buffer, start: number, end: number): void {

@@ -6,6 +6,7 @@ import type { Target, Upstream } from "../config/resources/upstream.ts";
 import type { HttpLimits } from "../http/server-connection.ts";
 import { Balancer, type CompiledTarget } from "./balancer.ts";
 import { CompiledRoute } from "./compiled-route.ts";
+import { ConfigurationRefused } from "./configuration-refused.ts";
 import { Router } from "./router.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
 import { type PoolEnvironment, type PoolLimits, UpstreamPool } from "./upstream-pool.ts";
@@ -47,7 +48,10 @@ export class CompiledConfiguration {
 
   /** Upstreams that the routes name have to be there before. */
   addRoutes(routes: readonly Route[]): void {
-    for (const route of routes) this.router.add(new CompiledRoute(route, this.#routes++, this.#balancerOf(route)));
+    for (const route of routes) {
+      this.router.add(new CompiledRoute(route, this.#routes, this.#balancerOf(route)));
+      this.#routes++;
+    }
   }
 
   /** Takes over from the predecessor and lets go of it. */
@@ -60,7 +64,11 @@ export class CompiledConfiguration {
   #balancerOf(route: Route): Balancer {
     if (route.upstream === undefined) return this.#balancer(`route:${route.id}`, route.backends ?? []);
     const known = this.balancers.get(`upstream:${route.upstream}`);
-    if (known === undefined) throw new Error(`route ${route.id} names an upstream that is not there`);
+    if (known === undefined) {
+      const path = `routes[${this.#routes}].upstream`;
+      const message = `there is no upstream ${route.upstream}`;
+      throw new ConfigurationRefused([{ kind: "route", id: route.id, path, message }]);
+    }
     return known.balancer;
   }
 

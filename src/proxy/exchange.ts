@@ -97,7 +97,7 @@ export class Exchange implements RequestHandler, ResponseHandler {
     const upstream = this.#upstream;
     if (upstream === undefined) return;
     if (this.client.request.chunked) upstream.writer.text("0\r\n\r\n");
-    upstream.isRequestComplete = true;
+    upstream.completeRequest();
   }
 
   onRequestRefused({ kind, reason }: Refusal): void {
@@ -109,7 +109,9 @@ export class Exchange implements RequestHandler, ResponseHandler {
     const upstream = this.#upstream;
     if (upstream === undefined) return;
     upstream.writer.flush();
-    if (upstream.writer.isFull && !upstream.isRequestComplete) this.client.pause();
+    if (!upstream.writer.isFull || upstream.isRequestComplete) return;
+    upstream.touch();
+    this.client.pause();
   }
 
   onRequestWritable(): void {
@@ -180,6 +182,17 @@ export class Exchange implements RequestHandler, ResponseHandler {
     this.#fail(kind);
   }
 
+  /** A fault of ours costs the one request that it met, and is for a person to look at. */
+  onFault(error: unknown): void {
+    this.#gateway.logger.error("a request met a fault of the gateway", {
+      route: this.#route?.id,
+      request_id: this.#requestId,
+      reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+    if (this.#isServing) this.#fail("internal");
+    else this.client.destroy();
+  }
+
   onClientGone(): void {
     if (!this.#isServing) return;
     this.#gateway.cells.add("clientsGone", 1);
@@ -222,7 +235,7 @@ export class Exchange implements RequestHandler, ResponseHandler {
     const { request } = this.client;
     this.#upstream = upstream;
     upstream.begin(this, request.method, route?.timeoutMs ?? 0);
-    upstream.isRequestComplete = !request.hasBody;
+    if (!request.hasBody) upstream.completeRequest();
     upstream.writer.text(this.#head);
   }
 

@@ -5,6 +5,7 @@ import type { Logger } from "../core/ports.ts";
 import { Sweep } from "../http/sweep.ts";
 import { BoundListener } from "./bound-listener.ts";
 import { CompiledConfiguration } from "./compiled-configuration.ts";
+import { ConfigurationRefused } from "./configuration-refused.ts";
 import type { Gateway } from "./gateway.ts";
 import { explainListenError } from "./listen-error.ts";
 import type { WorkerCells } from "./shared-state.ts";
@@ -56,7 +57,6 @@ export class ProxyWorker implements Gateway {
   }
 
   start(): void {
-    this.cells.resetGauges();
     this.#lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
     this.#lag.enable();
     this.#afterSweep();
@@ -66,7 +66,10 @@ export class ProxyWorker implements Gateway {
 
   async handle(command: Command): Promise<void> {
     const startMs = this.clock.monotonicMs();
-    const problems = await this.#do(command);
+    const problems = await this.#do(command).catch((error: unknown) => {
+      if (command.type === "commit") throw error; // Half a swap must not go on: the replacement makes a whole one.
+      return problemsOf(error);
+    });
     if (problems.length > 0) this.#post({ type: "refused", problems });
     else this.#post({ type: "done", tookMs: this.clock.monotonicMs() - startMs });
   }
@@ -177,4 +180,12 @@ export class ProxyWorker implements Gateway {
     this.cells.set("eventLoopLagP99Ms", Math.max(0, this.#lag.percentile(99) / 1e6 - LAG_RESOLUTION_MS));
     this.#lag.reset();
   }
+}
+
+/** What a configuration cannot be compiled for. Validation is to find it before; if it did not, this must not cost a worker. */
+function problemsOf(error: unknown): readonly Problem[] {
+  if (error instanceof ConfigurationRefused) return error.problems;
+  return [
+    { path: "", message: `the configuration cannot be compiled: ${error instanceof Error ? error.message : error}` },
+  ];
 }

@@ -142,6 +142,23 @@ describe("the supervisor", () => {
     assert.equal(await get(port), "404");
   });
 
+  it("refuses what cannot be compiled, and no worker is lost", async () => {
+    const upstream = await origin(answering(ok("hi")));
+    const proxy = await supervisor();
+    await apply(proxy, { routes: routesTo(upstream.url) });
+    const broken = configurationOf({
+      routes: { ...routesTo(upstream.url), lost: { path: "/lost", upstream: "nowhere" } },
+    });
+    await assert.rejects(proxy.prepare(broken), (error) => {
+      assert.ok(error instanceof ConfigurationRefused);
+      const message = "there is no upstream nowhere";
+      assert.deepEqual(error.problems, [{ kind: "route", id: "lost", path: "routes[1].upstream", message }]);
+      return true;
+    });
+    assert.equal(await get(portOf(proxy)), "200");
+    assert.ok(proxy.status().workers.every(({ state, restarts }) => state === "running" && restarts === 0));
+  });
+
   it("shows nothing of a prepared configuration before its commit, nor after its abort", async () => {
     const upstream = await origin(answering(ok("hi")));
     const proxy = await supervisor();

@@ -3,7 +3,7 @@ import { BroadcastChannel, workerData } from "node:worker_threads";
 import type { WorkerBirth } from "./worker-protocol.ts";
 import "./worker.ts";
 
-export const CRASH_CHANNEL = "crash a worker of a test";
+const CRASH_CHANNEL = "crash a worker of a test";
 
 const { worker } = (workerData ?? {}) as Partial<WorkerBirth>;
 const channel = new BroadcastChannel(CRASH_CHANNEL);

@@ -3,6 +3,7 @@ import type { Configuration } from "../config/configuration.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/ports.ts";
 import { ConfigurationRefused } from "./configuration-refused.ts";
+import { WorkerCells } from "./shared-state.ts";
 import type { Command, PlannedListener, Report, WorkerBirth } from "./worker-protocol.ts";
 
 /** A configuration with the addresses that its listeners have. */
@@ -170,6 +171,7 @@ export class WorkerSlot {
   #onExit(thread: Worker, cause: unknown): void {
     if (thread !== this.#thread) return;
     this.#thread = undefined;
+    new WorkerCells(this.#options.memory, this.id).resetGauges();
     this.#prepared = undefined;
     const lost = new WorkerLost("the worker is gone", { cause });
     this.#answer?.reject(lost);
