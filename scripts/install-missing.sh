@@ -5,5 +5,6 @@ cd "$(dirname "$0")/.."
 stamp=node_modules/.package-lock.json
 if [ -x node_modules/.bin/node ] && [ -f "$stamp" ] && [ ! package-lock.json -nt "$stamp" ]; then exit 0; fi
 echo "runway: installing packages (once)…" >&2
-npm ci --no-audit --no-fund --loglevel=error
+# Not `npm ci`: it insists on an entry for every platform, also for packages that a registry does not have for it.
+npm install --no-save --no-audit --no-fund --loglevel=error
 touch "$stamp"
