@@ -17,7 +17,7 @@ Signals: SIGHUP reads the file again, SIGTERM and Ctrl-C drain and stop, a secon
     .action(async ({ config }: { config?: string }) => {
       // Says what to do when there is none, before anything starts.
       await readNodeFile(config, context.terminal);
-      const { runNode } = await import("../run-node.ts");
+      const { runNode } = await import("../node/run-node.ts");
       const env = nodeEnvironment(context.terminal);
       context.exitCode = await runNode({ file: config ?? DEFAULT_FILE, env });
     });

@@ -1,5 +1,5 @@
-import type { GatewayStatus, GatewayView, HealthCheck } from "../admin/gateway-view.ts";
-import type { Configuration } from "../config/configuration.ts";
+import type { GatewayStatus, GatewayView, HealthCheck } from "../../admin/gateway-view.ts";
+import type { Configuration } from "../../config/configuration.ts";
 import type { Gateway } from "./gateway.ts";
 
 /** Shows the gateway of this node to its admin API. */

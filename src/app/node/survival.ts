@@ -1,6 +1,6 @@
-import type { Clock } from "../core/clock.ts";
-import type { Stamp } from "../sync/messages.ts";
-import type { NodeCache } from "../sync/node-cache.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { Stamp } from "../../sync/messages.ts";
+import type { NodeCache } from "../../sync/node-cache.ts";
 
 const FIRST_MINUTE_MS = 60_000;
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { secretResolver } from "../config/secret-reference.ts";
-import { Supervisor } from "../proxy/supervisor.ts";
+import { secretResolver } from "../../config/secret-reference.ts";
+import { Supervisor } from "../../proxy/supervisor.ts";
 import { Gateway } from "./gateway.ts";
 import type { NodeContext } from "./node-context.ts";
 

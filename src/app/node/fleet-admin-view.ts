@@ -1,6 +1,6 @@
-import type { FleetProgress, FleetView, NodeReport } from "../admin/fleet-view.ts";
-import type { Fleet } from "../sync/fleet.ts";
-import type { NodeView } from "../sync/node-view.ts";
+import type { FleetProgress, FleetView, NodeReport } from "../../admin/fleet-view.ts";
+import type { Fleet } from "../../sync/fleet.ts";
+import type { NodeView } from "../../sync/node-view.ts";
 
 /** Shows the fleet to the control plane's admin API. */
 export class FleetAdminView implements FleetView {

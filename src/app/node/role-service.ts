@@ -1,4 +1,4 @@
-import { type Service, ServiceGroup } from "../core/service.ts";
+import { type Service, ServiceGroup } from "../../core/service.ts";
 import type { Gateway } from "./gateway.ts";
 import type { GatewayAdminView } from "./gateway-admin-view.ts";
 

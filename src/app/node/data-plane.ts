@@ -1,10 +1,10 @@
 import { hostname } from "node:os";
-import type { HealthCheck } from "../admin/gateway-view.ts";
-import type { Service } from "../core/service.ts";
-import { Agent } from "../sync/agent.ts";
-import { NodeConnector } from "../sync/grpc/node-connector.ts";
-import { NodeCache } from "../sync/node-cache.ts";
-import { readNodeId } from "../sync/node-id.ts";
+import type { HealthCheck } from "../../admin/gateway-view.ts";
+import type { Service } from "../../core/service.ts";
+import { Agent } from "../../sync/agent.ts";
+import { NodeConnector } from "../../sync/grpc/node-connector.ts";
+import { NodeCache } from "../../sync/node-cache.ts";
+import { readNodeId } from "../../sync/node-id.ts";
 import { adminService } from "./admin-service.ts";
 import { startFromCache } from "./cached-start.ts";
 import { certificateExpiry } from "./certificate-expiry.ts";

@@ -1,17 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
-import { ReloadHistory } from "../admin/reload-history.ts";
-import { type LoadedNode, loadNode } from "../config/load-node.ts";
-import { type Checked, describeProblem } from "../config/problem.ts";
-import { systemClock } from "../core/clock.ts";
-import { RunwayError } from "../core/failure.ts";
-import { PinoLogger } from "../telemetry/pino-logger.ts";
-import { PrometheusMeter } from "../telemetry/prometheus-meter.ts";
-import { EXIT } from "./exit-codes.ts";
+import { ReloadHistory } from "../../admin/reload-history.ts";
+import { type LoadedNode, loadNode } from "../../config/load-node.ts";
+import { type Checked, describeProblem } from "../../config/problem.ts";
+import { systemClock } from "../../core/clock.ts";
+import { RunwayError } from "../../core/failure.ts";
+import { PinoLogger } from "../../telemetry/pino-logger.ts";
+import { PrometheusMeter } from "../../telemetry/prometheus-meter.ts";
+import { EXIT } from "../exit-codes.ts";
+import { VERSION } from "../version.ts";
 import type { NodeContext } from "./node-context.ts";
 import type { RoleService } from "./role-service.ts";
 import { listenToSignals } from "./signals.ts";
-import { VERSION } from "./version.ts";
 
 export interface RunOptions {
   readonly file: string;

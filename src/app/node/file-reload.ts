@@ -1,10 +1,10 @@
 import { readFile } from "node:fs/promises";
-import type { ConfigurationChange } from "../admin/configuration-change.ts";
-import { toResources } from "../config/document.ts";
-import { loadNode } from "../config/load-node.ts";
-import { type Checked, checked, describeProblem, refused } from "../config/problem.ts";
-import type { Resource } from "../config/resource.ts";
-import { RunwayError } from "../core/failure.ts";
+import type { ConfigurationChange } from "../../admin/configuration-change.ts";
+import { toResources } from "../../config/document.ts";
+import { loadNode } from "../../config/load-node.ts";
+import { type Checked, checked, describeProblem, refused } from "../../config/problem.ts";
+import type { Resource } from "../../config/resource.ts";
+import { RunwayError } from "../../core/failure.ts";
 import type { NodeContext } from "./node-context.ts";
 
 /** What the node's file says about the gateway, read anew. A changed setting of the node itself takes effect at its next start. */

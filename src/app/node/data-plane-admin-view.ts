@@ -1,5 +1,5 @@
-import type { DataPlaneStatus, DataPlaneView } from "../admin/data-plane-view.ts";
-import type { Agent } from "../sync/agent.ts";
+import type { DataPlaneStatus, DataPlaneView } from "../../admin/data-plane-view.ts";
+import type { Agent } from "../../sync/agent.ts";
 
 /** Shows a data plane's side of the cluster to its admin API. */
 export class DataPlaneAdminView implements DataPlaneView {

@@ -1,4 +1,4 @@
-import { toResources } from "../config/document.ts";
+import { toResources } from "../../config/document.ts";
 import { adminService } from "./admin-service.ts";
 import { createGateway } from "./create-gateway.ts";
 import { FileDesk } from "./file-desk.ts";

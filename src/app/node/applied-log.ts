@@ -1,4 +1,4 @@
-import type { Logger } from "../core/ports.ts";
+import type { Logger } from "../../core/ports.ts";
 
 /** One line for each configuration that went live: which, and how long each phase took. */
 export function logApplied(

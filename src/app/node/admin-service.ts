@@ -1,6 +1,6 @@
-import { type AdminViews, adminOperations } from "../admin/admin-operations.ts";
-import { AdminServer } from "../admin/admin-server.ts";
-import type { Service } from "../core/service.ts";
+import { type AdminViews, adminOperations } from "../../admin/admin-operations.ts";
+import { AdminServer } from "../../admin/admin-server.ts";
+import type { Service } from "../../core/service.ts";
 import type { NodeContext } from "./node-context.ts";
 
 /** What the views of a role add to what every role has. */

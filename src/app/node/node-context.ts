@@ -1,8 +1,8 @@
-import type { ReloadHistory } from "../admin/reload-history.ts";
-import type { LoadedNode } from "../config/load-node.ts";
-import type { Clock } from "../core/clock.ts";
-import type { PinoLogger } from "../telemetry/pino-logger.ts";
-import type { PrometheusMeter } from "../telemetry/prometheus-meter.ts";
+import type { ReloadHistory } from "../../admin/reload-history.ts";
+import type { LoadedNode } from "../../config/load-node.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { PinoLogger } from "../../telemetry/pino-logger.ts";
+import type { PrometheusMeter } from "../../telemetry/prometheus-meter.ts";
 
 /** What every role is made from. */
 export interface NodeContext {

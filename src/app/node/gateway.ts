@@ -1,14 +1,14 @@
-import { toConfiguration } from "../config/compile.ts";
-import type { Configuration } from "../config/configuration.ts";
-import { type NodeOverlay, overlayNode } from "../config/overlay.ts";
-import { type Checked, checked, refused } from "../config/problem.ts";
-import type { Resource } from "../config/resource.ts";
-import type { SecretResolver } from "../config/secret-reference.ts";
-import type { Clock } from "../core/clock.ts";
-import type { Logger } from "../core/ports.ts";
-import type { Service } from "../core/service.ts";
-import { ConfigurationRefused } from "../proxy/configuration-refused.ts";
-import type { Supervisor } from "../proxy/supervisor.ts";
+import { toConfiguration } from "../../config/compile.ts";
+import type { Configuration } from "../../config/configuration.ts";
+import { type NodeOverlay, overlayNode } from "../../config/overlay.ts";
+import { type Checked, checked, refused } from "../../config/problem.ts";
+import type { Resource } from "../../config/resource.ts";
+import type { SecretResolver } from "../../config/secret-reference.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { Logger } from "../../core/ports.ts";
+import type { Service } from "../../core/service.ts";
+import { ConfigurationRefused } from "../../proxy/configuration-refused.ts";
+import type { Supervisor } from "../../proxy/supervisor.ts";
 
 /** A configuration that is ready to run: nothing has changed yet, and `abort` leaves it so. */
 export interface PreparedChange {

@@ -1,4 +1,4 @@
-import { RunwayError } from "../core/failure.ts";
+import { RunwayError } from "../../core/failure.ts";
 
 /** Lets one task through at a time, in the order of asking; refuses a task when too many wait already. */
 export class Turnstile {
