@@ -8,10 +8,10 @@ import { RunwayError } from "../../core/failure.ts";
 import { PinoLogger } from "../../telemetry/pino-logger.ts";
 import { PrometheusMeter } from "../../telemetry/prometheus-meter.ts";
 import { EXIT } from "../exit-codes.ts";
+import { listenToSignals } from "../signals.ts";
 import { VERSION } from "../version.ts";
 import type { NodeContext } from "./node-context.ts";
 import type { RoleService } from "./role-service.ts";
-import { listenToSignals } from "./signals.ts";
 
 export interface RunOptions {
   readonly file: string;
