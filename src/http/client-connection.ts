@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { type BodyFraming, BodyReader, type BodySink } from "./body-reader.ts";
+import type { OctetBuffers } from "./octet-buffers.ts";
 import type { Refusal } from "./refusal.ts";
 import { ResponseParser } from "./response-parser.ts";
 import { type ByteSink, connectInto } from "./socket-reader.ts";
@@ -32,8 +33,7 @@ export interface ClientOptions {
   readonly dialTimeoutMs: number;
   readonly maxHeadBytes: number;
   readonly sweep: Sweep;
-  /** Shared by all connections of a worker. */
-  readonly readBuffer: Buffer;
+  readonly buffers: OctetBuffers;
   readonly onClosed: (connection: ClientConnection) => void;
 }
 
@@ -64,9 +64,9 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined {
   constructor(options: ClientOptions) {
     this.#options = options;
     this.deadlineMs = options.sweep.in(options.dialTimeoutMs);
-    const socket = connectInto(options.readBuffer, this, options.host, options.port);
+    const socket = connectInto(options.buffers.read, this, options.host, options.port);
     this.#socket = socket;
-    this.writer = new SocketWriter(socket);
+    this.writer = new SocketWriter(socket, options.buffers);
     options.sweep.add(this);
     socket.on("connect", () => this.#onConnect());
     socket.on("drain", () => this.#onDrain());

@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import { BodyReader, type BodySink } from "./body-reader.ts";
+import type { OctetBuffers } from "./octet-buffers.ts";
 import type { Refusal } from "./refusal.ts";
 import { RequestParser } from "./request-parser.ts";
 import { type ByteSink, readInto } from "./socket-reader.ts";
@@ -69,10 +70,10 @@ export class ServerConnection implements ByteSink, BodySink, Deadlined {
   #waiting: Buffer | undefined;
   #isReading = false;
 
-  constructor(socket: Socket, readBuffer: Buffer, limits: HttpLimits, sweep: Sweep, handler: RequestHandler) {
+  constructor(socket: Socket, buffers: OctetBuffers, limits: HttpLimits, sweep: Sweep, handler: RequestHandler) {
     this.socket = socket;
     this.limits = limits;
-    this.writer = new SocketWriter(socket);
+    this.writer = new SocketWriter(socket, buffers);
     this.#sweep = sweep;
     this.#handler = handler;
     this.deadlineMs = sweep.in(limits.idleTimeoutMs);
@@ -81,7 +82,7 @@ export class ServerConnection implements ByteSink, BodySink, Deadlined {
     socket.on("end", () => this.#onEnd());
     socket.on("error", () => {}); // "close" follows, and is what matters.
     socket.on("close", () => this.#onClose());
-    readInto(readBuffer, this, socket);
+    readInto(buffers.read, this, socket);
   }
 
   /** Between two requests. */

@@ -1,4 +1,6 @@
-import { connect, type Socket } from "node:net";
+import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
+import type { DuplexOptions } from "node:stream";
+import { WRITE_BUFFER_BYTES } from "./socket-writer.ts";
 
 /** Takes what arrives on a socket. `buffer` is only lent for the call: who wants to keep octets copies them. */
 export interface ByteSink {
@@ -11,11 +13,12 @@ interface ReadsInto {
 
 /** Opens a connection whose octets are read into `buffer`, which all connections of a worker share. */
 export function connectInto(buffer: Buffer, sink: ByteSink, host: string, port: number): Socket {
-  return connect({
+  const options: TcpNetConnectOpts & DuplexOptions = {
     host,
     port,
     noDelay: true,
     allowHalfOpen: false,
+    writableHighWaterMark: WRITE_BUFFER_BYTES,
     onread: {
       buffer,
       callback(count) {
@@ -23,7 +26,8 @@ export function connectInto(buffer: Buffer, sink: ByteSink, host: string, port: 
         return true;
       },
     },
-  });
+  };
+  return connect(options);
 }
 
 /**

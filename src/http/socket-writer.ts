@@ -1,7 +1,11 @@
 import type { Socket } from "node:net";
+import type { OctetBuffers } from "./octet-buffers.ts";
 
 /** Data up to this size is gathered into one string, which the runtime writes without a request object or a second copy. */
 const GATHER_MAX_BYTES = 12_288;
+
+/** Octets that a socket may hold back before its writer is full: twice a read, so that one read alone never fills it. */
+export const WRITE_BUFFER_BYTES = 131_072;
 
 /**
  * Gathers what is to be written to a socket until `flush`, so that a head and a small body leave in one system call. Text is
@@ -9,11 +13,13 @@ const GATHER_MAX_BYTES = 12_288;
  */
 export class SocketWriter {
   readonly #socket: Socket;
+  readonly #buffers: OctetBuffers;
   #gathered = "";
   #isFull = false;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, buffers: OctetBuffers) {
     this.#socket = socket;
+    this.#buffers = buffers;
   }
 
   /** Whether the peer reads more slowly than we write; `onWritable` of the owner tells when it has caught up. */
@@ -32,9 +38,12 @@ export class SocketWriter {
       return;
     }
     this.flush();
-    const copy = Buffer.allocUnsafeSlow(end - start);
-    buffer.copy(copy, 0, start, end);
-    this.#write(copy);
+    if (this.#socket.destroyed) return;
+    const copy = this.#buffers.copy(buffer, start, end);
+    const hasRoom = this.#socket.write(copy.subarray(0, end - start), (error) => {
+      if (!error) this.#buffers.giveBack(copy);
+    });
+    if (!hasRoom) this.#isFull = true;
   }
 
   flush(): void {
@@ -47,9 +56,5 @@ export class SocketWriter {
   /** To be called on the socket's `drain`. */
   onDrain(): void {
     this.#isFull = false;
-  }
-
-  #write(bytes: Buffer): void {
-    if (!this.#socket.destroyed && !this.#socket.write(bytes)) this.#isFull = true;
   }
 }

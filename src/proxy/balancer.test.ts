@@ -2,13 +2,14 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
 import { systemClock } from "../core/clock.ts";
+import { OctetBuffers } from "../http/octet-buffers.ts";
 import { Sweep } from "../http/sweep.ts";
 import { Balancer } from "./balancer.ts";
 import { SharedState, WorkerCells } from "./shared-state.ts";
 import { UpstreamPool } from "./upstream-pool.ts";
 
 const cells = new WorkerCells(new SharedState(1).memory, 0);
-const environment = { sweep: new Sweep(systemClock, 50), readBuffer: Buffer.alloc(0), cells };
+const environment = { sweep: new Sweep(systemClock, 50), buffers: new OctetBuffers(), cells };
 const limits = { maxIdle: 1, maxConnections: 1, idleTimeoutMs: 1, dialTimeoutMs: 1 };
 
 function balancerOf(weights: readonly number[]): Balancer {

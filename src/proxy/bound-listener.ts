@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { HttpLimits } from "../http/server-connection.ts";
+import { WRITE_BUFFER_BYTES } from "../http/socket-writer.ts";
 import { Exchange } from "./exchange.ts";
 import type { Gateway } from "./gateway.ts";
 
@@ -17,7 +18,7 @@ export class BoundListener {
 
   constructor(gateway: Gateway) {
     this.#gateway = gateway;
-    this.#server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    this.#server = createServer({ noDelay: true, highWaterMark: WRITE_BUFFER_BYTES }, (socket) => this.#accept(socket));
   }
 
   get connections(): number {

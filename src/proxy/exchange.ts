@@ -49,7 +49,7 @@ export class Exchange implements RequestHandler, ResponseHandler {
     this.#gateway = gateway;
     this.#onClosed = onClosed;
     this.#peer = plainAddress(socket.remoteAddress ?? "unknown");
-    this.client = new ServerConnection(socket, gateway.readBuffer, limits, gateway.sweep, this);
+    this.client = new ServerConnection(socket, gateway.buffers, limits, gateway.sweep, this);
   }
 
   onRequest(): void {

@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/ports.ts";
+import type { OctetBuffers } from "../http/octet-buffers.ts";
 import type { Sweep } from "../http/sweep.ts";
 import type { CompiledConfiguration } from "./compiled-configuration.ts";
 import type { WorkerCells } from "./shared-state.ts";
@@ -13,7 +14,7 @@ export interface Gateway {
   /** The Date field of answers, as a line. */
   readonly dateLine: string;
   readonly sweep: Sweep;
-  readonly readBuffer: Buffer;
+  readonly buffers: OctetBuffers;
   readonly cells: WorkerCells;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -2,6 +2,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Problem } from "../config/problem.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/ports.ts";
+import { OctetBuffers } from "../http/octet-buffers.ts";
 import { Sweep } from "../http/sweep.ts";
 import { BoundListener } from "./bound-listener.ts";
 import { CompiledConfiguration } from "./compiled-configuration.ts";
@@ -13,7 +14,6 @@ import { WorkerLogger } from "./worker-logger.ts";
 import type { Command, PlannedListener, Report } from "./worker-protocol.ts";
 
 const SWEEP_INTERVAL_MS = 50;
-const READ_BUFFER_BYTES = 65_536;
 const LAG_RESOLUTION_MS = 20;
 const LAG_WINDOW_SWEEPS = 20;
 
@@ -30,7 +30,7 @@ export class ProxyWorker implements Gateway {
   readonly cells: WorkerCells;
   readonly logger: Logger;
   readonly sweep: Sweep;
-  readonly readBuffer = Buffer.allocUnsafeSlow(READ_BUFFER_BYTES);
+  readonly buffers = new OctetBuffers();
   isDraining = false;
   dateLine = "";
   readonly #post: (report: Report) => void;

@@ -1,4 +1,5 @@
 import { ClientConnection } from "../http/client-connection.ts";
+import type { OctetBuffers } from "../http/octet-buffers.ts";
 import type { Sweep } from "../http/sweep.ts";
 import type { WorkerCells } from "./shared-state.ts";
 
@@ -13,7 +14,7 @@ export interface PoolLimits {
 /** What all pools of a worker share. */
 export interface PoolEnvironment {
   readonly sweep: Sweep;
-  readonly readBuffer: Buffer;
+  readonly buffers: OctetBuffers;
   readonly cells: WorkerCells;
 }
 
@@ -64,7 +65,7 @@ export class UpstreamPool {
       dialTimeoutMs,
       maxHeadBytes: MAX_RESPONSE_HEAD_BYTES,
       sweep: this.#environment.sweep,
-      readBuffer: this.#environment.readBuffer,
+      buffers: this.#environment.buffers,
       onClosed: (connection) => this.#onClosed(connection),
     });
   }
