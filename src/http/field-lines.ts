@@ -37,31 +37,38 @@ export class FieldLines {
     this.#first.fill(-1);
   }
 
-  /** Reads the line of `text` at `start`. Answers the position after it, INCOMPLETE or REFUSED. */
-  add(text: string, start: number): number {
-    const { length } = text;
-    this.#text = text;
+  /**
+   * Reads the line of `octets` at `start`, of a head that begins at `base`; nothing is known from `end` on. Answers the position
+   * after the line, INCOMPLETE or REFUSED.
+   */
+  add(octets: Buffer, base: number, start: number, end: number): number {
     let at = start;
     let hash = 0;
-    for (let lower = 0; at < length; at++) {
-      lower = TOKEN_LOWER[text.charCodeAt(at)]!;
+    for (let lower = 0; at < end; at++) {
+      lower = TOKEN_LOWER[octets[at]!]!;
       if (lower === 0) break;
       hash = hashStep(hash, lower);
     }
-    if (at === length) return INCOMPLETE;
-    if (at === start || text.charCodeAt(at) !== COLON) return this.#refuse("a header line has no valid name");
+    if (at === end) return INCOMPLETE;
+    if (at === start || octets[at] !== COLON) return this.#refuse("a header line has no valid name");
     const nameEnd = at++;
-    while (at < length && isBlank(text.charCodeAt(at))) at++;
+    while (at < end && isBlank(octets[at]!)) at++;
     const valueStart = at;
-    while (at < length && FIELD_VALUE[text.charCodeAt(at)] === 1) at++;
-    if (at + 1 >= length) return at === length || text.charCodeAt(at) === CR ? INCOMPLETE : this.#refuseValue();
-    if (text.charCodeAt(at) !== CR || text.charCodeAt(at + 1) !== LF) return this.#refuseValue();
+    while (at < end && FIELD_VALUE[octets[at]!] === 1) at++;
+    if (at + 1 >= end) return at === end || octets[at] === CR ? INCOMPLETE : this.#refuseValue();
+    if (octets[at] !== CR || octets[at + 1] !== LF) return this.#refuseValue();
     let valueEnd = at;
-    while (valueEnd > valueStart && isBlank(text.charCodeAt(valueEnd - 1))) valueEnd--;
+    while (valueEnd > valueStart && isBlank(octets[valueEnd - 1]!)) valueEnd--;
     if (this.count === MAX_FIELDS) return this.#refuse("there are too many header lines");
-    const canonical = valueEnd === at && valueStart === nameEnd + 2 && text.charCodeAt(nameEnd + 1) === SPACE;
-    this.#record(knownField(hash, text, start, nameEnd), start, nameEnd, valueStart, valueEnd, canonical);
+    const isCanonical = valueEnd === at && valueStart === nameEnd + 2 && octets[nameEnd + 1] === SPACE;
+    const id = knownField(hash, octets, start, nameEnd);
+    this.#record(id, start - base, nameEnd - base, valueStart - base, valueEnd - base, isCanonical);
     return at + 2;
+  }
+
+  /** Gives the complete head as text, which names and values are cut from. */
+  seal(text: string): void {
+    this.#text = text;
   }
 
   id(index: number): FieldId {
@@ -126,7 +133,7 @@ export class FieldLines {
     return this.#offsets[index * STRIDE + which]!;
   }
 
-  #record(id: FieldId, nameStart: number, nameEnd: number, valueStart: number, valueEnd: number, canonical: boolean) {
+  #record(id: FieldId, nameStart: number, nameEnd: number, valueStart: number, valueEnd: number, isCanonical: boolean) {
     const index = this.count++;
     if (index === this.#ids.length) this.#grow();
     const at = index * STRIDE;
@@ -136,7 +143,7 @@ export class FieldLines {
     offsets[at + VALUE_START] = valueStart;
     offsets[at + VALUE_END] = valueEnd;
     this.#ids[index] = id;
-    this.#canonical[index] = canonical ? 1 : 0;
+    this.#canonical[index] = isCanonical ? 1 : 0;
     if (id !== FIELD.other && this.#first[id] === -1) this.#first[id] = index;
   }
 

@@ -5,16 +5,16 @@ import type { Refusal } from "./refusal.ts";
 
 export type HeadState = "incomplete" | "complete" | "refused";
 
-/** Octets decoded at a time: most heads fit, and a large body behind a head is not turned into a string. */
-const DECODE_STEP = 4_096;
 const TRANSFER_CODING = /^chunked$/i;
 const CONTENT_LENGTH = /^\d{1,15}$/;
+const NOTHING = Buffer.alloc(0);
 const NO_REFUSAL: Refusal = { kind: "badRequest", reason: "" };
 
 /**
- * Reads a message head (RFC 9112 §2.1) from octets that arrive in any pieces: first line, field lines, empty line. Goes on
- * line by line where it stopped, so a head that trickles in costs no more than one that comes at once. One parser serves all
- * messages of a connection; what it holds is valid until `reset`.
+ * Reads a message head (RFC 9112 §2.1) from octets that arrive in any pieces: first line, field lines, empty line. A head
+ * that arrives at once is read where it lies and becomes one string at its end; of one that does not, the octets are kept, and
+ * reading goes on with the line where it stopped. One parser serves all messages of a connection; what it holds is valid until
+ * `reset`.
  */
 export abstract class HeadParser {
   readonly fields = new FieldLines();
@@ -31,18 +31,24 @@ export abstract class HeadParser {
   connectionKeepAlive = false;
   /** Lower-case names of fields that the Connection field declares to be for this hop only (RFC 9110 §7.6.1). */
   nominated: string[] | undefined;
+  /** The complete head, from its first octet. */
   protected text = "";
+  /** Octets of a head that is not complete yet. */
+  #held = NOTHING;
+  #heldBytes = 0;
+  /** The next line, counted from the start of the head. */
   #at = 0;
   #hasFirstLine = false;
 
-  /** Whether anything of a head has arrived. */
+  /** Whether a part of a head has arrived. */
   get hasBegun(): boolean {
-    return this.text !== "";
+    return this.#heldBytes > 0;
   }
 
   reset(): void {
     this.fields.reset();
-    this.text = "";
+    this.#held = NOTHING;
+    this.#heldBytes = 0;
     this.#at = 0;
     this.#hasFirstLine = false;
     this.minorVersion = 1;
@@ -55,54 +61,74 @@ export abstract class HeadParser {
 
   /** Takes octets `start` to `end`; a head of more than `maxBytes` is refused. */
   feed(buffer: Buffer, start: number, end: number, maxBytes: number): HeadState {
-    let at = start;
-    for (;;) {
-      const step = Math.min(end, at + DECODE_STEP);
-      const known = this.text.length;
-      this.text += buffer.toString("latin1", at, step);
-      const state = this.#parse(maxBytes);
-      if (state !== "incomplete") {
-        this.consumed = at - start + this.#at - known;
-        return state;
-      }
-      at = step;
-      if (at >= end) return state;
+    const heldBefore = this.#heldBytes;
+    let state: HeadState;
+    if (heldBefore === 0) {
+      state = this.#parse(buffer, start, end, maxBytes);
+      if (state === "incomplete") this.#hold(buffer, start, end);
+    } else {
+      this.#hold(buffer, start, end);
+      state = this.#parse(this.#held, 0, this.#heldBytes, maxBytes);
     }
+    this.consumed = this.#at - heldBefore;
+    return state;
   }
 
-  /** Reads the first line at `start`. Answers the position after it, INCOMPLETE or REFUSED. */
-  protected abstract parseFirstLine(text: string, start: number): number;
+  /**
+   * Reads the first line at `start`, of a head that begins at `base`; nothing is known from `end` on. Answers the position after
+   * it, INCOMPLETE or REFUSED.
+   */
+  protected abstract parseFirstLine(octets: Buffer, base: number, start: number, end: number): number;
   /** Understands the fields of a complete head. */
   protected abstract finish(): HeadState;
   /** What a head that is too long is. */
   protected abstract refuseLength(inFirstLine: boolean): HeadState;
   protected abstract refuse(reason: string): HeadState;
 
-  #parse(maxBytes: number): HeadState {
-    const { text } = this;
+  #parse(octets: Buffer, base: number, end: number, maxBytes: number): HeadState {
+    const isTooLong = end - base > maxBytes;
+    const limit = base + maxBytes;
+    let at = base + this.#at;
     if (!this.#hasFirstLine) {
-      const next = this.parseFirstLine(text, this.#at);
+      const next = this.parseFirstLine(octets, base, at, end);
       if (next === REFUSED) return "refused";
-      if (next === INCOMPLETE) return text.length > maxBytes ? this.refuseLength(true) : "incomplete";
-      if (next > maxBytes) return this.refuseLength(true);
+      if (next === INCOMPLETE) return isTooLong ? this.refuseLength(true) : "incomplete";
+      if (next > limit) return this.refuseLength(true);
       this.#hasFirstLine = true;
-      this.#at = next;
+      at = next;
     }
     for (;;) {
-      const at = this.#at;
-      if (at > maxBytes) return this.refuseLength(false);
-      if (text.charCodeAt(at) === CR) {
-        if (text.length === at + 1) return "incomplete";
-        if (text.charCodeAt(at + 1) !== LF) return this.refuse("a bare CR stands in the head");
-        this.#at = at + 2;
-        return this.#at > maxBytes ? this.refuseLength(false) : this.finish();
-      }
-      const next = at < text.length ? this.fields.add(text, at) : INCOMPLETE;
-      if (next === INCOMPLETE) return text.length > maxBytes ? this.refuseLength(false) : "incomplete";
+      this.#at = at - base;
+      if (at > limit) return this.refuseLength(false);
+      if (octets[at] === CR && at < end) break;
+      const next = at < end ? this.fields.add(octets, base, at, end) : INCOMPLETE;
+      if (next === INCOMPLETE) return isTooLong ? this.refuseLength(false) : "incomplete";
       if (next === REFUSED)
         return this.fields.count === MAX_FIELDS ? this.refuseLength(false) : this.refuse(this.fields.reason);
-      this.#at = next;
+      at = next;
     }
+    if (at + 1 === end) return "incomplete";
+    if (octets[at + 1] !== LF) return this.refuse("a bare CR stands in the head");
+    if (at + 2 > limit) return this.refuseLength(false);
+    return this.#complete(octets, base, at + 2);
+  }
+
+  #complete(octets: Buffer, base: number, end: number): HeadState {
+    this.#at = end - base;
+    this.text = octets.toString("latin1", base, end);
+    this.fields.seal(this.text);
+    return this.finish();
+  }
+
+  #hold(buffer: Buffer, start: number, end: number): void {
+    const bytes = this.#heldBytes + end - start;
+    if (bytes > this.#held.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(512, 2 * bytes));
+      this.#held.copy(larger, 0, 0, this.#heldBytes);
+      this.#held = larger;
+    }
+    buffer.copy(this.#held, this.#heldBytes, start, end);
+    this.#heldBytes = bytes;
   }
 
   /** Reads what frames the body (RFC 9112 §6) and the connection's options. Answers a reason when it is not acceptable. */

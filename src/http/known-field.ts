@@ -47,18 +47,17 @@ for (const [id, name] of NAMES.entries()) {
   slots[slot] = id;
 }
 
-/** The field whose name stands in `text` from `start` to `end`; `hash` is `hashStep` over it. */
-export function knownField(hash: number, text: string, start: number, end: number): FieldId {
+/** The field whose name stands in `octets` from `start` to `end`; `hash` is `hashStep` over it. */
+export function knownField(hash: number, octets: Buffer, start: number, end: number): FieldId {
   for (let slot = hash & (SLOTS - 1); slots[slot] !== FIELD.other; slot = (slot + 1) & (SLOTS - 1)) {
     const id = slots[slot]!;
-    if (isName(NAMES[id]!, text, start, end)) return id as FieldId;
+    if (isName(NAMES[id]!, octets, start, end)) return id as FieldId;
   }
   return FIELD.other;
 }
 
-function isName(name: string, text: string, start: number, end: number): boolean {
+function isName(name: string, octets: Buffer, start: number, end: number): boolean {
   if (name.length !== end - start) return false;
-  for (let at = 0; at < name.length; at++)
-    if (TOKEN_LOWER[text.charCodeAt(start + at)] !== name.charCodeAt(at)) return false;
+  for (let at = 0; at < name.length; at++) if (TOKEN_LOWER[octets[start + at]!] !== name.charCodeAt(at)) return false;
   return true;
 }

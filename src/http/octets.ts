@@ -38,3 +38,9 @@ export const COLON = 58;
 export const SEMICOLON = 59;
 export const SLASH = 47;
 export const QUESTION_MARK = 63;
+
+/** Whether `text` stands in `octets` at `start`. */
+export function standsAt(text: string, octets: Buffer, start: number): boolean {
+  for (let at = 0; at < text.length; at++) if (octets[start + at] !== text.charCodeAt(at)) return false;
+  return true;
+}

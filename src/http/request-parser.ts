@@ -1,3 +1,4 @@
+import type { FailureKind } from "../core/failure.ts";
 import { INCOMPLETE, REFUSED } from "./field-lines.ts";
 import { HeadParser, type HeadState } from "./head-parser.ts";
 import { FIELD } from "./known-field.ts";
@@ -7,6 +8,7 @@ import {
   QUESTION_MARK,
   SLASH,
   SPACE,
+  standsAt,
   TARGET_DOT,
   TARGET_OCTET,
   TARGET_PERCENT,
@@ -15,7 +17,9 @@ import {
 import { isAuthority, parseTarget } from "./request-target.ts";
 
 const MAX_METHOD_LENGTH = 32;
-const VERSION = /^HTTP\/(\d)\.(\d)$/;
+const VERSION_LENGTH = 8;
+const VERSION = /^HTTP\/(\d)\.(\d)\r\n$/;
+const PART_OF_VERSION = /^(?:H|HT|HTT|HTTP|HTTP\/|HTTP\/\d|HTTP\/\d\.|HTTP\/\d\.\d\r?)?$/;
 
 /** Reads request heads, strictly: see `HeadParser`, `FieldLines` and `normalisePath` for what is refused. */
 export class RequestParser extends HeadParser {
@@ -28,6 +32,14 @@ export class RequestParser extends HeadParser {
   host = "";
   /** Whether the client waits for 100 before it sends the body (RFC 9110 §10.1.1). */
   expectsContinue = false;
+  // The first line, counted from the start of the head.
+  #methodStart = 0;
+  #methodEnd = 0;
+  /** Where the query begins; the end of the target when there is none. */
+  #mark = 0;
+  #targetEnd = 0;
+  /** Whether the target is in origin form and its path already normalised. */
+  #isPlain = false;
   #authority: string | undefined;
   /** Valid, and mostly the one that comes next. */
   #lastHost = "";
@@ -47,84 +59,84 @@ export class RequestParser extends HeadParser {
   }
 
   /** `method SP target SP version CRLF`; one empty line before it is overlooked (RFC 9112 §2.2). */
-  protected override parseFirstLine(text: string, start: number): number {
+  protected override parseFirstLine(octets: Buffer, base: number, start: number, end: number): number {
     let at = start;
-    if (text.charCodeAt(at) === CR) {
-      if (text.length < at + 2) return INCOMPLETE;
-      if (text.charCodeAt(at + 1) !== LF) return this.#reject("a bare CR stands before the request line");
+    if (octets[at] === CR) {
+      if (at + 1 === end) return INCOMPLETE;
+      if (octets[at + 1] !== LF) return this.#reject("a bare CR stands before the request line");
       at += 2;
     }
     const methodStart = at;
-    while (at < text.length && TOKEN_LOWER[text.charCodeAt(at)] !== 0) at++;
+    while (at < end && TOKEN_LOWER[octets[at]!] !== 0) at++;
     if (at - methodStart > MAX_METHOD_LENGTH) return this.#reject("the method is too long");
-    if (at === text.length) return INCOMPLETE;
-    if (at === methodStart || text.charCodeAt(at) !== SPACE)
-      return this.#reject("the request line has no valid method");
-    const method = text.substring(methodStart, at);
-    return this.#parseTarget(text, at + 1, method);
+    if (at >= end) return INCOMPLETE;
+    if (at === methodStart || octets[at] !== SPACE) return this.#reject("the request line has no valid method");
+    this.#methodStart = methodStart - base;
+    this.#methodEnd = at - base;
+    return this.#scanTarget(octets, base, at + 1, end);
   }
 
-  #parseTarget(text: string, start: number, method: string): number {
+  #scanTarget(octets: Buffer, base: number, start: number, end: number): number {
     let at = start;
     let seen = 0;
     let mark = -1;
-    for (let meaning = 0; at < text.length; at++) {
-      const code = text.charCodeAt(at);
-      meaning = TARGET_OCTET[code]!;
+    for (let meaning = 0; at < end; at++) {
+      const octet = octets[at]!;
+      meaning = TARGET_OCTET[octet]!;
       if (meaning === 0) break;
       if (mark >= 0) continue;
-      if (code === QUESTION_MARK) mark = at;
+      if (octet === QUESTION_MARK) mark = at;
       else seen |= meaning;
     }
-    if (at === text.length) return INCOMPLETE;
-    if (at === start || text.charCodeAt(at) !== SPACE) return this.#reject("the request target is not valid");
-    const next = this.#parseVersion(text, at + 1);
-    if (next < 0) return next;
-    this.method = method;
-    if (method === "CONNECT") return this.#reject("CONNECT is not served here", "methodNotImplemented");
-    if (text.charCodeAt(start) === SLASH && (seen & (TARGET_DOT | TARGET_PERCENT)) === 0) {
-      this.#authority = undefined;
-      this.path = text.substring(start, mark < 0 ? at : mark);
-      this.query = mark < 0 ? "" : text.substring(mark, at);
-      return next;
-    }
-    const target = parseTarget(method, text.substring(start, at));
-    if (target === undefined) return this.#reject("the request target is not valid");
-    this.#authority = target.authority;
-    this.path = target.path;
-    this.query = target.query;
+    if (at === end) return INCOMPLETE;
+    if (at === start || octets[at] !== SPACE) return this.#reject("the request target is not valid");
+    this.#targetEnd = at - base;
+    this.#mark = mark < 0 ? this.#targetEnd : mark - base;
+    this.#isPlain = octets[start] === SLASH && (seen & (TARGET_DOT | TARGET_PERCENT)) === 0;
+    return this.#parseVersion(octets, at + 1, end);
+  }
+
+  #parseVersion(octets: Buffer, start: number, end: number): number {
+    const next = start + VERSION_LENGTH + 2;
+    if (next <= end && standsAt("HTTP/1.1\r\n", octets, start)) return next;
+    const text = octets.toString("latin1", start, Math.min(end, next));
+    if (next > end) return PART_OF_VERSION.test(text) ? INCOMPLETE : this.#reject("the version is not valid");
+    const [, major, minor] = VERSION.exec(text) ?? [];
+    if (major === undefined || minor === undefined) return this.#reject("the version is not valid");
+    if (major !== "1" || Number(minor) > 1)
+      return this.#reject("only HTTP/1.0 and HTTP/1.1 are served here", "httpVersionNotSupported");
+    this.minorVersion = Number(minor);
     return next;
   }
 
-  #parseVersion(text: string, start: number): number {
-    if (text.startsWith("HTTP/1.1\r\n", start)) {
-      this.minorVersion = 1;
-      return start + 10;
-    }
-    const end = start + 8;
-    if (text.length < end + 2)
-      return isPartOfVersion(text, start) ? INCOMPLETE : this.#reject("the version is not valid");
-    const match = VERSION.exec(text.substring(start, end));
-    if (match === null || text.charCodeAt(end) !== CR || text.charCodeAt(end + 1) !== LF)
-      return this.#reject("the version is not valid");
-    if (match[1] !== "1" || Number(match[2]) > 1)
-      return this.#reject("only HTTP/1.0 and HTTP/1.1 are served here", "httpVersionNotSupported");
-    this.minorVersion = Number(match[2]);
-    return end + 2;
-  }
-
   protected override finish(): HeadState {
-    const fault = this.readFraming() ?? this.#readHost();
+    this.method = this.text.substring(this.#methodStart, this.#methodEnd);
+    if (this.method === "CONNECT") return this.refuse("CONNECT is not served here", "methodNotImplemented");
+    const fault = this.#readTarget() ?? this.readFraming() ?? this.#readHost();
     if (fault !== undefined) return this.refuse(fault);
     this.expectsContinue = false;
     const expect = this.fields.indexOf(FIELD.expect);
     if (expect < 0 || this.minorVersion === 0) return "complete";
-    if (this.fields.joined(FIELD.expect)?.toLowerCase() !== "100-continue") {
-      this.refusal = { kind: "expectationFailed", reason: "the only expectation understood is 100-continue" };
-      return "refused";
-    }
+    if (this.fields.joined(FIELD.expect)?.toLowerCase() !== "100-continue")
+      return this.refuse("the only expectation understood is 100-continue", "expectationFailed");
     this.expectsContinue = this.hasBody;
     return "complete";
+  }
+
+  #readTarget(): string | undefined {
+    const start = this.#methodEnd + 1;
+    if (this.#isPlain) {
+      this.#authority = undefined;
+      this.path = this.text.substring(start, this.#mark);
+      this.query = this.text.substring(this.#mark, this.#targetEnd);
+      return undefined;
+    }
+    const target = parseTarget(this.method, this.text.substring(start, this.#targetEnd));
+    if (target === undefined) return "the request target is not valid";
+    this.#authority = target.authority;
+    this.path = target.path;
+    this.query = target.query;
+    return undefined;
   }
 
   /** RFC 9112 §3.2: one Host, which an absolute target overrules. */
@@ -144,27 +156,19 @@ export class RequestParser extends HeadParser {
     return undefined;
   }
 
-  protected override refuse(reason: string): HeadState {
-    this.refusal = { kind: "badRequest", reason };
+  protected override refuse(reason: string, kind: FailureKind = "badRequest"): HeadState {
+    this.refusal = { kind, reason };
     return "refused";
   }
 
   protected override refuseLength(inFirstLine: boolean): HeadState {
-    this.refusal = inFirstLine
-      ? { kind: "uriTooLong", reason: "the request line is longer than a head may be" }
-      : { kind: "headerTooLarge", reason: "the head has more octets or lines than it may have" };
-    return "refused";
+    return inFirstLine
+      ? this.refuse("the request line is longer than a head may be", "uriTooLong")
+      : this.refuse("the head has more octets or lines than it may have", "headerTooLarge");
   }
 
-  #reject(
-    reason: string,
-    kind: "badRequest" | "methodNotImplemented" | "httpVersionNotSupported" = "badRequest",
-  ): number {
-    this.refusal = { kind, reason };
+  #reject(reason: string, kind?: FailureKind): number {
+    this.refuse(reason, kind);
     return REFUSED;
   }
-}
-
-function isPartOfVersion(text: string, start: number): boolean {
-  return /^(?:H|HT|HTT|HTTP|HTTP\/|HTTP\/\d|HTTP\/\d\.|HTTP\/\d\.\d\r?)?$/.test(text.substring(start));
 }

@@ -1,6 +1,6 @@
 import { INCOMPLETE, REFUSED } from "./field-lines.ts";
 import { HeadParser, type HeadState } from "./head-parser.ts";
-import { CR, FIELD_VALUE, LF, SPACE } from "./octets.ts";
+import { CR, FIELD_VALUE, LF, SPACE, standsAt } from "./octets.ts";
 
 const DIGIT_0 = 48;
 /** Length of `HTTP/1.1 200` and the octet after it. */
@@ -11,37 +11,39 @@ export class ResponseParser extends HeadParser {
   status = 0;
   /** What stands behind the status code; may be empty. */
   reasonPhrase = "";
+  #phraseStart = 0;
+  #phraseEnd = 0;
 
   /** Whether the upstream means to take more requests on this connection. */
   get keepAlive(): boolean {
     return this.minorVersion === 0 ? this.connectionKeepAlive && !this.connectionClose : !this.connectionClose;
   }
 
-  protected override parseFirstLine(text: string, start: number): number {
-    if (text.length < start + STATUS_LENGTH) return this.#mayBecomeStatusLine(text, start);
-    const isHttp11 = text.startsWith("HTTP/1.1 ", start);
-    if (!isHttp11 && !text.startsWith("HTTP/1.0 ", start)) return this.#reject("the answer is not HTTP/1");
+  protected override parseFirstLine(octets: Buffer, base: number, start: number, end: number): number {
+    if (end - start < STATUS_LENGTH) return this.#mayBecomeStatusLine(octets, start, end);
+    const isHttp11 = standsAt("HTTP/1.1 ", octets, start);
+    if (!isHttp11 && !standsAt("HTTP/1.0 ", octets, start)) return this.#reject("the answer is not HTTP/1");
     this.minorVersion = isHttp11 ? 1 : 0;
     let at = start + STATUS_LENGTH - 1;
-    this.status = statusCode(text, at - 3);
-    const code = text.charCodeAt(at);
-    if (this.status === 0 || (code !== SPACE && code !== CR)) return this.#reject("the status line is not valid");
-    if (text.charCodeAt(at) === SPACE) at++;
-    const phraseStart = at;
-    while (at < text.length && FIELD_VALUE[text.charCodeAt(at)] === 1) at++;
-    if (at === text.length || (at + 1 === text.length && text.charCodeAt(at) === CR)) return INCOMPLETE;
-    if (text.charCodeAt(at) !== CR || text.charCodeAt(at + 1) !== LF)
+    this.status = statusCode(octets, at - 3);
+    if (this.status === 0 || (octets[at] !== SPACE && octets[at] !== CR))
       return this.#reject("the status line is not valid");
-    this.reasonPhrase = text.substring(phraseStart, at);
+    if (octets[at] === SPACE) at++;
+    this.#phraseStart = at - base;
+    while (at < end && FIELD_VALUE[octets[at]!] === 1) at++;
+    if (at === end || (at + 1 === end && octets[at] === CR)) return INCOMPLETE;
+    if (octets[at] !== CR || octets[at + 1] !== LF) return this.#reject("the status line is not valid");
+    this.#phraseEnd = at - base;
     return at + 2;
   }
 
-  #mayBecomeStatusLine(text: string, start: number): number {
-    const begun = text.substring(start);
-    return "HTTP/1.".startsWith(begun.substring(0, 7)) ? INCOMPLETE : this.#reject("the answer is not HTTP/1");
+  #mayBecomeStatusLine(octets: Buffer, start: number, end: number): number {
+    const begun = octets.toString("latin1", start, Math.min(end, start + 7));
+    return "HTTP/1.".startsWith(begun) ? INCOMPLETE : this.#reject("the answer is not HTTP/1");
   }
 
   protected override finish(): HeadState {
+    this.reasonPhrase = this.text.substring(this.#phraseStart, this.#phraseEnd);
     const fault = this.readFraming();
     return fault === undefined ? "complete" : this.refuse(fault);
   }
@@ -62,10 +64,10 @@ export class ResponseParser extends HeadParser {
 }
 
 /** The three digits at `start`, 0 when they are not a status code of HTTP. */
-function statusCode(text: string, start: number): number {
+function statusCode(octets: Buffer, start: number): number {
   let status = 0;
   for (let at = start; at < start + 3; at++) {
-    const digit = text.charCodeAt(at) - DIGIT_0;
+    const digit = octets[at]! - DIGIT_0;
     if (digit < 0 || digit > 9) return 0;
     status = status * 10 + digit;
   }
