@@ -12,8 +12,7 @@ import { type Answering, clientFraming, writeForwardedResponse, writeInterimResp
 import type { Gateway } from "./gateway.ts";
 import { requestIdOf } from "./request-id.ts";
 import { rescue } from "./rescue.ts";
-import type { TrustedProxies } from "./trusted-proxies.ts";
-import { plainAddress } from "./trusted-proxies.ts";
+import { plainAddress, type TrustedProxies } from "./trusted-proxies.ts";
 
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
