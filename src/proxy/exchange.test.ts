@@ -140,6 +140,26 @@ describe("connections", () => {
       else assert.equal(bodies[n], path);
   });
 
+  it("whose client does not read its answers are not served further", async () => {
+    const gateway = await proxy({});
+    const client = gateway.client();
+    client.socket.pause();
+    const requests = "GET / HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2_000);
+    let sent = 0;
+    let looksAtStandstill = 0;
+    await eventually(() => {
+      const before = sent;
+      for (; sent < 1_000 && !client.socket.writableNeedDrain; sent++) client.socket.write(requests);
+      looksAtStandstill = sent === before ? looksAtStandstill + 1 : 0;
+      return looksAtStandstill > 50;
+    }, "the client is made to wait");
+    assert.ok(sent < 1_000, "two million requests were taken from a client that reads nothing");
+    assert.equal(gateway.state.sum("activeRequests"), 0);
+    client.socket.resume();
+    const answered = gateway.state.sum("status4xx");
+    await eventually(() => gateway.state.sum("status4xx") > answered, "it goes on once the client reads");
+  });
+
   it("close when the client asks, and for HTTP/1.0 unless it asks otherwise", async () => {
     const upstream = await origin(
       answering("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n"),
