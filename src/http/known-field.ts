@@ -23,6 +23,7 @@ export const FIELD = {
   xForwardedProto: 15,
   xForwardedHost: 16,
   xRequestId: 17,
+  forwarded: 18,
 } as const;
 
 export type FieldId = (typeof FIELD)[keyof typeof FIELD];

@@ -29,7 +29,9 @@ describe("a request that is forwarded", () => {
   it("is written anew, with what the gateway knows", async () => {
     const upstream = await origin(answering(ok("hi")));
     const gateway = await proxy(everything(`${upstream.url}/base`));
-    const client = gateway.client().get("/a?b=c", "X-Request-ID: me-1", "Accept:*/*", "X-Forwarded-For: 6.6.6.6");
+    const client = gateway
+      .client()
+      .get("/a?b=c", "X-Request-ID: me-1", "Accept:*/*", "X-Forwarded-For: 6.6.6.6", "Forwarded: for=6.6.6.6");
     const answer = await client.until(/hi$/);
     assert.equal(
       upstream.received[0],
@@ -50,6 +52,7 @@ describe("a request that is forwarded", () => {
     const told = [
       "X-Forwarded-For: 1.1.1.1",
       "x-forwarded-for: 2.2.2.2",
+      "Forwarded: for=1.1.1.1",
       "X-Forwarded-Proto: https",
       "X-Forwarded-Host: h",
     ];
@@ -57,6 +60,7 @@ describe("a request that is forwarded", () => {
     await client.until(/hi$/);
     assert.match(upstream.received[0]!, /X-Forwarded-For: 1\.1\.1\.1, 2\.2\.2\.2, 127\.0\.0\.1\r\n/);
     assert.match(upstream.received[0]!, /X-Forwarded-Proto: https\r\nX-Forwarded-Host: h\r\n/);
+    assert.match(upstream.received[0]!, /Forwarded: for=1\.1\.1\.1\r\n/);
     client.close();
   });
 

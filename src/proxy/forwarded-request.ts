@@ -22,14 +22,17 @@ export function droppedFields(...more: readonly FieldId[]): Uint8Array {
   return dropped;
 }
 
-const DROPPED = droppedFields(
+const REWRITTEN = [
   FIELD.host,
   FIELD.expect,
   FIELD.xForwardedFor,
   FIELD.xForwardedProto,
   FIELD.xForwardedHost,
   FIELD.xRequestId,
-);
+] as const;
+const DROPPED = droppedFields(...REWRITTEN);
+/** What a stranger says about those before it is believed in no spelling (RFC 7239 §8.1). */
+const DROPPED_OF_STRANGERS = droppedFields(...REWRITTEN, FIELD.forwarded);
 
 /** What of a forwarded request is not the client's own. */
 export interface Forwarding {
@@ -53,7 +56,7 @@ export function writeForwardedRequest(request: RequestParser, forwarding: Forwar
       : "";
   return (
     `${request.method} ${forwarding.target} HTTP/1.1\r\nHost: ${forwarding.authority}\r\n` +
-    fields.write(DROPPED, request.nominated) +
+    fields.write(forwarding.isPeerTrusted ? DROPPED : DROPPED_OF_STRANGERS, request.nominated) +
     framing +
     forwardedFields(request, forwarding) +
     `X-Request-ID: ${forwarding.requestId}\r\n\r\n`

@@ -22,12 +22,6 @@ const TrustedProxiesSpec = z.strictObject({
     .array(z.union([z.cidrv4(), z.cidrv6()], "must be a network such as 10.0.0.0/8 or fd00::/8"))
     .default([])
     .describe("Networks whose X-Forwarded-* headers are believed. None means nobody's."),
-  max_hops: z
-    .int()
-    .min(0)
-    .max(64)
-    .default(0)
-    .describe("How many trusted proxies may stand in a row; 0 means any number."),
 });
 
 const TransportSpec = z.strictObject({
