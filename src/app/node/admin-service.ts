@@ -1,5 +1,4 @@
-import { type AdminViews, adminOperations } from "../../admin/admin-operations.ts";
-import { AdminServer } from "../../admin/admin-server.ts";
+import type { AdminViews } from "../../admin/admin-operations.ts";
 import type { Service } from "../../core/service.ts";
 import type { NodeContext } from "./node-context.ts";
 
@@ -10,27 +9,29 @@ type OwnViews = AdminViews extends infer Views
     : never
   : never;
 
-/** The admin API as a service that says where it listens; nothing when it is switched off. */
-export function adminService(
-  { loaded, logger, version, clock, meter, history }: NodeContext,
-  own: OwnViews,
-): Service[] {
+const NO_ADMIN: Service = { name: "no admin API", start: async () => {}, stop: async () => {} };
+
+/** The admin API, which says where it listens; nothing when it is switched off. Its modules are loaded when it starts. */
+export function adminService(context: NodeContext, own: OwnViews): Service {
+  const { loaded, logger, version, clock, meter, history } = context;
   const { enabled, address, port, allow_unauthenticated: allowUnauthenticated } = loaded.settings.admin;
-  if (!enabled) return [];
+  if (!enabled) return NO_ADMIN;
   const views = { ...own, version, clock, metrics: meter, history } as AdminViews;
-  const operations = adminOperations(views);
-  const server = new AdminServer({ address, port, allowUnauthenticated, role: views.role, operations, logger });
-  return [
-    {
-      name: server.name,
-      async start() {
-        await server.start();
-        const { host, port: actual } = server.address();
-        logger.info("The admin API is listening", {
-          address: host.includes(":") ? `[${host}]:${actual}` : `${host}:${actual}`,
-        });
-      },
-      stop: (deadline) => server.stop(deadline),
+  let server: Service | undefined;
+  return {
+    name: "admin API",
+    async start() {
+      const { AdminServer } = await import("../../admin/admin-server.ts");
+      const { adminOperations } = await import("../../admin/admin-operations.ts");
+      const operations = adminOperations(views);
+      const started = new AdminServer({ address, port, allowUnauthenticated, role: views.role, operations, logger });
+      await started.start();
+      server = started;
+      const { host, port: actual } = started.address();
+      logger.info("The admin API is listening", {
+        address: host.includes(":") ? `[${host}]:${actual}` : `${host}:${actual}`,
+      });
     },
-  ];
+    stop: async (deadline) => server?.stop(deadline),
+  };
 }

@@ -44,9 +44,9 @@ export async function createControlPlane(context: NodeContext): Promise<RoleServ
   const admin = adminService(context, { role: "control_plane", ...views });
   return createRoleService({
     name: "control_plane",
-    services: [...admin, gateway, configuration, createFleetServer(context, fleet)],
+    services: [gateway, configuration, createFleetServer(context, fleet)],
+    admin,
     gateway,
-    view,
     hangUp: () => void reloadForSignal(context, () => desk.reload()),
   });
 }

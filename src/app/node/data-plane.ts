@@ -2,7 +2,6 @@ import { hostname } from "node:os";
 import type { HealthCheck } from "../../admin/gateway-view.ts";
 import type { Service } from "../../core/service.ts";
 import { Agent } from "../../sync/agent.ts";
-import { NodeConnector } from "../../sync/grpc/node-connector.ts";
 import { NodeCache } from "../../sync/node-cache.ts";
 import { readNodeId } from "../../sync/node-id.ts";
 import { adminService } from "./admin-service.ts";
@@ -28,12 +27,11 @@ export async function createDataPlane(context: NodeContext): Promise<RoleService
   const cache = new NodeCache({ directory: settings.cache_dir, logger });
   const node = new DataPlaneAdminView(nodeId, settings.address);
   const view = new GatewayAdminView(gateway, () => [cacheCheck(cache)]);
-  const admin = adminService(context, { role: "data_plane", node, gateway: view });
   return createRoleService({
     name: "data_plane",
-    services: [...admin, gateway, clusterSide(context, { nodeId, gateway, cache, node })],
+    services: [gateway, clusterSide(context, { nodeId, gateway, cache, node })],
+    admin: adminService(context, { role: "data_plane", node, gateway: view }),
     gateway,
-    view,
     hangUp: () => logger.warn(SIGHUP_IS_IGNORED),
   });
 }
@@ -56,7 +54,7 @@ function clusterSide(context: NodeContext, { nodeId, gateway, cache, node }: Clu
       await cache.open();
       const running = await startFromCache({ cache, gateway, survival, logger });
       const sink = new NodeSink({ gateway, cache, survival, history, clock, logger }, running?.resources ?? []);
-      agent = createAgent(context, { nodeId, gateway, cache, sink, running });
+      agent = await createAgent(context, { nodeId, gateway, cache, sink, running });
       node.follow(agent);
       await agent.start();
     },
@@ -73,7 +71,12 @@ type AgentParts = Omit<ClusterSide, "node"> & {
   readonly running: Awaited<ReturnType<typeof startFromCache>>;
 };
 
-function createAgent(context: NodeContext, { nodeId, gateway, cache, sink, running }: AgentParts): Agent {
+/** The modules of gRPC are loaded here, when traffic is served already. */
+async function createAgent(
+  context: NodeContext,
+  { nodeId, gateway, cache, sink, running }: AgentParts,
+): Promise<Agent> {
+  const { NodeConnector } = await import("../../sync/grpc/node-connector.ts");
   const { loaded, version, clock, logger, meter } = context;
   const { address, tls, labels, heartbeat_interval, retry_interval } = loaded.settings.cluster.data_plane;
   const { cert_file: certFile, key_file: keyFile, ca_file: caFile, server_name } = tls;

@@ -6,17 +6,11 @@ import type { Gateway } from "./gateway.ts";
 export class GatewayAdminView implements GatewayView {
   readonly #gateway: Gateway;
   readonly #checks: () => readonly HealthCheck[];
-  #isStarted = false;
 
   /** @param checks of the parts besides the gateway, such as the disk */
   constructor(gateway: Gateway, checks: () => readonly HealthCheck[] = () => []) {
     this.#gateway = gateway;
     this.#checks = checks;
-  }
-
-  /** Every part of the node has started; until then it is not ready. */
-  started(): void {
-    this.#isStarted = true;
   }
 
   configuration(): Configuration | undefined {
@@ -33,7 +27,6 @@ export class GatewayAdminView implements GatewayView {
 
   notReadyReasons(): readonly string[] {
     const { supervisor } = this.#gateway;
-    if (!this.#isStarted) return ["the node is starting"];
     if (supervisor === undefined) return [];
     return supervisor.status().workers.some(({ state }) => state === "running") ? [] : ["no worker is running"];
   }

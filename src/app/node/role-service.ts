@@ -1,6 +1,5 @@
 import { type Service, ServiceGroup } from "../../core/service.ts";
 import type { Gateway } from "./gateway.ts";
-import type { GatewayAdminView } from "./gateway-admin-view.ts";
 
 /** A node in its role: it starts, stops, and is told of SIGHUP. */
 export interface RoleService extends Service {
@@ -14,20 +13,37 @@ export interface RoleParts {
   readonly name: string;
   /** In the order of starting; they stop in reverse. */
   readonly services: readonly Service[];
+  /**
+   * Starts when all the rest runs: nobody is served half a node, and a node that starts again proxies at once. Stops last: it
+   * says that the node is draining to the end.
+   */
+  readonly admin: Service;
   readonly gateway: Gateway;
-  readonly view: GatewayAdminView;
   readonly hangUp: () => void;
 }
 
-export function createRoleService({ name, services, gateway, view, hangUp }: RoleParts): RoleService {
+const UNDO_LIMIT_MS = 5_000;
+
+export function createRoleService({ name, services, admin, gateway, hangUp }: RoleParts): RoleService {
   const group = new ServiceGroup(name, services);
   return {
     name,
     async start() {
       await group.start();
-      view.started();
+      try {
+        await admin.start();
+      } catch (error) {
+        await group.stop(AbortSignal.timeout(UNDO_LIMIT_MS));
+        throw error;
+      }
     },
-    stop: (deadline) => group.stop(deadline),
+    async stop(deadline) {
+      try {
+        await group.stop(deadline);
+      } finally {
+        await admin.stop(deadline);
+      }
+    },
     hangUp,
     prepareToStop() {
       gateway.drain();

@@ -20,9 +20,9 @@ export function createStandalone(context: NodeContext): RoleService {
   };
   return createRoleService({
     name: "standalone",
-    services: [...adminService(context, { role: "standalone", reload: desk, gateway: view }), gateway, configuration],
+    services: [gateway, configuration],
+    admin: adminService(context, { role: "standalone", reload: desk, gateway: view }),
     gateway,
-    view,
     hangUp: () => void reloadForSignal(context, () => desk.reload()),
   });
 }
