@@ -39,6 +39,13 @@ describe("chunked coding", () => {
     "data longer than its size": "1\r\nab\r\n0\r\n\r\n",
     "a control character in an extension": "1;a=\x01\r\na\r\n",
     "a bare LF in an extension": "1;a\na\r\n",
+    "a space before an extension": "1 ;a\r\na\r\n",
+    "a space in an extension": "1; a\r\na\r\n",
+    "an extension without a name": "1;\r\na\r\n",
+    "an extension without a value": "1;a=\r\na\r\n",
+    "open quotes in an extension": '1;a="\r\na\r\n',
+    "an escaped line end in an extension": '1;a="\\\r\na\r\n',
+    "text behind the quotes of an extension": '1;a="b"c\r\na\r\n',
     "an endless extension": `1;${"a".repeat(9_000)}`,
     "endless extensions": `1;${"a".repeat(200)}\r\na\r\n`.repeat(60),
     "endless trailers": `0\r\n${"X: y\r\n".repeat(3_000)}`,
@@ -46,13 +53,17 @@ describe("chunked coding", () => {
     "a trailer without a name": "0\r\n: a\r\n\r\n",
     "a trailer with a space before the colon": "0\r\nX : a\r\n\r\n",
     "a folded trailer": "0\r\nX: a\r\n b\r\n\r\n",
+    "a length as a trailer": "0\r\nContent-Length: 5\r\n\r\n",
+    "a coding as a trailer": "0\r\ntransfer-encoding: chunked\r\n\r\n",
+    "a connection's end as a trailer": "0\r\nConnection: close\r\n\r\n",
     "a bare LF behind a trailer": "0\r\nX: a\n\r\n",
   };
   for (const [name, text] of Object.entries(refused))
     it(`is refused with ${name}`, () => assert.equal(decode(text).result, "refused"));
 
   it("gives the data and stops at its end", () => {
-    const text = "5\r\nhello\r\n006;name=value\r\n world\r\n0\r\nTrailer: x\r\n\r\nGET / HTTP/1.1";
+    const extensions = ';name=value;flag;quoted="a\\";\\" \\\\";last';
+    const text = `5\r\nhello\r\n006${extensions}\r\n world\r\n0\r\nTrailer: x\r\n\r\nGET / HTTP/1.1`;
     assert.deepEqual(decode(text), { result: "done", data: "hello world", rest: "GET / HTTP/1.1" });
   });
 

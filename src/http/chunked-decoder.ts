@@ -1,9 +1,20 @@
-import { COLON, CR, FIELD_VALUE, HEX_VALUE, LF, SEMICOLON, TOKEN_LOWER } from "./octets.ts";
+import {
+  BACKSLASH,
+  COLON,
+  CR,
+  EQUALS_SIGN,
+  FIELD_VALUE,
+  HEX_VALUE,
+  LF,
+  QUOTATION_MARK,
+  SEMICOLON,
+  TOKEN_LOWER,
+} from "./octets.ts";
 
 /**
  * Chunked transfer coding (RFC 9112 §7.1), taken apart octet by octet, in any pieces. Strict: a size is 1 to 12 hexadecimal
- * digits, every line ends with CRLF, nothing stands between size and line end but an extension. Extensions and trailers
- * are checked and dropped; together they may have `MAX_EXTRA_BYTES` in one message, so that they cannot be sent forever.
+ * digits, every line ends with CRLF, nothing stands between size and line end but extensions without blanks. Extensions and
+ * trailers are checked and dropped; together they may have `MAX_EXTRA_BYTES` in one message, so that they cannot be sent forever.
  */
 export class ChunkedDecoder {
   /** Why `next` answered "refused". */
@@ -17,6 +28,7 @@ export class ChunkedDecoder {
   #remaining = 0;
   #digits = 0;
   #extraBytes = 0;
+  #trailerName = "";
 
   reset(): void {
     this.#state = "size";
@@ -50,9 +62,6 @@ export class ChunkedDecoder {
     switch (state) {
       case "size":
         return this.#size(octet);
-      case "extension":
-        if (octet === CR) return "size-lf";
-        return this.#extra(FIELD_VALUE[octet] === 1, "extension", "a chunk extension");
       case "size-lf":
         if (octet !== LF) return this.#refuse("a chunk size does not end with CRLF");
         this.#digits = 0;
@@ -62,19 +71,57 @@ export class ChunkedDecoder {
       case "data-lf":
         return octet === LF ? "size" : this.#refuse("a chunk does not end with CRLF");
       case "trailer":
-        if (octet === CR) return "end-lf";
-        return this.#extra(TOKEN_LOWER[octet] !== 0, "trailer-name", "a trailer name");
       case "trailer-name":
-        if (octet === COLON) return "trailer-value";
-        return this.#extra(TOKEN_LOWER[octet] !== 0, "trailer-name", "a trailer name");
       case "trailer-value":
-        if (octet === CR) return "trailer-lf";
-        return this.#extra(FIELD_VALUE[octet] === 1, "trailer-value", "a trailer value");
+        return this.#trailer(state, octet);
       case "trailer-lf":
         return octet === LF ? "trailer" : this.#refuse("a trailer does not end with CRLF");
       case "end-lf":
         return octet === LF ? "done" : this.#refuse("the last chunk does not end with CRLF");
+      default:
+        return this.#extension(state, octet);
     }
+  }
+
+  /** `*( ";" name [ "=" ( token / quoted-string ) ] )` (RFC 9112 §7.1.1). */
+  #extension(state: ExtensionState, octet: number): State | "refused" {
+    const isToken = TOKEN_LOWER[octet] !== 0;
+    switch (state) {
+      case "extension":
+        return this.#extra(isToken, "extension-name", EXTENSION);
+      case "extension-name":
+        if (octet === EQUALS_SIGN) return "extension-value";
+        return this.#extensionEnd(octet) ?? this.#extra(isToken, "extension-name", EXTENSION);
+      case "extension-value":
+        if (octet === QUOTATION_MARK) return "extension-quoted";
+        return this.#extra(isToken, "extension-token", EXTENSION);
+      case "extension-token":
+        return this.#extensionEnd(octet) ?? this.#extra(isToken, "extension-token", EXTENSION);
+      case "extension-quoted":
+        if (octet === QUOTATION_MARK) return "extension-end";
+        if (octet === BACKSLASH) return "extension-escape";
+        return this.#extra(FIELD_VALUE[octet] === 1, "extension-quoted", EXTENSION);
+      case "extension-escape":
+        return this.#extra(FIELD_VALUE[octet] === 1, "extension-quoted", EXTENSION);
+      case "extension-end":
+        return this.#extensionEnd(octet) ?? this.#refuse(`${EXTENSION} is not valid`);
+    }
+  }
+
+  #extensionEnd(octet: number): State | undefined {
+    if (octet === CR) return "size-lf";
+    return octet === SEMICOLON ? "extension" : undefined;
+  }
+
+  #trailer(state: "trailer" | "trailer-name" | "trailer-value", octet: number): State | "refused" {
+    if (octet === CR && state !== "trailer-name") return state === "trailer" ? "end-lf" : "trailer-lf";
+    if (state === "trailer-value") return this.#extra(FIELD_VALUE[octet] === 1, state, "a trailer value");
+    if (state === "trailer") this.#trailerName = "";
+    else if (octet === COLON)
+      return NOT_IN_TRAILERS.has(this.#trailerName) ? this.#refuse("a trailer frames the message") : "trailer-value";
+    const lower = TOKEN_LOWER[octet]!;
+    this.#trailerName += String.fromCharCode(lower);
+    return this.#extra(lower !== 0, "trailer-name", "a trailer name");
   }
 
   #size(octet: number): State | "refused" {
@@ -101,9 +148,18 @@ export class ChunkedDecoder {
   }
 }
 
-type State =
-  | "size"
+type ExtensionState =
   | "extension"
+  | "extension-name"
+  | "extension-value"
+  | "extension-token"
+  | "extension-quoted"
+  | "extension-escape"
+  | "extension-end";
+
+type State =
+  | ExtensionState
+  | "size"
   | "size-lf"
   | "data"
   | "data-cr"
@@ -116,3 +172,11 @@ type State =
 
 const MAX_SIZE_DIGITS = 12;
 const MAX_EXTRA_BYTES = 8_192;
+const EXTENSION = "a chunk extension";
+/** Who reads them behind the body understands another message than who does not (RFC 9110 §6.5.1). */
+const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "proxy-connection",
+  "transfer-encoding",
+]);

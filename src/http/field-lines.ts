@@ -83,6 +83,12 @@ export class FieldLines {
     return this.#text.substring(this.#offset(index, VALUE_START), this.#offset(index, VALUE_END));
   }
 
+  /** Whether a tab stands between the value and the line's end: allowed, but there are parsers that take it for a part of the value. */
+  hasTabBehind(index: number): boolean {
+    const valueEnd = this.#offset(index, VALUE_END);
+    return this.#text.substring(valueEnd, this.#text.indexOf("\r", valueEnd)).includes("\t");
+  }
+
   /** The first line of a known field, or -1. */
   indexOf(id: FieldId): number {
     return this.#first[id]!;

@@ -7,6 +7,8 @@ export type HeadState = "incomplete" | "complete" | "refused";
 
 const TRANSFER_CODING = /^chunked$/i;
 const CONTENT_LENGTH = /^\d{1,15}$/;
+/** `trim` would take more away than is optional whitespace in HTTP (RFC 9110 §5.6.3). */
+const BLANKS_AROUND = /^[ \t]+|[ \t]+$/g;
 const NOTHING = Buffer.alloc(0);
 const NO_REFUSAL: Refusal = { kind: "badRequest", reason: "" };
 
@@ -143,7 +145,8 @@ export abstract class HeadParser {
         this.contentLength = Number(text);
       } else if (id === FIELD.transferEncoding) {
         if (this.chunked) return "there is more than one Transfer-Encoding";
-        if (!TRANSFER_CODING.test(fields.value(index))) return "the only transfer coding understood is chunked";
+        if (!TRANSFER_CODING.test(fields.value(index)) || fields.hasTabBehind(index))
+          return "the only transfer coding understood is chunked";
         this.chunked = true;
       } else if (id === FIELD.connection) this.#readConnection(fields.value(index));
     }
@@ -158,7 +161,7 @@ export abstract class HeadParser {
       return;
     }
     for (const item of value.toLowerCase().split(",")) {
-      const option = item.trim();
+      const option = item.replace(BLANKS_AROUND, "");
       if (option === "close") this.connectionClose = true;
       else if (option === "keep-alive") this.connectionKeepAlive = true;
       else if (option !== "") {

@@ -38,6 +38,9 @@ export const COLON = 58;
 export const SEMICOLON = 59;
 export const SLASH = 47;
 export const QUESTION_MARK = 63;
+export const EQUALS_SIGN = 61;
+export const QUOTATION_MARK = 34;
+export const BACKSLASH = 92;
 
 /** Whether `text` stands in `octets` at `start`. */
 export function standsAt(text: string, octets: Buffer, start: number): boolean {

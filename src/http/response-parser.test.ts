@@ -21,6 +21,7 @@ describe("a response head that is refused", () => {
     "a malformed length": ok("Content-Length: 5a"),
     "an unknown transfer coding": ok("Transfer-Encoding: gzip"),
     "a coding before chunked": ok("Transfer-Encoding: gzip, chunked"),
+    "a tab behind chunked": ok("Transfer-Encoding: chunked\t"),
     "chunked on HTTP/1.0": "HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
     "obsolete line folding": ok("X: a", " b"),
     "a bare LF": "HTTP/1.1 200 OK\nX: a\r\n\r\n",
@@ -33,6 +34,8 @@ describe("a response head that is refused", () => {
     "a status of four digits": "HTTP/1.1 2000 OK\r\n\r\n",
     "a status out of range": "HTTP/1.1 600 OK\r\n\r\n",
     "a control character in the phrase": "HTTP/1.1 200 O\x01K\r\n\r\n",
+    "an interim status that closes": "HTTP/1.1 103 Early Hints\r\nConnection: close\r\n\r\n",
+    "an interim status on HTTP/1.0": "HTTP/1.0 100 Continue\r\n\r\n",
     "a head without end": `HTTP/1.1 200 OK\r\nX: ${"a".repeat(9_000)}`,
   };
   for (const [name, text] of Object.entries(refused))

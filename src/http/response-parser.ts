@@ -44,8 +44,13 @@ export class ResponseParser extends HeadParser {
 
   protected override finish(): HeadState {
     this.reasonPhrase = this.text.substring(this.#phraseStart, this.#phraseEnd);
-    const fault = this.readFraming();
+    const fault = this.readFraming() ?? this.#interimFault();
     return fault === undefined ? "complete" : this.refuse(fault);
+  }
+
+  /** One that closes, as each of HTTP/1.0 does, leaves open whether an answer follows. */
+  #interimFault(): string | undefined {
+    return this.status < 200 && !this.keepAlive ? "an interim answer closes the connection" : undefined;
   }
 
   protected override refuse(reason: string): HeadState {
