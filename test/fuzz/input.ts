@@ -1,0 +1,12 @@
+export type Side = "request" | "response";
+
+/** What one side of a connection sends, in the pieces in which it arrives. */
+export interface Input {
+  readonly side: Side;
+  /** Whether the first response answers HEAD. */
+  readonly answersHead: boolean;
+  /** One character an octet. */
+  readonly text: string;
+  /** Where one piece ends and the next begins, ascending. */
+  readonly cuts: readonly number[];
+}
