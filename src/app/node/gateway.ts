@@ -33,6 +33,7 @@ export class Gateway implements Service {
   readonly name = "gateway";
   readonly #options: GatewayOptions;
   #live: Configuration | undefined;
+  #running: readonly Resource[] | undefined;
   #shown: Configuration | undefined;
   #drainingSince: number | undefined;
 
@@ -51,6 +52,7 @@ export class Gateway implements Service {
 
   /** What runs now, with secret references as they were written. */
   get shown(): Configuration | undefined {
+    this.#shown ??= this.#compileForShowing();
     return this.#shown;
   }
 
@@ -77,6 +79,13 @@ export class Gateway implements Service {
     this.#tellWorkers(this.#options.supervisor?.undrain());
   }
 
+  /** Made when somebody asks: most configurations are replaced without having been looked at. */
+  #compileForShowing(): Configuration | undefined {
+    if (this.#running === undefined) return undefined;
+    const configuration = toConfiguration(this.#running, { resolveSecret: keepReference });
+    return configuration.ok ? configuration.value : undefined;
+  }
+
   /** Being ready or not does not wait for the workers; one that cannot be told is being replaced. */
   #tellWorkers(told: Promise<void> | undefined): void {
     told?.catch((error: unknown) => this.#options.logger.warn("A worker could not be told to drain", { error }));
@@ -87,16 +96,15 @@ export class Gateway implements Service {
     const { clock, overlay, resolveSecret, supervisor } = this.#options;
     const startedAt = clock.monotonicMs();
     const own = overlayNode(resources, overlay);
-    const shown = toConfiguration(own, { resolveSecret: keepReference });
     // A node that serves nobody, such as a control plane without listeners, need not have the secrets.
-    const serves = shown.ok && shown.value.listeners.length > 0;
-    const configuration = serves ? toConfiguration(own, { resolveSecret }) : shown;
+    const serves = own.some(({ kind }) => kind === "listener");
+    const configuration = toConfiguration(own, { resolveSecret: serves ? resolveSecret : keepReference });
     if (!configuration.ok) return configuration;
-    if (!shown.ok) return shown;
     const validate = clock.monotonicMs() - startedAt;
     const goLive = () => {
       this.#live = configuration.value;
-      this.#shown = shown.value;
+      this.#shown = undefined;
+      this.#running = own;
       this.#options.onApplied(configuration.value);
     };
     try {
