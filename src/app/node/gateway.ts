@@ -79,7 +79,7 @@ export class Gateway implements Service {
     this.#tellWorkers(this.#options.supervisor?.undrain());
   }
 
-  /** Made when somebody asks: most configurations are replaced without having been looked at. */
+  /** Made when somebody asks, since most configurations are replaced without having been looked at. */
   #compileForShowing(): Configuration | undefined {
     if (this.#running === undefined) return undefined;
     const configuration = toConfiguration(this.#running, { resolveSecret: keepReference });
@@ -98,12 +98,18 @@ export class Gateway implements Service {
     const own = overlayNode(resources, overlay);
     // A node that serves nobody, such as a control plane without listeners, need not have the secrets.
     const serves = own.some(({ kind }) => kind === "listener");
-    const configuration = toConfiguration(own, { resolveSecret: serves ? resolveSecret : keepReference });
+    let hasSecrets = false;
+    const configuration = toConfiguration(own, {
+      resolveSecret(reference) {
+        hasSecrets = true;
+        return serves ? resolveSecret(reference) : keepReference(reference);
+      },
+    });
     if (!configuration.ok) return configuration;
     const validate = clock.monotonicMs() - startedAt;
     const goLive = () => {
       this.#live = configuration.value;
-      this.#shown = undefined;
+      this.#shown = hasSecrets ? undefined : configuration.value;
       this.#running = own;
       this.#options.onApplied(configuration.value);
     };
