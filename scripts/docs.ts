@@ -7,6 +7,9 @@ import { RouteDocument } from "../src/config/resources/route.ts";
 import { SETTINGS } from "../src/config/resources/settings.ts";
 import { UpstreamSpec } from "../src/config/resources/upstream.ts";
 import { FAILURES } from "../src/core/failure.ts";
+import type { MetricTable } from "../src/core/ports.ts";
+import { PROXY_METRICS } from "../src/proxy/metrics.ts";
+import { FLEET_METRICS, SYNC_METRICS } from "../src/sync/metrics.ts";
 
 const GENERATED = "<!-- Written by `npm run docs` from the code. Do not edit. -->\n\n";
 
@@ -92,7 +95,25 @@ ${GENERATED}One YAML document. Unknown keys are errors. \`\${NAME}\` is replaced
 ${parts.join("\n")}`;
 }
 
-const pages = { "errors.md": errorsPage(), "configuration.md": configurationPage() };
+function metricsPage(): string {
+  const table = (title: string, metrics: MetricTable) =>
+    `## ${title}\n\n| metric | type | labels | what it says |\n|---|---|---|---|\n${Object.values(metrics)
+      .map(({ type, name, labels = [], help }) => `| \`${name}\` | ${type} | ${labels.join(", ")} | ${help} |`)
+      .join("\n")}\n`;
+  const parts = [
+    table("The proxy", PROXY_METRICS),
+    table("A data plane and its control plane", SYNC_METRICS),
+    table("A control plane and its fleet", FLEET_METRICS),
+  ];
+  return `# Metrics
+
+${GENERATED}\`GET /metrics\` of the admin API, in the Prometheus text format, in every role; besides these the usual \`process_*\` and \`nodejs_*\` of the main
+thread. Each route is counted on its own, up to 10,000 of them; what is zero is left out.
+
+${parts.join("\n")}`;
+}
+
+const pages = { "errors.md": errorsPage(), "configuration.md": configurationPage(), "metrics.md": metricsPage() };
 for (const [name, text] of Object.entries(pages)) {
   const path = new URL(`../docs/reference/${name}`, import.meta.url);
   if (!process.argv.includes("--check")) writeFileSync(path, text);

@@ -23,6 +23,20 @@ export interface MetricDefinition {
   readonly labels?: readonly string[];
 }
 
+/** The metrics of a room, declared in its `metrics.ts`; the reference page is made of these tables. */
+export type MetricTable = Readonly<
+  Record<
+    string,
+    MetricDefinition & { readonly type: "counter" | "gauge" | "histogram"; readonly buckets?: readonly number[] }
+  >
+>;
+
+/** What a histogram holds: how many values fell into each bucket, those beyond the last bound at the end, and their sum. */
+export interface HistogramReading {
+  readonly counts: readonly number[] | Float64Array;
+  readonly sum: number;
+}
+
 export type Labels = Readonly<Record<string, string>>;
 
 /** Where measurements go. `observe…` registers a function that is called at each scrape and yields the current values. */
@@ -34,6 +48,10 @@ export interface Meter {
   };
   observeCounter(definition: MetricDefinition, read: () => Iterable<readonly [Labels, number]>): void;
   observeGauge(definition: MetricDefinition, read: () => Iterable<readonly [Labels, number]>): void;
+  observeHistogram(
+    definition: MetricDefinition & { readonly buckets: readonly number[] },
+    read: () => Iterable<readonly [Labels, HistogramReading]>,
+  ): void;
 }
 
 export const silentMeter: Meter = {
@@ -42,4 +60,5 @@ export const silentMeter: Meter = {
   histogram: () => ({ record() {} }),
   observeCounter() {},
   observeGauge() {},
+  observeHistogram() {},
 };

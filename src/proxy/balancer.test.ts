@@ -8,7 +8,7 @@ import { Balancer } from "./balancer.ts";
 import { SharedState, WorkerCells } from "./shared-state.ts";
 import { UpstreamPool } from "./upstream-pool.ts";
 
-const cells = new WorkerCells(new SharedState(1).memory, 0);
+const cells = new WorkerCells(new SharedState(1).rows[0]!);
 const environment = { sweep: new Sweep(systemClock, 50), buffers: new OctetBuffers(), cells };
 const limits = { maxIdle: 1, maxConnections: 1, idleTimeoutMs: 1, dialTimeoutMs: 1 };
 

@@ -7,6 +7,7 @@ import type { HttpLimits } from "../http/server-connection.ts";
 import { Balancer, type CompiledTarget } from "./balancer.ts";
 import { CompiledRoute } from "./compiled-route.ts";
 import { ConfigurationRefused } from "./configuration-refused.ts";
+import { OTHER_ROUTES } from "./route-slots.ts";
 import { Router } from "./router.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
 import { type PoolEnvironment, type PoolLimits, UpstreamPool } from "./upstream-pool.ts";
@@ -47,9 +48,10 @@ export class CompiledConfiguration {
   }
 
   /** Upstreams that the routes name have to be there before. */
-  addRoutes(routes: readonly Route[]): void {
-    for (const route of routes) {
-      this.router.add(new CompiledRoute(route, this.#routes, this.#balancerOf(route)));
+  addRoutes(routes: readonly Route[], slots: readonly number[]): void {
+    for (const [index, route] of routes.entries()) {
+      const slot = slots[index] ?? OTHER_ROUTES.slot;
+      this.router.add(new CompiledRoute(route, this.#routes, this.#balancerOf(route), slot));
       this.#routes++;
     }
   }

@@ -26,11 +26,13 @@ export class CompiledRoute {
   readonly timeoutMs: number;
   /** 0 means any size. */
   readonly maxBodyBytes: number;
+  /** Where it is counted, see route-slots.ts. */
+  readonly slot: number;
   readonly #headers: readonly Condition[];
   readonly #query: readonly Condition[];
   readonly #stripPrefix: boolean;
 
-  constructor(route: Route, order: number, balancer: Balancer) {
+  constructor(route: Route, order: number, balancer: Balancer, slot: number) {
     this.id = route.id;
     this.order = order;
     this.isPrefix = route.path_prefix;
@@ -38,6 +40,7 @@ export class CompiledRoute {
     this.domains = route.match.domains.map((domain) => domain.toLowerCase());
     this.methods = route.methods;
     this.balancer = balancer;
+    this.slot = slot;
     this.timeoutMs = route.timeout_policy.request;
     this.maxBodyBytes = route.max_body_size;
     this.#headers = route.match.headers.map((condition) => ({ ...condition, name: condition.name.toLowerCase() }));

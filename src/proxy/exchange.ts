@@ -12,6 +12,7 @@ import { type Answering, clientFraming, writeForwardedResponse, writeInterimResp
 import type { Gateway } from "./gateway.ts";
 import { requestIdOf } from "./request-id.ts";
 import { rescue } from "./rescue.ts";
+import { NO_ROUTE } from "./route-slots.ts";
 import { plainAddress, type TrustedProxies } from "./trusted-proxies.ts";
 
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
@@ -40,6 +41,7 @@ export class Exchange implements RequestHandler, ResponseHandler {
   #head = "";
   #hasTriedAgain = false;
   #bodyBytes = 0;
+  #responseBytes = 0;
   #hasResponse = false;
   #keepAlive = false;
   #framing: BodyFraming = "none";
@@ -129,6 +131,8 @@ export class Exchange implements RequestHandler, ResponseHandler {
     const upstream = this.#upstream;
     if (upstream === undefined) return;
     const { request, writer } = this.client;
+    const { clock, cells } = this.#gateway;
+    cells.upstreamAnswered(this.#slot, clock.monotonicMs() - this.#startedMs);
     this.#hasResponse = true;
     this.#framing = clientFraming(upstream.framing, request.minorVersion);
     this.#keepAlive = this.#mayKeepAlive() && this.#framing !== "until-close";
@@ -136,7 +140,9 @@ export class Exchange implements RequestHandler, ResponseHandler {
   }
 
   onResponseBody(buffer: Buffer, start: number, end: number): void {
-    if (start < end) writeBody(this.client, this.#framing === "chunked", buffer, start, end);
+    if (start === end) return;
+    this.#responseBytes += end - start;
+    writeBody(this.client, this.#framing === "chunked", buffer, start, end);
   }
 
   onResponsePause(): void {
@@ -156,7 +162,7 @@ export class Exchange implements RequestHandler, ResponseHandler {
     const status = upstream?.response.status ?? 0;
     if (this.#framing === "chunked") this.client.writer.text("0\r\n\r\n");
     if (isReusable && upstream !== undefined) this.#target?.pool.release(upstream);
-    this.#gateway.cells.answered(status, this.#close());
+    this.#closeAnswered(status);
     this.client.finish(this.#keepAlive);
   }
 
@@ -170,6 +176,7 @@ export class Exchange implements RequestHandler, ResponseHandler {
       this.#upstream?.writer.flush();
       return;
     }
+    this.#gateway.cells.upstreamFailed(this.#slot);
     this.#gateway.logger.warn("An upstream failed a request", {
       route: this.#route?.id,
       target: this.#target?.pool.authority,
@@ -213,17 +220,28 @@ export class Exchange implements RequestHandler, ResponseHandler {
     this.#target = undefined;
     this.#hasTriedAgain = false;
     this.#bodyBytes = 0;
+    this.#responseBytes = 0;
     this.#hasResponse = false;
   }
 
-  /** The request is over, in whatever way. Answers how long it took. */
-  #close(): number {
-    const { clock, cells } = this.#gateway;
-    cells.add("activeRequests", -1);
+  /** The request is over, in whatever way. */
+  #close(): void {
+    this.#gateway.cells.add("activeRequests", -1);
     this.#isServing = false;
     this.#upstream = undefined;
     this.#head = "";
-    return clock.monotonicMs() - this.#startedMs;
+  }
+
+  #closeAnswered(status: number): void {
+    const { clock, cells } = this.#gateway;
+    const durationMs = clock.monotonicMs() - this.#startedMs;
+    cells.answered(this.#slot, status, durationMs, this.#bodyBytes, this.#responseBytes);
+    this.#close();
+  }
+
+  /** Where the request is counted. */
+  get #slot(): number {
+    return this.#route?.slot ?? NO_ROUTE.slot;
   }
 
   #send(upstream: ClientConnection | undefined, route: CompiledRoute | undefined): void {
@@ -263,7 +281,7 @@ export class Exchange implements RequestHandler, ResponseHandler {
     const { request } = this.client;
     this.#keepAlive = detail === undefined && this.#mayKeepAlive();
     this.client.writer.text(rescue({ kind, detail, allow, isHead: request.method === "HEAD", ...this.#answering() }));
-    cells.answered(status, this.#close());
+    this.#closeAnswered(status);
     this.client.finish(this.#keepAlive);
   }
 

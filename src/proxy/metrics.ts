@@ -1,65 +1,139 @@
-import type { Labels, Meter } from "../core/ports.ts";
-import { upperBoundMs } from "./latency-histogram.ts";
-import type { SharedState } from "./shared-state.ts";
+import type { HistogramReading, Labels, Meter, MetricTable } from "../core/ports.ts";
+import { DURATION_BOUNDS_SECONDS } from "./duration-buckets.ts";
+import type { RouteSlots } from "./route-slots.ts";
+import type { Cell, RouteCell, RouteNumbers, SharedState } from "./shared-state.ts";
 import type { WorkerSlot } from "./worker-slot.ts";
 
-/** Upper bounds of the duration series, in seconds. */
-const DURATION_BOUNDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+export const PROXY_METRICS = {
+  requests: {
+    type: "counter",
+    name: "runway_requests_total",
+    help: "Requests answered, by route and class of status. Route _none: no route matched; _other: routes beyond 10,000.",
+    labels: ["route", "status"],
+  },
+  requestDuration: {
+    type: "histogram",
+    name: "runway_request_duration_seconds",
+    help: "Time from the head of a request to the end of its answer, by route.",
+    labels: ["route"],
+    buckets: DURATION_BOUNDS_SECONDS,
+  },
+  requestBytes: {
+    type: "counter",
+    name: "runway_request_bytes_total",
+    help: "Bytes of request bodies received, by route.",
+    labels: ["route"],
+  },
+  responseBytes: {
+    type: "counter",
+    name: "runway_response_bytes_total",
+    help: "Bytes of response bodies sent, by route.",
+    labels: ["route"],
+  },
+  upstreamDuration: {
+    type: "histogram",
+    name: "runway_upstream_response_seconds",
+    help: "Time from the head of a request until the response of its target began, by route; its count is that of responses.",
+    labels: ["route"],
+    buckets: DURATION_BOUNDS_SECONDS,
+  },
+  upstreamFailures: {
+    type: "counter",
+    name: "runway_upstream_failures_total",
+    help: "Requests that a target did not answer, or not to the end, by route.",
+    labels: ["route"],
+  },
+  requestFailures: {
+    type: "counter",
+    name: "runway_request_failures_total",
+    help: "Requests that the gateway itself answered with 5xx, or cut.",
+  },
+  clientsGone: {
+    type: "counter",
+    name: "runway_clients_gone_total",
+    help: "Requests whose client went away before the answer.",
+  },
+  connections: { type: "counter", name: "runway_connections_total", help: "Connections accepted." },
+  upstreamConnections: {
+    type: "counter",
+    name: "runway_upstream_connections_total",
+    help: "Connections opened to targets.",
+  },
+  activeConnections: { type: "gauge", name: "runway_active_connections", help: "Client connections open now." },
+  activeRequests: { type: "gauge", name: "runway_active_requests", help: "Requests being served now." },
+  eventLoopLag: {
+    type: "gauge",
+    name: "runway_event_loop_lag_seconds",
+    help: "99th percentile of the delay of the slowest worker's event loop.",
+  },
+  workerRestarts: {
+    type: "counter",
+    name: "runway_worker_restarts_total",
+    help: "Replacements of crashed workers.",
+    labels: ["worker"],
+  },
+} as const satisfies MetricTable;
+
 const STATUS_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 
+export interface ProxyMeasured {
+  readonly state: SharedState;
+  readonly routes: RouteSlots;
+  readonly workers: readonly WorkerSlot[];
+}
+
 /** Everything the proxy measures, read from the workers' shared memory when it is asked for. */
-export function registerProxyMetrics(meter: Meter, state: SharedState, slots: readonly WorkerSlot[]): void {
-  meter.observeCounter(
-    { name: "runway_requests_total", help: "Requests answered, by class of status.", labels: ["status"] },
-    () => STATUS_CLASSES.map((status) => [{ status }, state.sum(`status${status}`)]),
+export function registerProxyMetrics(meter: Meter, { state, routes, workers }: ProxyMeasured): void {
+  const total = (metric: keyof typeof PROXY_METRICS, cell: Cell) =>
+    meter.observeCounter(PROXY_METRICS[metric], () => [[{}, state.sum(cell)]]);
+  const now = (metric: keyof typeof PROXY_METRICS, read: () => number) =>
+    meter.observeGauge(PROXY_METRICS[metric], () => [[{}, read()]]);
+  registerRouteMetrics(meter, state, routes);
+  total("requestFailures", "gatewayFailures");
+  total("clientsGone", "clientsGone");
+  total("connections", "connectionsTotal");
+  total("upstreamConnections", "upstreamConnectionsTotal");
+  now("activeConnections", () => state.sum("activeConnections"));
+  now("activeRequests", () => state.sum("activeRequests"));
+  now("eventLoopLag", () => state.max("eventLoopLagP99Ms") / 1_000);
+  meter.observeCounter(PROXY_METRICS.workerRestarts, () =>
+    workers.map(({ id, restarts }) => [{ worker: String(id) }, restarts]),
   );
-  const total = (name: `runway_${string}`, help: string, read: () => number) =>
-    meter.observeCounter({ name, help }, () => [[{}, read()]]);
-  const now = (name: `runway_${string}`, help: string, read: () => number) =>
-    meter.observeGauge({ name, help }, () => [[{}, read()]]);
-
-  total("runway_request_failures_total", "Requests that the gateway itself answered with 5xx, or cut.", () =>
-    state.sum("gatewayFailures"),
-  );
-  total("runway_clients_gone_total", "Requests whose client went away before the answer.", () =>
-    state.sum("clientsGone"),
-  );
-  total("runway_connections_total", "Connections accepted.", () => state.sum("connectionsTotal"));
-  total("runway_upstream_connections_total", "Connections opened to targets.", () =>
-    state.sum("upstreamConnectionsTotal"),
-  );
-  now("runway_active_connections", "Client connections open now.", () => state.sum("activeConnections"));
-  now("runway_active_requests", "Requests being served now.", () => state.sum("activeRequests"));
-  now(
-    "runway_event_loop_lag_seconds",
-    "99th percentile of the delay of the slowest worker's event loop.",
-    () => state.max("eventLoopLagP99Ms") / 1_000,
-  );
-  meter.observeCounter(
-    { name: "runway_worker_restarts_total", help: "Replacements of crashed workers.", labels: ["worker"] },
-    () => slots.map(({ id, restarts }) => [{ worker: String(id) }, restarts]),
-  );
-  registerDurations(meter, state);
 }
 
-/** The three series of a histogram, by their usual names. */
-function registerDurations(meter: Meter, state: SharedState): void {
-  const help = "Time from the head of a request to the end of its answer, in seconds.";
-  meter.observeCounter({ name: "runway_request_duration_seconds_bucket", help, labels: ["le"] }, () =>
-    cumulative(state.latencies()),
+/** Only what is not zero: of thousands of routes most are quiet, and a series that never was costs everybody. */
+function registerRouteMetrics(meter: Meter, state: SharedState, routes: RouteSlots): void {
+  function* each<Value>(read: (numbers: RouteNumbers, labels: Labels) => Iterable<readonly [Labels, Value]>) {
+    for (const [route, slot] of routes.entries()) yield* read(state.route(slot), { route });
+  }
+  const total = (metric: keyof typeof PROXY_METRICS, cell: RouteCell) =>
+    meter.observeCounter(PROXY_METRICS[metric], () =>
+      each((numbers, labels) => (numbers.get(cell) === 0 ? [] : [[labels, numbers.get(cell)]])),
+    );
+  meter.observeCounter(PROXY_METRICS.requests, () =>
+    each((numbers, labels) =>
+      STATUS_CLASSES.filter((status) => numbers.get(`status${status}`) !== 0).map((status) => [
+        { ...labels, status },
+        numbers.get(`status${status}`),
+      ]),
+    ),
   );
-  meter.observeCounter({ name: "runway_request_duration_seconds_sum", help }, () => [
-    [{}, state.sum("durationSumMs") / 1_000],
-  ]);
-  meter.observeCounter({ name: "runway_request_duration_seconds_count", help }, () => [
-    [{}, state.latencies().reduce((sum, count) => sum + count, 0)],
-  ]);
-}
-
-function cumulative(counts: Float64Array): [Labels, number][] {
-  const series = DURATION_BOUNDS.map((bound): [Labels, number] => {
-    const below = counts.reduce((sum, count, bucket) => (upperBoundMs(bucket) <= bound * 1_000 ? sum + count : sum), 0);
-    return [{ le: String(bound) }, below];
-  });
-  return [...series, [{ le: "+Inf" }, counts.reduce((sum, count) => sum + count, 0)]];
+  total("requestBytes", "requestBytes");
+  total("responseBytes", "responseBytes");
+  total("upstreamFailures", "upstreamFailures");
+  const histogram = (
+    metric: "requestDuration" | "upstreamDuration",
+    read: (numbers: RouteNumbers) => HistogramReading,
+  ) =>
+    meter.observeHistogram(PROXY_METRICS[metric], () =>
+      each((numbers, labels) => {
+        const reading = read(numbers);
+        return reading.counts.some((count) => count !== 0) ? [[labels, reading]] : [];
+      }),
+    );
+  histogram("requestDuration", (route) => ({ counts: route.durations, sum: route.get("durationSumMs") / 1_000 }));
+  histogram("upstreamDuration", (route) => ({
+    counts: route.upstreamDurations,
+    sum: route.get("upstreamSumMs") / 1_000,
+  }));
 }

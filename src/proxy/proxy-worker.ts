@@ -83,7 +83,7 @@ export class ProxyWorker implements Gateway {
         this.#preparation?.configuration.addUpstreams(command.upstreams);
         break;
       case "routes":
-        this.#preparation?.configuration.addRoutes(command.routes);
+        this.#preparation?.configuration.addRoutes(command.routes, command.slots);
         break;
       case "listen":
         return this.#listen();

@@ -12,7 +12,7 @@ const nowhere = { backends: [{ url: "http://a" }] };
 
 function routerOf(routes: readonly Route[]): Router {
   const router = new Router();
-  for (const [order, route] of routes.entries()) router.add(new CompiledRoute(route, order, new Balancer([])));
+  for (const [order, route] of routes.entries()) router.add(new CompiledRoute(route, order, new Balancer([]), order));
   return router;
 }
 

@@ -1,9 +1,14 @@
+import { DURATION_BUCKETS, durationBucketOf } from "./duration-buckets.ts";
 import { BUCKETS, bucketOf } from "./latency-histogram.ts";
 
 /**
  * What all workers count, in memory that the supervisor reads whenever it likes. Each worker has a row of 64-bit cells that it
  * alone writes, so counting needs neither a lock nor an atomic operation; an aligned 64-bit cell is written whole.
  * The row of a worker outlives it: its replacement counts on.
+ *
+ * A row begins with the cells of the worker, then its latencies (latency-histogram.ts), then the cells of each route
+ * (route-slots.ts). The system gives memory to a row only where it was written to, so places of routes that are not there
+ * cost none.
  */
 const CELLS = [
   "activeConnections",
@@ -17,25 +22,46 @@ const CELLS = [
   "clientsGone",
   "gatewayFailures",
   "upstreamConnectionsTotal",
-  "durationSumMs",
   "eventLoopLagP99Ms",
+] as const;
+const ROUTE_CELLS = [
+  "status1xx",
+  "status2xx",
+  "status3xx",
+  "status4xx",
+  "status5xx",
+  "requestBytes",
+  "responseBytes",
+  "durationSumMs",
+  "upstreamFailures",
+  "upstreamSumMs",
 ] as const;
 
 export type Cell = (typeof CELLS)[number];
+export type RouteCell = (typeof ROUTE_CELLS)[number];
 
-const INDEX = Object.fromEntries(CELLS.map((cell, index) => [cell, index])) as Record<Cell, number>;
+const INDEX = indexOf(CELLS);
+const ROUTE_INDEX = indexOf(ROUTE_CELLS);
 const HISTOGRAM = CELLS.length;
-const ROW = HISTOGRAM + BUCKETS;
-const FIRST_STATUS = INDEX.status1xx - 1;
+const ROUTES = HISTOGRAM + BUCKETS;
+const DURATIONS = ROUTE_CELLS.length;
+const UPSTREAM_DURATIONS = DURATIONS + DURATION_BUCKETS;
+const ROUTE_ROW = UPSTREAM_DURATIONS + DURATION_BUCKETS;
+/** Places for routes, two of which are shared (route-slots.ts). */
+const MAX_ROUTES = 10_000;
 /** Cells that say how many there are now, and so start from zero with a new worker. */
 const GAUGES: readonly Cell[] = ["activeConnections", "activeRequests", "eventLoopLagP99Ms"];
 
-/** One worker's row, as the worker sees it. */
+function indexOf<Name extends string>(names: readonly Name[]): Record<Name, number> {
+  return Object.fromEntries(names.map((name, index) => [name, index])) as Record<Name, number>;
+}
+
+/** One worker's row, as the worker sees it. A route is named by its place. */
 export class WorkerCells {
   readonly #cells: Float64Array;
 
-  constructor(memory: SharedArrayBuffer, worker: number) {
-    this.#cells = new Float64Array(memory, worker * ROW * 8, ROW);
+  constructor(row: SharedArrayBuffer) {
+    this.#cells = new Float64Array(row);
   }
 
   add(cell: Cell, amount: number): void {
@@ -46,12 +72,30 @@ export class WorkerCells {
     this.#cells[INDEX[cell]] = value;
   }
 
-  /** Counts an answer. */
-  answered(status: number, durationMs: number): void {
+  /** Counts an answer; bytes are those of the bodies. */
+  answered(slot: number, status: number, durationMs: number, requestBytes: number, responseBytes: number): void {
     const cells = this.#cells;
-    cells[FIRST_STATUS + Math.floor(status / 100)]! += 1;
-    cells[INDEX.durationSumMs]! += durationMs;
+    const route = ROUTES + slot * ROUTE_ROW;
+    const ofStatus = Math.min(5, Math.floor(status / 100)) - 1;
+    cells[INDEX.status1xx + ofStatus]! += 1;
     cells[HISTOGRAM + bucketOf(durationMs)]! += 1;
+    cells[route + ROUTE_INDEX.status1xx + ofStatus]! += 1;
+    cells[route + ROUTE_INDEX.requestBytes]! += requestBytes;
+    cells[route + ROUTE_INDEX.responseBytes]! += responseBytes;
+    cells[route + ROUTE_INDEX.durationSumMs]! += durationMs;
+    cells[route + DURATIONS + durationBucketOf(durationMs)]! += 1;
+  }
+
+  /** Counts a response of an upstream that began after `latencyMs`. */
+  upstreamAnswered(slot: number, latencyMs: number): void {
+    const route = ROUTES + slot * ROUTE_ROW;
+    this.#cells[route + ROUTE_INDEX.upstreamSumMs]! += latencyMs;
+    this.#cells[route + UPSTREAM_DURATIONS + durationBucketOf(latencyMs)]! += 1;
+  }
+
+  /** Counts a request that an upstream did not answer, or not to the end. */
+  upstreamFailed(slot: number): void {
+    this.#cells[ROUTES + slot * ROUTE_ROW + ROUTE_INDEX.upstreamFailures]! += 1;
   }
 
   resetGauges(): void {
@@ -61,12 +105,18 @@ export class WorkerCells {
 
 /** All rows, as the supervisor sees them. */
 export class SharedState {
-  readonly memory: SharedArrayBuffer;
+  /** One for each worker. */
+  readonly rows: readonly SharedArrayBuffer[];
+  readonly maxRoutes: number;
   readonly #rows: readonly Float64Array[];
+  /** What places held when they were given to another route. Rows are written by their workers alone. */
+  readonly #bases = new Map<number, Float64Array>();
 
-  constructor(workers: number) {
-    this.memory = new SharedArrayBuffer(workers * ROW * 8);
-    this.#rows = Array.from({ length: workers }, (_, worker) => new Float64Array(this.memory, worker * ROW * 8, ROW));
+  constructor(workers: number, maxRoutes = MAX_ROUTES) {
+    const bytes = (ROUTES + maxRoutes * ROUTE_ROW) * Float64Array.BYTES_PER_ELEMENT;
+    this.maxRoutes = maxRoutes;
+    this.rows = Array.from({ length: workers }, () => new SharedArrayBuffer(bytes));
+    this.#rows = this.rows.map((row) => new Float64Array(row));
   }
 
   sum(...cells: readonly Cell[]): number {
@@ -85,5 +135,47 @@ export class SharedState {
     for (const row of this.#rows)
       for (let bucket = 0; bucket < BUCKETS; bucket++) counts[bucket]! += row[HISTOGRAM + bucket]!;
     return counts;
+  }
+
+  route(slot: number): RouteNumbers {
+    const sum = this.#sumRoute(slot);
+    const base = this.#bases.get(slot);
+    if (base !== undefined) for (let cell = 0; cell < ROUTE_ROW; cell++) sum[cell]! -= base[cell]!;
+    return new RouteNumbers(sum);
+  }
+
+  /** From now on the place counts another route, from zero. */
+  restart(slot: number): void {
+    this.#bases.set(slot, this.#sumRoute(slot));
+  }
+
+  #sumRoute(slot: number): Float64Array {
+    const sum = new Float64Array(ROUTE_ROW);
+    const start = ROUTES + slot * ROUTE_ROW;
+    for (const row of this.#rows) for (let cell = 0; cell < ROUTE_ROW; cell++) sum[cell]! += row[start + cell]!;
+    return sum;
+  }
+}
+
+/** What was counted of one route. */
+export class RouteNumbers {
+  readonly #cells: Float64Array;
+
+  constructor(cells: Float64Array) {
+    this.#cells = cells;
+  }
+
+  get(cell: RouteCell): number {
+    return this.#cells[ROUTE_INDEX[cell]]!;
+  }
+
+  /** How many answers took how long, see duration-buckets.ts. */
+  get durations(): Float64Array {
+    return this.#cells.subarray(DURATIONS, UPSTREAM_DURATIONS);
+  }
+
+  /** How many responses of upstreams took how long to begin. */
+  get upstreamDurations(): Float64Array {
+    return this.#cells.subarray(UPSTREAM_DURATIONS);
   }
 }

@@ -7,6 +7,7 @@ import { ConfigurationRefused } from "./configuration-refused.ts";
 import { quantileMs } from "./latency-histogram.ts";
 import { actualAddress, planListeners } from "./listener-plan.ts";
 import { registerProxyMetrics } from "./metrics.ts";
+import { RouteSlots } from "./route-slots.ts";
 import { SharedState } from "./shared-state.ts";
 import { type Plan, WorkerLost, WorkerSlot, type WorkerState } from "./worker-slot.ts";
 
@@ -68,6 +69,7 @@ export interface ProxyStatus {
 export class Supervisor implements Service {
   readonly name = "proxy";
   readonly #state: SharedState;
+  readonly #routes: RouteSlots;
   readonly #slots: readonly WorkerSlot[];
   readonly #options: SupervisorOptions;
   #inEffect: Plan | undefined;
@@ -77,17 +79,14 @@ export class Supervisor implements Service {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#state = new SharedState(options.workers);
+    this.#routes = new RouteSlots(this.#state.maxRoutes, (slot) => this.#state.restart(slot));
     this.#latencyMark = this.#state.latencies();
     const { logger, clock, entry = new URL(`./worker${extname(import.meta.url)}`, import.meta.url) } = options;
-    const { memory } = this.#state;
-    this.#slots = Array.from(
-      { length: options.workers },
-      (_, id) => new WorkerSlot({ id, entry, memory, logger, clock }),
-    );
+    this.#slots = this.#state.rows.map((row, id) => new WorkerSlot({ id, entry, row, logger, clock }));
   }
 
   async start(): Promise<void> {
-    registerProxyMetrics(this.#options.meter, this.#state, this.#slots);
+    registerProxyMetrics(this.#options.meter, { state: this.#state, routes: this.#routes, workers: this.#slots });
     try {
       await Promise.all(this.#slots.map((slot) => slot.start()));
     } catch (error) {
@@ -104,7 +103,8 @@ export class Supervisor implements Service {
   async prepare(configuration: Configuration): Promise<PreparedConfiguration> {
     await this.#abort();
     const listeners = await planListeners(configuration.listeners, this.#inEffect?.listeners ?? []);
-    const plan: Plan = { configuration, listeners };
+    const slots = this.#routes.assign(configuration.routes.map(({ id }) => id));
+    const plan: Plan = { configuration, listeners, slots };
     this.#prepared = plan;
     const results = await Promise.allSettled(this.#slots.map((slot) => slot.prepare(plan)));
     const refused = results.filter((result) => result.status === "rejected");
@@ -170,13 +170,20 @@ export class Supervisor implements Service {
     if (this.#prepared !== plan) throw new Error("the configuration is not prepared any more");
     this.#prepared = undefined;
     this.#inEffect = plan;
-    return Math.max(...(await Promise.all(this.#slots.map((slot) => slot.commit(plan)))));
+    const tookMs = await Promise.all(this.#slots.map((slot) => slot.commit(plan)));
+    this.#keepRoutes();
+    return Math.max(...tookMs);
   }
 
   async #abort(): Promise<void> {
     if (this.#prepared === undefined) return;
     this.#prepared = undefined;
+    this.#keepRoutes();
     await Promise.all(this.#slots.map((slot) => slot.abort()));
+  }
+
+  #keepRoutes(): void {
+    this.#routes.keep((this.#inEffect?.configuration.routes ?? []).map(({ id }) => id));
   }
 
   #latencySince(mark: Float64Array): Latency {

@@ -7,6 +7,7 @@ import { SETTINGS, type Settings } from "../config/resources/settings.ts";
 import { type Upstream, UpstreamSpec } from "../config/resources/upstream.ts";
 import { systemClock } from "../core/clock.ts";
 import { ProxyWorker } from "./proxy-worker.ts";
+import { RouteSlots } from "./route-slots.ts";
 import { SharedState, WorkerCells } from "./shared-state.ts";
 import type { Command, PlannedListener, Report } from "./worker-protocol.ts";
 
@@ -48,13 +49,14 @@ export async function eventually(condition: () => boolean, what: string | (() =>
 /** One worker in this thread, which a test may look into. */
 export class TestProxy {
   readonly state = new SharedState(1);
+  readonly routes = new RouteSlots(this.state.maxRoutes, (slot) => this.state.restart(slot));
   readonly worker: ProxyWorker;
   port = 0;
   readonly #clients: RawClient[] = [];
   #answers: Report[] = [];
 
   constructor() {
-    const cells = new WorkerCells(this.state.memory, 0);
+    const cells = new WorkerCells(this.state.rows[0]!);
     this.worker = new ProxyWorker(systemClock, cells, (report) => this.#answers.push(report));
     this.worker.start();
   }
@@ -68,9 +70,11 @@ export class TestProxy {
     );
     await this.#do({ type: "begin", settings: configuration.settings, listeners });
     await this.#do({ type: "upstreams", upstreams: configuration.upstreams });
-    await this.#do({ type: "routes", routes: configuration.routes });
+    const slots = this.routes.assign(configuration.routes.map(({ id }) => id));
+    await this.#do({ type: "routes", routes: configuration.routes, slots });
     await this.#do({ type: "listen" });
     await this.#do({ type: "commit" });
+    this.routes.keep(configuration.routes.map(({ id }) => id));
   }
 
   drain(isDraining: boolean): Promise<void> {

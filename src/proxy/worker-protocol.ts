@@ -22,7 +22,8 @@ export interface PlannedListener {
 export type Command =
   | { readonly type: "begin"; readonly settings: Settings; readonly listeners: readonly PlannedListener[] }
   | { readonly type: "upstreams"; readonly upstreams: readonly Upstream[] }
-  | { readonly type: "routes"; readonly routes: readonly Route[] }
+  /** `slots`: the place where each of the routes is counted, see route-slots.ts. */
+  | { readonly type: "routes"; readonly routes: readonly Route[]; readonly slots: readonly number[] }
   | { readonly type: "listen" }
   | { readonly type: "commit" }
   | { readonly type: "abort" }
@@ -47,5 +48,6 @@ export type Report =
 /** What a worker is born with. */
 export interface WorkerBirth {
   readonly worker: number;
-  readonly memory: SharedArrayBuffer;
+  /** The memory that it counts in. */
+  readonly row: SharedArrayBuffer;
 }

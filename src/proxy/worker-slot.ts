@@ -10,6 +10,8 @@ import type { Command, PlannedListener, Report, WorkerBirth } from "./worker-pro
 export interface Plan {
   readonly configuration: Configuration;
   readonly listeners: readonly PlannedListener[];
+  /** Where each route is counted, in the order of the configuration's routes. */
+  readonly slots: readonly number[];
 }
 
 export type WorkerState = "starting" | "running" | "crashed" | "stopped";
@@ -20,7 +22,8 @@ export class WorkerLost extends Error {}
 export interface WorkerSlotOptions {
   readonly id: number;
   readonly entry: URL;
-  readonly memory: SharedArrayBuffer;
+  /** The memory that its threads count in, one after another. */
+  readonly row: SharedArrayBuffer;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -59,8 +62,8 @@ export class WorkerSlot {
   }
 
   async start(): Promise<void> {
-    const { id, entry, memory, clock } = this.#options;
-    const workerData: WorkerBirth = { worker: id, memory };
+    const { id, entry, row, clock } = this.#options;
+    const workerData: WorkerBirth = { worker: id, row };
     const ready = Promise.withResolvers<void>();
     this.#ready = ready;
     this.#startedMs = clock.monotonicMs();
@@ -137,7 +140,11 @@ export class WorkerSlot {
     for (let at = 0; at < upstreams.length; at += SLICE)
       compileMs += await this.#call({ type: "upstreams", upstreams: upstreams.slice(at, at + SLICE) });
     for (let at = 0; at < routes.length; at += SLICE)
-      compileMs += await this.#call({ type: "routes", routes: routes.slice(at, at + SLICE) });
+      compileMs += await this.#call({
+        type: "routes",
+        routes: routes.slice(at, at + SLICE),
+        slots: plan.slots.slice(at, at + SLICE),
+      });
     const listenMs = await this.#call({ type: "listen" });
     this.#prepared = plan;
     return { compileMs, listenMs };
@@ -171,7 +178,7 @@ export class WorkerSlot {
   #onExit(thread: Worker, cause: unknown): void {
     if (thread !== this.#thread) return;
     this.#thread = undefined;
-    new WorkerCells(this.#options.memory, this.id).resetGauges();
+    new WorkerCells(this.#options.row).resetGauges();
     this.#prepared = undefined;
     const lost = new WorkerLost("the worker is gone", { cause });
     this.#answer?.reject(lost);

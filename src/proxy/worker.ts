@@ -7,8 +7,8 @@ import type { Command, WorkerBirth } from "./worker-protocol.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("this module is started by the supervisor, as a worker thread");
-const { memory, worker } = workerData as WorkerBirth;
-const proxyWorker = new ProxyWorker(systemClock, new WorkerCells(memory, worker), (report) => port.postMessage(report));
+const { row } = workerData as WorkerBirth;
+const proxyWorker = new ProxyWorker(systemClock, new WorkerCells(row), (report) => port.postMessage(report));
 port.on("message", (command: Command) => {
   proxyWorker.handle(command).catch((error: unknown) => {
     throw error; // Reaches the supervisor, which replaces this worker.

@@ -4,6 +4,7 @@ import type { Logger, Meter } from "../core/ports.ts";
 import type { Service } from "../core/service.ts";
 import type { Connection, Connector } from "./connection.ts";
 import { ENCODINGS, type FromNode, type NodeNumbers, type Stamp } from "./messages.ts";
+import { SYNC_METRICS } from "./metrics.ts";
 import { NamedTimers } from "./named-timers.ts";
 import { stepNode } from "./node-session.ts";
 import {
@@ -95,18 +96,9 @@ export class Agent implements Service {
       (effect) => this.#perform(effect),
     );
     this.#timers = new NamedTimers(options.clock, (timer) => this.#dispatch({ type: "timer", timer }));
-    this.#connects = meter.counter({
-      name: "runway_sync_connects_total",
-      help: "Attempts of the data plane to connect to a control plane.",
-    });
-    meter.observeGauge(
-      { name: "runway_sync_connected", help: "1 while a control plane has accepted this data plane." },
-      () => [[{}, this.status().connected ? 1 : 0]],
-    );
-    meter.observeGauge(
-      { name: "runway_sync_config_version", help: "Version of the configuration that this data plane runs." },
-      () => [[{}, this.status().configVersion]],
-    );
+    this.#connects = meter.counter(SYNC_METRICS.connects);
+    meter.observeGauge(SYNC_METRICS.connected, () => [[{}, this.status().connected ? 1 : 0]]);
+    meter.observeGauge(SYNC_METRICS.configVersion, () => [[{}, this.status().configVersion]]);
   }
 
   /** Does not wait for a connection: a data plane runs without one. */

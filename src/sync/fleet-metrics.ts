@@ -1,10 +1,9 @@
 import { FAILURES, type FailureKind } from "../core/failure.ts";
 import type { Meter } from "../core/ports.ts";
 import type { Ack, Nack } from "./messages.ts";
+import { FLEET_METRICS } from "./metrics.ts";
 import type { NodeView } from "./node-view.ts";
 import type { SendTurns } from "./send-turns.ts";
-
-const APPLY_BUCKETS_S = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
 /** What a control plane measures of its fleet. */
 export class FleetMetrics {
@@ -13,40 +12,17 @@ export class FleetMetrics {
   readonly #applySeconds: ReturnType<Meter["histogram"]>;
 
   constructor(meter: Meter, nodes: () => readonly NodeView[], turns: SendTurns) {
-    this.#rejections = meter.counter({
-      name: "runway_fleet_rejections_total",
-      help: "Streams of nodes that the control plane ended, by the code of the failure.",
-      labels: ["code"],
-    });
-    this.#answers = meter.counter({
-      name: "runway_fleet_answers_total",
-      help: "Answers of nodes to configurations: ack, nack.",
-      labels: ["answer"],
-    });
-    this.#applySeconds = meter.histogram({
-      name: "runway_fleet_apply_seconds",
-      help: "Time from the publication of a configuration until a node said that it runs it.",
-      buckets: APPLY_BUCKETS_S,
-    });
-    meter.observeGauge({ name: "runway_fleet_nodes", help: "Nodes by status.", labels: ["status"] }, () =>
-      countBy(nodes(), (node) => ({ status: node.status })),
+    this.#rejections = meter.counter(FLEET_METRICS.rejections);
+    this.#answers = meter.counter(FLEET_METRICS.answers);
+    this.#applySeconds = meter.histogram(FLEET_METRICS.apply);
+    meter.observeGauge(FLEET_METRICS.nodes, () => countBy(nodes(), (node) => ({ status: node.status })));
+    meter.observeGauge(FLEET_METRICS.nodesInSync, () =>
+      countBy(
+        nodes().filter(({ status }) => status === "connected" || status === "stale"),
+        (node) => ({ in_sync: String(node.inSync) }),
+      ),
     );
-    meter.observeGauge(
-      {
-        name: "runway_fleet_nodes_in_sync",
-        help: "Connected nodes, by whether they run the newest configuration.",
-        labels: ["in_sync"],
-      },
-      () =>
-        countBy(
-          nodes().filter(({ status }) => status === "connected" || status === "stale"),
-          (node) => ({ in_sync: String(node.inSync) }),
-        ),
-    );
-    meter.observeGauge(
-      { name: "runway_fleet_sends_waiting", help: "Nodes that wait for their turn to be sent a configuration." },
-      () => [[{}, turns.waiting]],
-    );
+    meter.observeGauge(FLEET_METRICS.sendsWaiting, () => [[{}, turns.waiting]]);
   }
 
   rejected(kind: FailureKind): void {

@@ -31,6 +31,24 @@ describe("PrometheusMeter", () => {
     assert.doesNotMatch(await meter.expose(), /node="a"/);
   });
 
+  it("writes an observed histogram with cumulative buckets and escapes label values", async () => {
+    const meter = new PrometheusMeter(silentLogger);
+    const metric = { name: "runway_took_seconds", help: "Took.", labels: ["who"], buckets: [0.1, 1] } as const;
+    meter.observeHistogram(metric, () => [[{ who: 'a"b\\c\nd' }, { counts: [2, 1, 4], sum: 9.5 }]]);
+    const lines = (await meter.expose()).trim().split("\n");
+    const who = 'who="a\\"b\\\\c\\nd"';
+    assert.deepEqual(lines.slice(-7), [
+      "# HELP runway_took_seconds Took.",
+      "# TYPE runway_took_seconds histogram",
+      `runway_took_seconds_bucket{${who},le="0.1"} 2`,
+      `runway_took_seconds_bucket{${who},le="1"} 3`,
+      `runway_took_seconds_bucket{${who},le="+Inf"} 7`,
+      `runway_took_seconds_sum{${who}} 9.5`,
+      `runway_took_seconds_count{${who}} 7`,
+    ]);
+    assert.throws(() => meter.observeHistogram(metric, () => []), /registered already/);
+  });
+
   it("keeps the other metrics when one cannot be read", async () => {
     const warned: unknown[] = [];
     const meter = new PrometheusMeter({ ...silentLogger, warn: (_, fields) => warned.push(fields?.metric) });

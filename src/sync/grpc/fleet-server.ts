@@ -12,6 +12,7 @@ import { RunwayError } from "../../core/failure.ts";
 import type { Logger, Meter } from "../../core/ports.ts";
 import type { Service } from "../../core/service.ts";
 import type { NodeStream, NodeStreamEvents } from "../connection.ts";
+import { FLEET_METRICS } from "../metrics.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import { CHANNEL_LIMITS } from "./channel-limits.ts";
 import { GrpcNodeStream } from "./grpc-node-stream.ts";
@@ -58,11 +59,7 @@ export class FleetServer implements Service {
 
   constructor(options: FleetServerOptions) {
     this.#options = options;
-    this.#handshakeFailures = options.meter.counter({
-      name: "runway_fleet_handshake_failures_total",
-      help: "TLS handshakes with data planes that failed, by reason.",
-      labels: ["reason"],
-    });
+    this.#handshakeFailures = options.meter.counter(FLEET_METRICS.handshakeFailures);
   }
 
   /** @throws RunwayError configurationInvalid, when certificates cannot be used or the address cannot be bound. */

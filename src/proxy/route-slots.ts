@@ -1,0 +1,60 @@
+/** Where routes are counted that found no place of their own. No route has such an id: ids begin with a letter or digit. */
+export const OTHER_ROUTES = { slot: 0, id: "_other" } as const;
+/** Where requests are counted that no route answers. */
+export const NO_ROUTE = { slot: 1, id: "_none" } as const;
+const FIRST_SLOT = 2;
+
+/**
+ * Which place in shared memory counts which route. A route keeps its place over changes of configuration for as long as it
+ * is there. A place that has become free is taken again only when no fresh one is left, and the one that is free for longest
+ * first, so that the last requests of a route that is gone are over by then. When all places are taken, further routes are
+ * counted together.
+ */
+export class RouteSlots {
+  readonly #capacity: number;
+  readonly #onReuse: (slot: number) => void;
+  readonly #slots = new Map<string, number>();
+  readonly #free: number[] = [];
+  #fresh = FIRST_SLOT;
+
+  /** @param onReuse told of each place that counted another route before */
+  constructor(capacity: number, onReuse: (slot: number) => void) {
+    this.#capacity = capacity;
+    this.#onReuse = onReuse;
+  }
+
+  /** The places of these routes, in their order. */
+  assign(ids: Iterable<string>): number[] {
+    return Array.from(ids, (id) => this.#slots.get(id) ?? this.#take(id));
+  }
+
+  /** Frees the places of all other routes. */
+  keep(ids: Iterable<string>): void {
+    const kept = new Set(ids);
+    for (const [id, slot] of this.#slots) {
+      if (kept.has(id)) continue;
+      this.#slots.delete(id);
+      this.#free.push(slot);
+    }
+  }
+
+  /** Every place that counts something, with the id it is shown under. */
+  *entries(): Generator<readonly [id: string, slot: number]> {
+    yield [NO_ROUTE.id, NO_ROUTE.slot];
+    yield [OTHER_ROUTES.id, OTHER_ROUTES.slot];
+    yield* this.#slots;
+  }
+
+  #take(id: string): number {
+    const slot = this.#fresh < this.#capacity ? this.#fresh++ : this.#reuse();
+    if (slot !== OTHER_ROUTES.slot) this.#slots.set(id, slot);
+    return slot;
+  }
+
+  #reuse(): number {
+    const slot = this.#free.shift();
+    if (slot === undefined) return OTHER_ROUTES.slot;
+    this.#onReuse(slot);
+    return slot;
+  }
+}
