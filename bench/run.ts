@@ -3,6 +3,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { benchmarkFleet } from "./fleet/benchmark.ts";
 import { benchmarkProxies } from "./proxy/benchmark.ts";
 import { findSubject, SUBJECTS } from "./proxy/subjects.ts";
+import { findWorkload, WORKLOADS } from "./proxy/workloads.ts";
 import { Refusal } from "./refusal.ts";
 import { RESULTS_FOLDER } from "./write-result.ts";
 
@@ -23,6 +24,10 @@ program
     subjects,
     subjects("runway,nginx"),
   )
+  .option("--workload <names>", `all, or some of ${WORKLOADS.map(({ name }) => name).join(", ")}`, workloads, [
+    findWorkload("small-get"),
+  ])
+  .option("--rate <count>", "requests a second of fixed-rate workloads (default: half of what the slowest can)", count)
   .option("--rounds <count>", "measured runs of each subject", count, 5)
   .option("--seconds <count>", "length of a run", count, 5)
   .option("--warm-up-seconds <count>", "length of the run before, which is not counted", count, 3)
@@ -55,6 +60,15 @@ function subjects(text: string) {
   if (chosen.length < 2) throw new InvalidArgumentError("Name at least two, such as runway,nginx.");
   try {
     return chosen.map(findSubject);
+  } catch (error) {
+    throw new InvalidArgumentError(describe(error));
+  }
+}
+
+function workloads(text: string) {
+  if (text === "all") return WORKLOADS;
+  try {
+    return [...new Set(text.split(","))].map(findWorkload);
   } catch (error) {
     throw new InvalidArgumentError(describe(error));
   }

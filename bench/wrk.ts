@@ -3,9 +3,13 @@ import { promisify } from "node:util";
 import { LOAD_CORE, onCore } from "./cores.ts";
 
 export interface Load {
-  readonly port: number;
+  readonly url: string;
   readonly connections: number;
   readonly seconds: number;
+  /** `Name: value`, sent with each request. */
+  readonly header?: string;
+  /** A file in Lua that makes the requests something else than GETs. */
+  readonly script?: string;
 }
 
 export interface LoadReport {
@@ -21,10 +25,13 @@ export interface LoadReport {
   readonly failures: Readonly<Record<string, number>>;
 }
 
-/** Asks for `/` over keep-alive connections as fast as it is answered, from one thread on the load core. */
-export async function runWrk({ port, connections, seconds }: Load, signal: AbortSignal): Promise<LoadReport> {
+/** Asks over keep-alive connections as fast as it is answered, from one thread on the load core. */
+export async function runWrk(load: Load, signal: AbortSignal): Promise<LoadReport> {
+  const { url, connections, seconds, header, script } = load;
   const flags = ["--latency", "--threads", "1", "--connections", String(connections), "--duration", `${seconds}s`];
-  const { command, args } = onCore(LOAD_CORE, "wrk", [...flags, `http://127.0.0.1:${port}/`]);
+  if (header !== undefined) flags.push("--header", header);
+  if (script !== undefined) flags.push("--script", script);
+  const { command, args } = onCore(LOAD_CORE, "wrk", [...flags, url]);
   const { stdout } = await promisify(execFile)(command, args, { signal, timeout: seconds * 1_000 + 30_000 });
   return parseWrk(stdout);
 }

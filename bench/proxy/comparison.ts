@@ -1,27 +1,24 @@
 import { type Summary, summarize } from "../statistics.ts";
+import { FIGURES, type Figure, styleOf } from "./figures.ts";
+import type { Lane } from "./lane.ts";
 import type { Run } from "./run.ts";
 
-const MEASURES = [
-  "requestsPerSecond",
-  "requestsPerCpuSecond",
-  "cpuMicrosPerRequest",
-  "cpuShare",
-  "p50Ms",
-  "p99Ms",
-  "rssBytes",
-] as const satisfies readonly (keyof Run)[];
-
-export type SubjectSummary = Readonly<Record<(typeof MEASURES)[number], Summary>> & {
+/** The figures that the runs of a lane have. */
+export type LaneSummary = {
   readonly runs: number;
   readonly discardedRuns: number;
+  readonly figures: Readonly<Partial<Record<Figure, Summary>>>;
 };
 
-/** The subject's value divided by the baseline's, taken in each round by itself. Above 1: the subject did more. */
+/**
+ * How a lane does against its baseline, taken in each round by itself. Above 1 it does better, whatever the figure: where
+ * less of it is better, the baseline's value is divided by the lane's.
+ */
 export interface Ratio {
-  readonly subject: string;
+  readonly lane: string;
   readonly baseline: string;
-  readonly requestsPerCpuSecond: Summary;
-  readonly requestsPerSecond: Summary;
+  readonly figure: Figure;
+  readonly ratio: Summary;
 }
 
 /** A run in which anything failed says nothing about the work of a proxy that succeeds. */
@@ -29,34 +26,32 @@ export function isSound(run: Run): boolean {
   return run.requests > 0 && Object.keys(run.failures).length === 0;
 }
 
-/** @throws Error when no run of the subject is sound. */
-export function summarizeSubject(subject: string, runs: readonly Run[]): SubjectSummary {
-  const own = runs.filter((run) => run.subject === subject);
+/** @throws Error when no run of the lane is sound. */
+export function summarizeLane(lane: string, runs: readonly Run[]): LaneSummary {
+  const own = runs.filter((run) => run.lane === lane);
   const sound = own.filter(isSound);
-  if (sound.length === 0) throw new Error(`every run of ${subject} had failures; there is nothing to compare`);
-  const summaries = MEASURES.map((measure) => [measure, summarize(sound.map((run) => run[measure]))] as const);
-  return {
-    runs: sound.length,
-    discardedRuns: own.length - sound.length,
-    ...(Object.fromEntries(summaries) as Record<(typeof MEASURES)[number], Summary>),
-  };
+  if (sound.length === 0) throw new Error(`every run of ${lane} had failures; there is nothing to compare`);
+  const summaries = (Object.keys(FIGURES) as Figure[]).flatMap((figure) => {
+    const values = sound.flatMap(({ figures }) => figures[figure] ?? []);
+    return values.length === 0 ? [] : [[figure, summarize(values)] as const];
+  });
+  return { runs: sound.length, discardedRuns: own.length - sound.length, figures: Object.fromEntries(summaries) };
 }
 
 /** @throws Error when in no round both had a sound run. */
-export function compare(subject: string, baseline: string, runs: readonly Run[]): Ratio {
+export function compare(
+  { name, baseline }: Pick<Lane, "name" | "baseline">,
+  figure: Figure,
+  runs: readonly Run[],
+): Ratio {
   const sound = runs.filter(isSound);
-  const pairs = sound.flatMap((run) => {
-    if (run.subject !== subject) return [];
-    const other = sound.find((candidate) => candidate.subject === baseline && candidate.round === run.round);
-    return other === undefined ? [] : [{ run, other }];
+  const ratios = sound.flatMap((run) => {
+    if (run.lane !== name) return [];
+    const own = run.figures[figure];
+    const other = sound.find((each) => each.lane === baseline && each.round === run.round)?.figures[figure];
+    if (own === undefined || other === undefined) return [];
+    return styleOf(figure).better === "less" ? other / own : own / other;
   });
-  if (pairs.length === 0) throw new Error(`in no round both ${subject} and ${baseline} ran without failures`);
-  const ratioOf = (measure: "requestsPerCpuSecond" | "requestsPerSecond") =>
-    summarize(pairs.map(({ run, other }) => run[measure] / other[measure]));
-  return {
-    subject,
-    baseline,
-    requestsPerCpuSecond: ratioOf("requestsPerCpuSecond"),
-    requestsPerSecond: ratioOf("requestsPerSecond"),
-  };
+  if (ratios.length === 0) throw new Error(`in no round both ${name} and ${baseline} ran without failures`);
+  return { lane: name, baseline, figure, ratio: summarize(ratios) };
 }

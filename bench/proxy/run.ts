@@ -1,45 +1,65 @@
+import { type MemorySample, MemorySamples } from "../memory-samples.ts";
 import type { Usage } from "../process-tree.ts";
-import { type LoadReport, runWrk } from "../wrk.ts";
+import type { Figures } from "./figures.ts";
+import type { Lane } from "./lane.ts";
 import type { RunningProxy } from "./subject.ts";
+import type { Conditions, Observation, Workload } from "./workload.ts";
 
-/** One measurement of one subject. */
-export interface Run extends LoadReport {
-  readonly subject: string;
+/** One measurement of one lane. */
+export interface Run {
+  readonly lane: string;
   /** Runs of one round follow each other directly, so that their ratio is little touched by the machine's moods. */
   readonly round: number;
-  readonly cpuMicrosPerRequest: number;
-  readonly requestsPerCpuSecond: number;
-  /** Share of its core that the subject used; the rest of the time it waited for the load core. */
-  readonly cpuShare: number;
-  readonly rssBytes: number;
-}
-
-export interface RunOptions {
-  readonly round: number;
-  readonly connections: number;
-  readonly seconds: number;
+  readonly requests: number;
+  readonly figures: Figures;
+  readonly failures: Readonly<Record<string, number>>;
+  readonly memory: readonly MemorySample[];
 }
 
 export async function measureRun(
-  subject: string,
-  proxy: RunningProxy,
-  { round, connections, seconds }: RunOptions,
+  workload: Workload,
+  { lane, round, proxy }: { readonly lane: Lane; readonly round: number; readonly proxy: RunningProxy },
+  conditions: Conditions,
   signal: AbortSignal,
 ): Promise<Run> {
   const before = proxy.usage();
   const startMs = performance.now();
-  const report = await runWrk({ port: proxy.port, connections, seconds }, signal);
+  using memory = new MemorySamples(() => proxy.usage());
+  const seen = await workload.load(proxy, conditions, signal);
   const elapsedMs = performance.now() - startMs;
-  return { subject, round, ...report, ...costOf(report.requests, elapsedMs, before, proxy.usage()) };
+  const after = proxy.usage();
+  const cost = { ...costOf(seen, elapsedMs, before, after), ...growthOf(memory.samples, before, after) };
+  return {
+    lane: lane.name,
+    round,
+    requests: seen.requests,
+    figures: { ...seen.figures, ...cost },
+    failures: seen.failures,
+    memory: memory.samples,
+  };
 }
 
 /** What the requests cost, by the difference between the usage before and after them. */
-export function costOf(requests: number, elapsedMs: number, before: Usage, after: Usage) {
+export function costOf(
+  { requests, bodyBytes }: Pick<Observation, "requests" | "bodyBytes">,
+  elapsedMs: number,
+  before: Usage,
+  after: Usage,
+): Figures {
   const cpuMs = after.cpuMs - before.cpuMs;
+  if (requests === 0 || cpuMs === 0) return { cpuShare: cpuMs / elapsedMs };
   return {
     cpuMicrosPerRequest: (cpuMs * 1_000) / requests,
     requestsPerCpuSecond: (requests * 1_000) / cpuMs,
+    ...(bodyBytes === undefined ? {} : { megabytesPerCpuSecond: (requests * bodyBytes) / 1_000 / cpuMs }),
     cpuShare: cpuMs / elapsedMs,
-    rssBytes: after.rssBytes,
+  };
+}
+
+function growthOf(samples: readonly MemorySample[], before: Usage, after: Usage): Figures {
+  return {
+    rssMegabytes: after.rssBytes / 1e6,
+    rssPeakMegabytes: Math.max(after.rssBytes, ...samples.map(({ rssBytes }) => rssBytes)) / 1e6,
+    rssGrowthMegabytes: (after.rssBytes - before.rssBytes) / 1e6,
   };
 }

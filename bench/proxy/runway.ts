@@ -1,31 +1,64 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { freePort } from "../../test/support/free-port.ts";
+import { ask } from "../ask.ts";
 import { readProductVersion } from "../product-version.ts";
 import { startProxy } from "./start-proxy.ts";
-import type { Setting, Subject } from "./subject.ts";
+import type { RunningProxy, Setting, Subject } from "./subject.ts";
 
 const PROGRAM = new URL("../../bin/runway", import.meta.url).pathname;
+const FILE_NAME = "runway.yaml";
 
-/** runway as its users run it: the program itself, standalone, one worker. */
+/**
+ * runway as its users run it: the program itself, standalone. A feature that it gains is one more name here and its
+ * lines in the configuration below.
+ */
 export const runway: Subject = {
   name: "runway",
   needs: [],
+  features: ["workers", "live-changes"],
   version: readProductVersion,
-  start: (setting) =>
-    startProxy(
+  async start(setting) {
+    const adminPort = await freePort();
+    const proxy = await startProxy(
       {
         program: PROGRAM,
-        fileName: "runway.yaml",
-        configuration: (port) => configuration(port, setting),
+        fileName: FILE_NAME,
+        configuration: (port) => configuration({ ...setting, port, adminPort, change: 0 }),
         args: (path) => ["run", "-c", path],
       },
       setting,
-    ),
+    );
+    return { ...proxy, change: (change) => apply(proxy, { ...setting, adminPort, change }) };
+  },
 };
 
-function configuration(port: number, { originPort, connections }: Setting): string {
+interface Document extends Setting {
+  readonly port: number;
+  readonly adminPort: number;
+  readonly change: number;
+}
+
+/** @throws Error when the program does not take it, or finds nothing changed. */
+async function apply(proxy: RunningProxy, { adminPort, ...setting }: Omit<Document, "port">): Promise<void> {
+  const { folder, signal } = setting;
+  await writeFile(join(folder, FILE_NAME), configuration({ ...setting, port: proxy.port, adminPort }));
+  const { status, body } = await ask(`http://127.0.0.1:${adminPort}/reload`, { body: "", signal });
+  if (status !== 200 || !body.includes("changed-by-every-change"))
+    throw new Error(`change ${setting.change} was not applied: ${status} ${body}`);
+}
+
+/** Each change is one of one route. */
+function configuration({ port, adminPort, originPort, connections, workers, otherRoutes, change }: Document): string {
+  const backends = `backends: [{ url: "http://127.0.0.1:${originPort}" }]`;
+  const others = Array.from(
+    { length: otherRoutes },
+    (_, n) => `  - { id: other-${n}, path: /other/${n}, ${backends} }\n`,
+  );
   return `
-workers: 1
+workers: ${workers}
 admin:
-  port: 0
+  port: ${adminPort}
 logging:
   level: warn
 transport:
@@ -34,10 +67,7 @@ listeners:
   - id: http
     address: 127.0.0.1:${port}
 routes:
-  - id: all
-    path: /
-    path_prefix: true
-    backends:
-      - url: http://127.0.0.1:${originPort}
-`;
+  - { id: all, path: /, path_prefix: true, ${backends} }
+  - { id: changed-by-every-change, path: /change-${change}, ${backends} }
+${others.join("")}`;
 }

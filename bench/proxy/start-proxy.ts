@@ -18,20 +18,22 @@ export interface ProxyProgram {
 /** Writes the configuration, starts the program and waits until its port answers HTTP. */
 export async function startProxy(
   { program, fileName, configuration, args, core = MEASURED_CORE }: ProxyProgram,
-  { folder, signal }: Pick<Setting, "folder" | "signal">,
+  { folder, signal, tls }: Pick<Setting, "folder" | "signal"> & Partial<Pick<Setting, "tls">>,
 ): Promise<RunningProxy> {
   const port = await freePort();
+  const url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`;
   const path = join(folder, fileName);
   await writeFile(path, configuration(port));
   const running = await PinnedProcess.start(core, program, args(path));
   try {
-    await running.ready(async () => (await ask(`http://127.0.0.1:${port}/`, { signal })).status === 200, signal);
+    await running.ready(async () => (await ask(`${url}/`, { signal })).status === 200, signal);
   } catch (error) {
     await running[Symbol.asyncDispose]();
     throw error;
   }
   return {
     port,
+    url,
     usage: () => running.usage(),
     [Symbol.asyncDispose]: () => running[Symbol.asyncDispose](),
   };

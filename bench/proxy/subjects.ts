@@ -1,10 +1,13 @@
+import { caddy } from "./caddy.ts";
+import { fastify } from "./fastify.ts";
 import { haproxy } from "./haproxy.ts";
 import { nginx } from "./nginx.ts";
+import { nginxLua } from "./nginx-lua.ts";
 import { runway } from "./runway.ts";
 import type { Subject } from "./subject.ts";
 
 /** Everything that `--subjects` can name. */
-export const SUBJECTS: readonly Subject[] = [runway, nginx, haproxy];
+export const SUBJECTS: readonly Subject[] = [runway, nginxLua, haproxy, caddy, fastify, nginx];
 
 /** @throws Error naming the subjects that there are. */
 export function findSubject(name: string): Subject {
