@@ -73,7 +73,7 @@ export class Cluster implements AsyncDisposable {
     const own = options.listeners ?? `listeners:\n  - id: http\n    address: 127.0.0.1:${await freePort()}\n`;
     const blocks = dataPlaneBlocks(this, nodeId, certificate, options.caFile ?? this.authority.caFile);
     writeFileSync(file, `${blocks}${own}`);
-    const member = new Member(nodeId, file);
+    const member = new Member(nodeId, file, options.env);
     this.dataPlanes.push(member);
     await member.started();
     return member;
@@ -129,6 +129,7 @@ export class Cluster implements AsyncDisposable {
 export interface DataPlaneOptions {
   readonly certificate?: CertificateFiles;
   readonly caFile?: string;
+  readonly env?: Readonly<Record<string, string>>;
   /** The file's `listeners` block; empty for a data plane that has the control plane's listeners only. */
   readonly listeners?: string;
 }
