@@ -1,11 +1,13 @@
 import type { Socket } from "node:net";
 import { type BodyFraming, BodyReader, type BodySink } from "./body-reader.ts";
+import { FIELD } from "./known-field.ts";
 import type { OctetBuffers } from "./octet-buffers.ts";
 import type { Refusal } from "./refusal.ts";
 import { ResponseParser } from "./response-parser.ts";
 import { type ByteSink, connectInto } from "./socket-reader.ts";
 import { SocketWriter } from "./socket-writer.ts";
 import type { Deadlined, Sweep } from "./sweep.ts";
+import type { TunnelEnd, TunnelFlow } from "./tunnel.ts";
 
 /** Takes one response. Octets of a body are only lent for the call. */
 export interface ResponseHandler {
@@ -13,6 +15,8 @@ export interface ResponseHandler {
   onInterimResponse(): void;
   /** The head has been read and is in `connection.response` until the end. */
   onResponse(): void;
+  /** The upstream has switched to the protocol that was asked for; the connection is to be surrendered to a tunnel now. */
+  onUpgrade(): void;
   onResponseBody(buffer: Buffer, start: number, end: number): void;
   /** The response is complete; `isReusable` says whether the connection can take another request. */
   onResponseEnd(isReusable: boolean): void;
@@ -24,6 +28,14 @@ export interface ResponseHandler {
   onRequestWritable(): void;
   /** A method of the handler threw; the connection is closed. */
   onFault(error: unknown): void;
+}
+
+/** How long a response may take; 0 means any time. */
+export interface ResponseTimeouts {
+  /** To its head. */
+  readonly beginMs: number;
+  /** From one piece to the next. */
+  readonly pauseMs: number;
 }
 
 /** Where a connection goes and what it may take. */
@@ -39,9 +51,10 @@ export interface ClientOptions {
 
 /** 1xx heads before the final one. */
 const MAX_INTERIM_RESPONSES = 16;
+const NO_TIMEOUTS: ResponseTimeouts = { beginMs: 0, pauseMs: 0 };
 
 /** The client's side of an HTTP/1.1 connection: sends one request at a time and reads its response strictly. */
-export class ClientConnection implements ByteSink, BodySink, Deadlined {
+export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEnd {
   readonly response = new ResponseParser();
   readonly writer: SocketWriter;
   deadlineMs: number;
@@ -52,20 +65,22 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined {
   framing: BodyFraming = "none";
   #isRequestComplete = false;
   #interimResponses = 0;
-  readonly #socket: Socket;
+  readonly socket: Socket;
   readonly #options: ClientOptions;
   readonly #body = new BodyReader();
-  #state: "dialling" | "idle" | "head" | "body" | "closed" = "dialling";
+  #state: "dialling" | "idle" | "head" | "body" | "tunnel" | "closed" = "dialling";
   #handler: ResponseHandler | undefined;
   #isHead = false;
-  #timeoutMs = 0;
+  #timeouts = NO_TIMEOUTS;
+  #upgrade: string | undefined;
+  #flow: TunnelFlow | undefined;
   #failure: Refusal | undefined;
 
   constructor(options: ClientOptions) {
     this.#options = options;
     this.deadlineMs = options.sweep.in(options.dialTimeoutMs);
     const socket = connectInto(options.buffers.read, this, options.host, options.port);
-    this.#socket = socket;
+    this.socket = socket;
     this.writer = new SocketWriter(socket, options.buffers);
     options.sweep.add(this);
     socket.on("connect", () => this.#onConnect());
@@ -80,13 +95,14 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined {
   }
 
   /**
-   * Begins a request, to be written to `writer` and then completed. `timeoutMs` is how long the response may take to begin and
-   * then to pause, 0 for any time.
+   * Begins a request, to be written to `writer` and then completed. `upgrade` is the protocol that it asks to switch to, in
+   * lower case, if any.
    */
-  begin(handler: ResponseHandler, method: string, timeoutMs: number): void {
+  begin(handler: ResponseHandler, method: string, timeouts: ResponseTimeouts, upgrade: string | undefined): void {
     this.#handler = handler;
     this.#isHead = method === "HEAD";
-    this.#timeoutMs = timeoutMs;
+    this.#timeouts = timeouts;
+    this.#upgrade = upgrade;
     this.hasAnswered = false;
     this.#isRequestComplete = false;
     this.#interimResponses = 0;
@@ -106,7 +122,8 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined {
   touch(): void {
     if (this.#state === "dialling") return;
     const isUpstreamsTurn = this.#isRequestComplete || this.hasAnswered || this.writer.isFull;
-    this.deadlineMs = isUpstreamsTurn ? this.#options.sweep.in(this.#timeoutMs) : Number.POSITIVE_INFINITY;
+    const limitMs = this.#state === "body" ? this.#timeouts.pauseMs : this.#timeouts.beginMs;
+    this.deadlineMs = isUpstreamsTurn ? this.#options.sweep.in(limitMs) : Number.POSITIVE_INFINITY;
   }
 
   /** Keeps an idle connection for `idleTimeoutMs`. */
@@ -115,19 +132,27 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined {
   }
 
   pause(): void {
-    this.#socket.pause();
+    this.socket.pause();
     this.deadlineMs = Number.POSITIVE_INFINITY;
   }
 
   resume(): void {
     this.touch();
-    this.#socket.resume();
+    this.socket.resume();
   }
 
   /** Drops the connection and forgets its handler. */
   destroy(): void {
     this.#handler = undefined;
-    this.#socket.destroy();
+    this.socket.destroy();
+  }
+
+  surrender(flow: TunnelFlow): void {
+    this.#state = "tunnel";
+    this.#handler = undefined;
+    this.#flow = flow;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.socket.allowHalfOpen = true;
   }
 
   onDeadline(): void {
@@ -136,12 +161,16 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined {
         ? { kind: "upstreamRefused", reason: "the connection did not open in time" }
         : { kind: "upstreamTimeout", reason: "the upstream did not go on in time" },
     );
-    this.#socket.destroy();
+    this.socket.destroy();
   }
 
   onBytes(buffer: Buffer, end: number): void {
+    if (this.#flow !== undefined) {
+      this.#flow.onOctets(buffer, 0, end);
+      return;
+    }
     if (this.#handler === undefined) {
-      this.#socket.destroy(); // Nobody asked: what follows could be taken for the answer to the next request.
+      this.socket.destroy(); // Nobody asked: what follows could be taken for the answer to the next request.
       return;
     }
     this.hasAnswered = true;
@@ -168,7 +197,7 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined {
     if (state === "incomplete") return end;
     if (state === "refused") return this.#refuse(response.refusal.reason);
     const next = start + response.consumed;
-    if (response.status === 101) return this.#refuse("it switches protocols without being asked");
+    if (response.status === 101) return this.#switch(buffer, next, end);
     if (response.status < 200) {
       if (++this.#interimResponses > MAX_INTERIM_RESPONSES) return this.#refuse("it never comes to the point");
       this.#handler?.onInterimResponse();
@@ -180,7 +209,18 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined {
     this.#state = "body";
     this.#handler?.onResponse();
     if (this.#body.isDone) this.#end(next === end);
+    else this.touch();
     return next;
+  }
+
+  /** RFC 9110 §7.8: only to what was asked for. */
+  #switch(buffer: Buffer, start: number, end: number): number {
+    if (this.#upgrade === undefined) return this.#refuse("it switches protocols without being asked");
+    if (this.response.fields.joined(FIELD.upgrade)?.toLowerCase() !== this.#upgrade)
+      return this.#refuse("it switches to another protocol than it was asked to");
+    this.#handler?.onUpgrade();
+    if (start < end) this.#flow?.onOctets(buffer, start, end);
+    return end;
   }
 
   #readBody(buffer: Buffer, start: number, end: number): number {
@@ -208,13 +248,13 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined {
     this.#handler = undefined;
     this.hasServed = true;
     this.#state = "idle";
-    if (!isReusable) this.#socket.destroy();
+    if (!isReusable) this.socket.destroy();
     handler?.onResponseEnd(isReusable);
   }
 
   #refuse(reason: string): number {
     this.#fail({ kind: "upstreamInvalid", reason });
-    this.#socket.destroy();
+    this.socket.destroy();
     return Number.MAX_SAFE_INTEGER;
   }
 
@@ -241,19 +281,28 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined {
 
   #onDrain(): void {
     this.writer.onDrain();
+    if (this.#flow !== undefined) {
+      this.#flow.onWritable();
+      return;
+    }
     this.touch();
     this.#handler?.onRequestWritable();
   }
 
   #onEnd(): void {
+    if (this.#flow !== undefined) {
+      this.#flow.onEnd();
+      return;
+    }
     if (this.#state === "body" && this.framing === "until-close") this.#end(true);
     else this.#fail({ kind: "upstreamReset", reason: "the upstream closed the connection" });
-    this.#socket.destroy();
+    this.socket.destroy();
   }
 
   #onClose(): void {
     this.#fail({ kind: "upstreamReset", reason: "the upstream closed the connection" });
     this.#state = "closed";
+    this.#flow?.onClose();
     this.#options.sweep.delete(this);
     this.#options.onClosed(this);
   }

@@ -6,6 +6,7 @@ import { RequestParser } from "./request-parser.ts";
 import { type ByteSink, readInto } from "./socket-reader.ts";
 import { SocketWriter } from "./socket-writer.ts";
 import type { Deadlined, Sweep } from "./sweep.ts";
+import type { TunnelEnd, TunnelFlow } from "./tunnel.ts";
 
 /** What a client may use up before it is answered 408, 414 or 431, or is dropped. A time of 0 means no limit. */
 export interface HttpLimits {
@@ -53,7 +54,7 @@ const LINGER_MS = 2_000;
  *
  * A client that closes its side while it waits for an answer is taken to be gone, since a killed client looks the same.
  */
-export class ServerConnection implements ByteSink, BodySink, Deadlined {
+export class ServerConnection implements ByteSink, BodySink, Deadlined, TunnelEnd {
   readonly request = new RequestParser();
   readonly socket: Socket;
   readonly writer: SocketWriter;
@@ -65,9 +66,10 @@ export class ServerConnection implements ByteSink, BodySink, Deadlined {
   readonly #sweep: Sweep;
   readonly #handler: RequestHandler;
   readonly #body = new BodyReader();
-  #state: "head" | "body" | "answering" | "flushing" | "lingering" | "closed" = "head";
+  #state: "head" | "body" | "answering" | "flushing" | "lingering" | "tunnel" | "closed" = "head";
   /** Octets of later requests that came while one was being answered. */
   #waiting: Buffer | undefined;
+  #flow: TunnelFlow | undefined;
   #isReading = false;
 
   constructor(socket: Socket, buffers: OctetBuffers, limits: HttpLimits, sweep: Sweep, handler: RequestHandler) {
@@ -142,6 +144,19 @@ export class ServerConnection implements ByteSink, BodySink, Deadlined {
     if (this.#state !== "body") this.deadlineMs = this.#sweep.in(this.limits.writeTimeoutMs);
   }
 
+  /** Instead of `finish`, after a 101. */
+  surrender(flow: TunnelFlow): void {
+    const early = this.#waiting;
+    this.#waiting = undefined;
+    this.#state = "tunnel";
+    this.#flow = flow;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.socket.allowHalfOpen = true;
+    this.writer.flush();
+    this.socket.resume();
+    if (early !== undefined) flow.onOctets(early, 0, early.length);
+  }
+
   closeIfIdle(): void {
     if (this.isIdle) this.socket.destroySoon();
   }
@@ -162,6 +177,10 @@ export class ServerConnection implements ByteSink, BodySink, Deadlined {
   #read(buffer: Buffer, start: number, end: number): void {
     let at = start;
     while (at < end) {
+      if (this.#flow !== undefined) {
+        this.#flow.onOctets(buffer, at, end);
+        return;
+      }
       if (this.#state === "head") at = this.#readHead(buffer, at, end);
       else if (this.#state === "body") at = this.#readBody(buffer, at, end);
       else if (this.#state === "answering" || this.#state === "flushing") {
@@ -247,18 +266,24 @@ export class ServerConnection implements ByteSink, BodySink, Deadlined {
 
   #onDrain(): void {
     this.writer.onDrain();
+    if (this.#flow !== undefined) {
+      this.#flow.onWritable();
+      return;
+    }
     if (this.#state === "answering") this.deadlineMs = Number.POSITIVE_INFINITY;
     else if (this.#state === "flushing") this.#awaitRequest();
     this.#handler.onResponseWritable();
   }
 
   #onEnd(): void {
-    if (this.#state === "body" || this.#state === "answering") this.socket.destroy();
+    if (this.#flow !== undefined) this.#flow.onEnd();
+    else if (this.#state === "body" || this.#state === "answering") this.socket.destroy();
   }
 
   #onClose(): void {
     const wasAnswering = this.#state === "body" || this.#state === "answering";
     this.#state = "closed";
+    this.#flow?.onClose();
     this.#sweep.delete(this);
     if (wasAnswering) this.#handler.onClientGone();
     this.#handler.onClientClosed();

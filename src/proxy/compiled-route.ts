@@ -1,4 +1,5 @@
 import type { Condition, Route } from "../config/resources/route.ts";
+import type { ResponseTimeouts } from "../http/client-connection.ts";
 import type { FieldLines } from "../http/field-lines.ts";
 import { normalisePath } from "../http/request-target.ts";
 import type { Balancer } from "./balancer.ts";
@@ -22,8 +23,9 @@ export class CompiledRoute {
   readonly domains: readonly string[];
   readonly methods: readonly string[];
   readonly balancer: Balancer;
-  /** How long the response may take to begin and then to pause; 0 means any time. */
-  readonly timeoutMs: number;
+  readonly timeouts: ResponseTimeouts;
+  /** Protocols that requests may switch to, in lower case. */
+  readonly upgrades: readonly string[];
   /** 0 means any size. */
   readonly maxBodyBytes: number;
   /** Where it is counted, see route-slots.ts. */
@@ -41,7 +43,8 @@ export class CompiledRoute {
     this.methods = route.methods;
     this.balancer = balancer;
     this.slot = slot;
-    this.timeoutMs = route.timeout_policy.request;
+    this.timeouts = { beginMs: route.timeout_policy.request, pauseMs: route.timeout_policy.idle };
+    this.upgrades = route.upgrades;
     this.maxBodyBytes = route.max_body_size;
     this.#headers = route.match.headers.map((condition) => ({ ...condition, name: condition.name.toLowerCase() }));
     this.#query = route.match.query;

@@ -5,15 +5,23 @@ import type { ClientConnection, ResponseHandler } from "../http/client-connectio
 import { FIELD } from "../http/known-field.ts";
 import type { Refusal } from "../http/refusal.ts";
 import { type HttpLimits, type RequestHandler, ServerConnection } from "../http/server-connection.ts";
+import { Tunnel } from "../http/tunnel.ts";
 import type { CompiledTarget } from "./balancer.ts";
 import type { CompiledRoute } from "./compiled-route.ts";
 import { writeForwardedRequest } from "./forwarded-request.ts";
-import { type Answering, clientFraming, writeForwardedResponse, writeInterimResponse } from "./forwarded-response.ts";
+import {
+  type Answering,
+  clientFraming,
+  writeForwardedResponse,
+  writeInterimResponse,
+  writeUpgradeResponse,
+} from "./forwarded-response.ts";
 import type { Gateway } from "./gateway.ts";
 import { requestIdOf } from "./request-id.ts";
 import { rescue } from "./rescue.ts";
 import { NO_ROUTE } from "./route-slots.ts";
 import { plainAddress, type TrustedProxies } from "./trusted-proxies.ts";
+import { upgradeOf } from "./upgrade.ts";
 
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
@@ -37,6 +45,8 @@ export class Exchange implements RequestHandler, ResponseHandler {
   #route: CompiledRoute | undefined;
   #target: CompiledTarget | undefined;
   #upstream: ClientConnection | undefined;
+  /** The protocol that the request asks to switch to, if it may. */
+  #upgrade: string | undefined;
   /** Kept until the response begins, for a connection that turns out to have gone stale. */
   #head = "";
   #hasTriedAgain = false;
@@ -73,6 +83,7 @@ export class Exchange implements RequestHandler, ResponseHandler {
       return;
     }
     this.#target = target;
+    this.#upgrade = upgradeOf(request, route.upgrades);
     this.#head = this.#writeHead(route, target);
     this.#send(target.pool.acquire(), route);
     if (request.expectsContinue && this.#isServing && !this.#hasResponse) {
@@ -137,6 +148,19 @@ export class Exchange implements RequestHandler, ResponseHandler {
     this.#framing = clientFraming(upstream.framing, request.minorVersion);
     this.#keepAlive = this.#mayKeepAlive() && this.#framing !== "until-close";
     writer.text(writeForwardedResponse(upstream.response, this.#framing, this.#answering()));
+  }
+
+  /** The request is answered, and the two connections are a tunnel from here on. */
+  onUpgrade(): void {
+    const upstream = this.#upstream;
+    if (upstream === undefined) return;
+    const { cells, clock, sweep } = this.#gateway;
+    const { timeouts } = this.#route!;
+    this.client.writer.text(writeUpgradeResponse(upstream.response, this.#upgrade!, this.#requestId));
+    cells.upstreamAnswered(this.#slot, clock.monotonicMs() - this.#startedMs);
+    this.#closeAnswered(101);
+    cells.add("activeTunnels", 1);
+    new Tunnel(this.client, upstream, timeouts.pauseMs, sweep, () => cells.add("activeTunnels", -1)).start();
   }
 
   onResponseBody(buffer: Buffer, start: number, end: number): void {
@@ -245,13 +269,13 @@ export class Exchange implements RequestHandler, ResponseHandler {
   }
 
   #send(upstream: ClientConnection | undefined, route: CompiledRoute | undefined): void {
-    if (upstream === undefined) {
+    if (upstream === undefined || route === undefined) {
       this.#fail("overloaded");
       return;
     }
     const { request } = this.client;
     this.#upstream = upstream;
-    upstream.begin(this, request.method, route?.timeoutMs ?? 0);
+    upstream.begin(this, request.method, route.timeouts, this.#upgrade);
     if (!request.hasBody) upstream.completeRequest();
     upstream.writer.text(this.#head);
   }
@@ -259,6 +283,7 @@ export class Exchange implements RequestHandler, ResponseHandler {
   #writeHead(route: CompiledRoute, { pool, basePath }: CompiledTarget): string {
     const { request } = this.client;
     return writeForwardedRequest(request, {
+      upgrade: this.#upgrade,
       target: basePath + route.rewrite(request.path) + request.query,
       authority: pool.authority,
       requestId: this.#requestId,

@@ -36,6 +36,8 @@ const DROPPED_OF_STRANGERS = droppedFields(...REWRITTEN, FIELD.forwarded);
 
 /** What of a forwarded request is not the client's own. */
 export interface Forwarding {
+  /** The protocol that it asks to switch to, if any. */
+  readonly upgrade: string | undefined;
   /** Path and query. */
   readonly target: string;
   /** Host and port of the upstream's target. */
@@ -58,9 +60,15 @@ export function writeForwardedRequest(request: RequestParser, forwarding: Forwar
     `${request.method} ${forwarding.target} HTTP/1.1\r\nHost: ${forwarding.authority}\r\n` +
     fields.write(forwarding.isPeerTrusted ? DROPPED : DROPPED_OF_STRANGERS, request.nominated) +
     framing +
+    (forwarding.upgrade === undefined ? "" : upgradeFields(forwarding.upgrade)) +
     forwardedFields(request, forwarding) +
     `X-Request-ID: ${forwarding.requestId}\r\n\r\n`
   );
+}
+
+/** What asks for a switch of protocols, or agrees to it, on one hop. */
+export function upgradeFields(upgrade: string): string {
+  return `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
 }
 
 function forwardedFields({ fields, host }: RequestParser, { peer, isPeerTrusted }: Forwarding): string {

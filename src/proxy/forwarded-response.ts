@@ -1,7 +1,7 @@
 import type { BodyFraming } from "../http/body-reader.ts";
 import { FIELD } from "../http/known-field.ts";
 import type { ResponseParser } from "../http/response-parser.ts";
-import { droppedFields } from "./forwarded-request.ts";
+import { droppedFields, upgradeFields } from "./forwarded-request.ts";
 
 const DROPPED = droppedFields(FIELD.xRequestId);
 
@@ -42,6 +42,18 @@ export function writeForwardedResponse(response: ResponseParser, framing: BodyFr
 /** A 1xx head, which has neither body nor a say about the connection. */
 export function writeInterimResponse(response: ResponseParser): string {
   return `HTTP/1.1 ${response.status} ${response.reasonPhrase}\r\n${response.fields.write(DROPPED, response.nominated)}\r\n`;
+}
+
+/** The 101 that makes a tunnel of the connection. */
+export function writeUpgradeResponse(
+  { fields, nominated, reasonPhrase }: ResponseParser,
+  upgrade: string,
+  requestId: string,
+): string {
+  return (
+    `HTTP/1.1 101 ${reasonPhrase}\r\n${fields.write(DROPPED, nominated)}` +
+    `${upgradeFields(upgrade)}X-Request-ID: ${requestId}\r\n\r\n`
+  );
 }
 
 /** An answer to HEAD and a 304 tell the length that there would be (RFC 9110 §8.6); a 204 has none. */

@@ -61,6 +61,11 @@ export const PROXY_METRICS = {
   },
   activeConnections: { type: "gauge", name: "runway_active_connections", help: "Client connections open now." },
   activeRequests: { type: "gauge", name: "runway_active_requests", help: "Requests being served now." },
+  activeTunnels: {
+    type: "gauge",
+    name: "runway_active_tunnels",
+    help: "Upgraded connections, such as WebSockets, open now.",
+  },
   eventLoopLag: {
     type: "gauge",
     name: "runway_event_loop_lag_seconds",
@@ -95,6 +100,7 @@ export function registerProxyMetrics(meter: Meter, { state, routes, workers }: P
   total("upstreamConnections", "upstreamConnectionsTotal");
   now("activeConnections", () => state.sum("activeConnections"));
   now("activeRequests", () => state.sum("activeRequests"));
+  now("activeTunnels", () => state.sum("activeTunnels"));
   now("eventLoopLag", () => state.max("eventLoopLagP99Ms") / 1_000);
   meter.observeCounter(PROXY_METRICS.workerRestarts, () =>
     workers.map(({ id, restarts }) => [{ worker: String(id) }, restarts]),

@@ -13,6 +13,7 @@ import { BUCKETS, bucketOf } from "./latency-histogram.ts";
 const CELLS = [
   "activeConnections",
   "activeRequests",
+  "activeTunnels",
   "connectionsTotal",
   "status1xx",
   "status2xx",
@@ -50,7 +51,7 @@ const ROUTE_ROW = UPSTREAM_DURATIONS + DURATION_BUCKETS;
 /** Places for routes, two of which are shared (route-slots.ts). */
 const MAX_ROUTES = 10_000;
 /** Cells that say how many there are now, and so start from zero with a new worker. */
-const GAUGES: readonly Cell[] = ["activeConnections", "activeRequests", "eventLoopLagP99Ms"];
+const GAUGES: readonly Cell[] = ["activeConnections", "activeRequests", "activeTunnels", "eventLoopLagP99Ms"];
 
 function indexOf<Name extends string>(names: readonly Name[]): Record<Name, number> {
   return Object.fromEntries(names.map((name, index) => [name, index])) as Record<Name, number>;

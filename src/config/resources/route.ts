@@ -4,6 +4,18 @@ import { TargetSpec } from "./upstream.ts";
 
 const token = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be an HTTP token");
 
+/** `name` or `name/version`. HTTP and TLS themselves would let requests pass by the gateway unseen. */
+const upgrade = z
+  .string()
+  .regex(
+    /^[!#$%&'*+.^_`|~0-9a-z-]+(?:\/[!#$%&'*+.^_`|~0-9a-z-]+)?$/,
+    "must be a protocol in lower case, such as websocket",
+  )
+  .refine(
+    (name) => !/^(?:h2c|http|tls)(?:\/|$)/.test(name),
+    "must be another protocol than HTTP or TLS, whose requests the gateway could not see",
+  );
+
 const NamedCondition = (name: z.ZodType<string, string>) =>
   z
     .strictObject({
@@ -65,12 +77,21 @@ export const RouteSpec = z
       .strictObject({
         request: duration
           .prefault("30s")
+          .describe("How long the upstream's response may take to begin; then 504. 0s means no limit."),
+        idle: duration
+          .prefault("60s")
           .describe(
-            "How long the upstream's response may take to begin and then to pause; then 504. 0s means no limit.",
+            "How long a response that has begun may pause, or an upgraded connection may be silent; then it is cut. 0s means no limit.",
           ),
       })
       .prefault({})
       .describe("How long things may take."),
+    upgrades: z
+      .array(upgrade)
+      .default(["websocket"])
+      .describe(
+        "Protocols that a request may switch to, such as websocket; to others the request is sent on without the wish.",
+      ),
     max_body_size: z
       .int()
       .min(0)
