@@ -1,5 +1,6 @@
 /** What `npm run bench -- <name>` runs. `npm run bench -- --help` shows the names. */
 import { Command, InvalidArgumentError } from "commander";
+import { CHART_FILE, drawChart } from "./draw-chart.ts";
 import { benchmarkFleet } from "./fleet/benchmark.ts";
 import { benchmarkProxies } from "./proxy/benchmark.ts";
 import { findSubject, SUBJECTS } from "./proxy/subjects.ts";
@@ -43,6 +44,13 @@ program
   .option("--pushes <count>", "changes that are sent to each fleet", count, 10)
   .option("--results-folder <path>", "where the result is written", RESULTS_FOLDER)
   .action((options) => benchmarkFleet(options, interrupted.signal));
+
+program
+  .command("chart")
+  .description("draws the newest result of the proxies for the README")
+  .option("--results-folder <path>", "where the results are", RESULTS_FOLDER)
+  .option("--file <path>", "where the drawing goes", CHART_FILE)
+  .action(drawChart);
 
 try {
   await program.parseAsync();
