@@ -62,6 +62,8 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEn
   hasAnswered = false;
   /** Whether requests were answered on this connection before, so that it may have gone stale. */
   hasServed = false;
+  /** Whether the client holds its body back until the upstream says something (RFC 9110 §10.1.1). */
+  isAwaited = false;
   framing: BodyFraming = "none";
   #isRequestComplete = false;
   #interimResponses = 0;
@@ -104,6 +106,7 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEn
     this.#timeouts = timeouts;
     this.#upgrade = upgrade;
     this.hasAnswered = false;
+    this.isAwaited = false;
     this.#isRequestComplete = false;
     this.#interimResponses = 0;
     this.response.reset();
@@ -121,8 +124,9 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEn
   /** Moves the deadline: something of the request was sent, or of the response came. None while it is our turn to send. */
   touch(): void {
     if (this.#state === "dialling") return;
-    const isUpstreamsTurn = this.#isRequestComplete || this.hasAnswered || this.writer.isFull;
-    const limitMs = this.#state === "body" ? this.#timeouts.pauseMs : this.#timeouts.beginMs;
+    const hasBegun = this.#state === "body";
+    const isUpstreamsTurn = this.#isRequestComplete || hasBegun || this.writer.isFull || this.isAwaited;
+    const limitMs = hasBegun ? this.#timeouts.pauseMs : this.#timeouts.beginMs;
     this.deadlineMs = isUpstreamsTurn ? this.#options.sweep.in(limitMs) : Number.POSITIVE_INFINITY;
   }
 

@@ -128,6 +128,12 @@ export class ServerConnection implements ByteSink, BodySink, Deadlined, TunnelEn
     } else this.#awaitRequest();
   }
 
+  /** Tells a client that waits for it to send its body. */
+  askForBody(): void {
+    this.writer.text("HTTP/1.1 100 Continue\r\n\r\n");
+    if (this.#state === "body") this.deadlineMs = this.#sweep.in(this.limits.bodyTimeoutMs);
+  }
+
   /** Stops taking the body while whoever takes it cannot keep up. */
   pause(): void {
     this.socket.pause();
@@ -203,7 +209,9 @@ export class ServerConnection implements ByteSink, BodySink, Deadlined, TunnelEn
     if (request.hasBody) {
       this.#body.begin(request.chunked ? "chunked" : "length", request.contentLength);
       this.#state = "body";
-      this.deadlineMs = this.#sweep.in(this.limits.bodyTimeoutMs);
+      // A client that waits to be told to go on is not slow.
+      const limitMs = request.expectsContinue ? 0 : this.limits.bodyTimeoutMs;
+      this.deadlineMs = this.#sweep.in(limitMs);
     } else {
       this.#state = "answering";
       this.deadlineMs = Number.POSITIVE_INFINITY;

@@ -201,15 +201,46 @@ describe("a request body", () => {
     client.close();
   });
 
-  it("that is announced is asked for, once", async () => {
-    const upstream = await origin(new RawOrigin((socket, all) => all.endsWith("abc") && socket.write(ok("hi"))));
+  it("that is announced is asked for when the upstream does", async () => {
+    const upstream = await origin(
+      new RawOrigin((socket, all) => socket.write(all.endsWith("abc") ? ok("hi") : "HTTP/1.1 100 Continue\r\n\r\n")),
+    );
     const gateway = await proxyTo(upstream.url);
     const client = gateway.client();
     client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
     assert.equal(await client.until(/\r\n\r\n/), "HTTP/1.1 100 Continue\r\n\r\n");
     await client.send("abc").until(/^HTTP\/1.1 200 .*hi$/s);
-    assert.doesNotMatch(upstream.received[0]!, /expect/i);
+    assert.match(upstream.received[0]!, /\r\nExpect: 100-continue\r\n/);
+    assert.equal(upstream.received.length, 1);
     client.close();
+  });
+
+  it("that is announced is not waited for when the client sends it anyway", async () => {
+    const upstream = await origin(new RawOrigin((socket, all) => all.endsWith("abc") && socket.write(ok("hi"))));
+    const gateway = await proxyTo(upstream.url);
+    const client = gateway.client();
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc");
+    assert.match(await client.until(/hi$/), /^HTTP\/1.1 200 /);
+    client.close();
+  });
+
+  it("that is announced and that the upstream does not want is never sent", async () => {
+    const upstream = await origin(answering("HTTP/1.1 417 Expectation Failed\r\nContent-Length: 2\r\n\r\nno"));
+    const gateway = await proxyTo(upstream.url);
+    const client = gateway.client();
+    client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+    assert.match(await client.untilClosed(), /^HTTP\/1.1 417 .*Connection: close\r\n.*no$/s);
+  });
+
+  it("that is announced to an upstream that says nothing is the upstream's timeout, not the client's", async () => {
+    const upstream = await origin(new RawOrigin(() => {}));
+    const gateway = await proxyTo(upstream.url, {
+      routes: { all: { path: "/", backends: [{ url: upstream.url }], timeout_policy: { request: "300ms" } } },
+      listeners: { http: { address: "127.0.0.1:0", http: { read_timeout: "50ms" } } },
+    });
+    const client = gateway.client();
+    client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n");
+    assert.match(await client.untilClosed(), /^HTTP\/1.1 504 .*RW_UPSTREAM_TIMEOUT/s);
   });
 
   it("that is announced is not asked for when no route takes it", async () => {

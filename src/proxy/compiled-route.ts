@@ -13,6 +13,12 @@ export interface RoutedRequest {
   readonly fields: FieldLines;
 }
 
+/**
+ * What a route answers that lists no methods is all but TRACE, which shows a client the head as the upstream got it, with what
+ * gateways on the way have put there (RFC 9110 §9.3.8). A route that lists TRACE answers it.
+ */
+const ORDINARY_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
 /** A route as requests are matched against it and sent by it. Made once for each change of configuration. */
 export class CompiledRoute {
   readonly id: string;
@@ -57,7 +63,12 @@ export class CompiledRoute {
   }
 
   answersMethod(method: string): boolean {
-    return this.methods.length === 0 || this.methods.includes(method);
+    return this.methods.length === 0 ? method !== "TRACE" : this.methods.includes(method);
+  }
+
+  /** The methods to name to who came with another one. */
+  get answeredMethods(): readonly string[] {
+    return this.methods.length === 0 ? ORDINARY_METHODS : this.methods;
   }
 
   meetsConditions({ fields, query }: RoutedRequest): boolean {

@@ -222,6 +222,35 @@ describe("connections", () => {
   });
 });
 
+describe("a method", () => {
+  it("that asks about the gateway as a whole is answered by it", async () => {
+    const upstream = await origin(answering(ok("hi")));
+    const gateway = await proxy(everything(upstream.url));
+    const client = gateway.client();
+    for (let count = 0; count < 2; count++) {
+      const answer = await client.send("OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n").until(END);
+      assert.match(answer, /^HTTP\/1.1 204 No Content\r\nDate: [^\r]*\r\nX-Request-ID: [^\r]*\r\n\r\n$/);
+    }
+    client.close();
+    assert.deepEqual(upstream.received, []);
+  });
+
+  it("that shows what the upstream gets is answered only where a route lists it", async () => {
+    const upstream = await origin(answering(ok("hi")));
+    const gateway = await proxy({
+      routes: {
+        any: { path: "/any", backends: [{ url: upstream.url }] },
+        trace: { path: "/trace", methods: ["TRACE"], backends: [{ url: upstream.url }] },
+      },
+    });
+    const client = gateway.client();
+    const refused = await client.send("TRACE /any HTTP/1.1\r\nHost: a\r\n\r\n").until(/\}\n$/);
+    assert.match(refused, /^HTTP\/1.1 405 .*\r\nAllow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS\r\n/s);
+    await client.send("TRACE /trace HTTP/1.1\r\nHost: a\r\n\r\n").until(/hi$/);
+    client.close();
+  });
+});
+
 describe("a failure", () => {
   const answers = (status: number, code: string) =>
     new RegExp(`^HTTP/1\\.1 ${status} .*"code":"${code}".*\\}\\n$`, "s");

@@ -12,6 +12,7 @@ import { writeForwardedRequest } from "./forwarded-request.ts";
 import {
   type Answering,
   clientFraming,
+  writeEmptyAnswer,
   writeForwardedResponse,
   writeInterimResponse,
   writeUpgradeResponse,
@@ -66,6 +67,10 @@ export class Exchange implements RequestHandler, ResponseHandler {
   onRequest(): void {
     const { request } = this.client;
     this.#open(requestIdOf(this.#givenRequestId()));
+    if (request.path === "*") {
+      this.#answerForAll();
+      return;
+    }
     const otherMethods: string[] = [];
     const route = this.#gateway.configuration.router.match(request, otherMethods);
     this.#route = route;
@@ -86,10 +91,6 @@ export class Exchange implements RequestHandler, ResponseHandler {
     this.#upgrade = upgradeOf(request, route.upgrades);
     this.#head = this.#writeHead(route, target);
     this.#send(target.pool.acquire(), route);
-    if (request.expectsContinue && this.#isServing && !this.#hasResponse) {
-      this.client.writer.text("HTTP/1.1 100 Continue\r\n\r\n");
-      this.client.writer.flush();
-    }
   }
 
   onRequestBody(buffer: Buffer, start: number, end: number): void {
@@ -101,6 +102,7 @@ export class Exchange implements RequestHandler, ResponseHandler {
       this.#fail("bodyTooLarge");
       return;
     }
+    upstream.isAwaited = false;
     upstream.touch();
     writeBody(upstream, this.client.request.chunked, buffer, start, end);
   }
@@ -133,9 +135,9 @@ export class Exchange implements RequestHandler, ResponseHandler {
   onInterimResponse(): void {
     const { request, writer } = this.client;
     const response = this.#upstream?.response;
-    // 100 is ours to send, and was; HTTP/1.0 knows no 1xx.
-    if (response === undefined || response.status === 100 || request.minorVersion === 0) return;
-    writer.text(writeInterimResponse(response));
+    if (response === undefined || request.minorVersion === 0) return; // HTTP/1.0 knows no 1xx.
+    if (response.status !== 100) writer.text(writeInterimResponse(response));
+    else if (request.expectsContinue && this.#bodyBytes === 0) this.client.askForBody();
   }
 
   onResponse(): void {
@@ -276,6 +278,7 @@ export class Exchange implements RequestHandler, ResponseHandler {
     const { request } = this.client;
     this.#upstream = upstream;
     upstream.begin(this, request.method, route.timeouts, this.#upgrade);
+    upstream.isAwaited = request.expectsContinue;
     if (!request.hasBody) upstream.completeRequest();
     upstream.writer.text(this.#head);
   }
@@ -290,6 +293,14 @@ export class Exchange implements RequestHandler, ResponseHandler {
       peer: this.#peer,
       isPeerTrusted: this.#isPeerTrusted(),
     });
+  }
+
+  /** `OPTIONS *` asks the gateway itself whether it is there (RFC 9110 §9.3.7). */
+  #answerForAll(): void {
+    this.#keepAlive = this.#mayKeepAlive();
+    this.client.writer.text(writeEmptyAnswer(this.#answering()));
+    this.#closeAnswered(204);
+    this.client.finish(this.#keepAlive);
   }
 
   #fail(kind: FailureKind, detail?: string, allow: readonly string[] = []): void {

@@ -60,6 +60,7 @@ export function writeForwardedRequest(request: RequestParser, forwarding: Forwar
     `${request.method} ${forwarding.target} HTTP/1.1\r\nHost: ${forwarding.authority}\r\n` +
     fields.write(forwarding.isPeerTrusted ? DROPPED : DROPPED_OF_STRANGERS, request.nominated) +
     framing +
+    (request.expectsContinue ? "Expect: 100-continue\r\n" : "") +
     (forwarding.upgrade === undefined ? "" : upgradeFields(forwarding.upgrade)) +
     forwardedFields(request, forwarding) +
     `X-Request-ID: ${forwarding.requestId}\r\n\r\n`

@@ -39,6 +39,14 @@ export function writeForwardedResponse(response: ResponseParser, framing: BodyFr
   );
 }
 
+/** A 204 of the gateway's own. */
+export function writeEmptyAnswer(answering: Answering): string {
+  return (
+    `HTTP/1.1 204 No Content\r\n${answering.dateLine}${connectionField(answering)}` +
+    `X-Request-ID: ${answering.requestId}\r\n\r\n`
+  );
+}
+
 /** A 1xx head, which has neither body nor a say about the connection. */
 export function writeInterimResponse(response: ResponseParser): string {
   return `HTTP/1.1 ${response.status} ${response.reasonPhrase}\r\n${response.fields.write(DROPPED, response.nominated)}\r\n`;

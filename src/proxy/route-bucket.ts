@@ -56,7 +56,7 @@ function first(
   for (const route of routes) {
     if (!route.meetsConditions(request)) continue;
     if (route.answersMethod(request.method)) return route;
-    otherMethods.push(...route.methods);
+    otherMethods.push(...route.answeredMethods);
   }
   return undefined;
 }

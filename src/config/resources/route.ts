@@ -63,7 +63,7 @@ export const RouteSpec = z
     methods: z
       .array(token.refine((text) => text === text.toUpperCase(), "must be in capitals"))
       .default([])
-      .describe("Methods that the route answers; none means every method."),
+      .describe("Methods that the route answers; none means every method but TRACE."),
     match: MatchSpec.prefault({}).describe("Further conditions on the request."),
     strip_prefix: z
       .boolean()
