@@ -14,7 +14,7 @@ export interface Disagreement {
 
 /** Inputs that are kept to be changed further. */
 const MAX_KEPT = 4_000;
-const MAX_BEHAVIOURS = 200_000;
+const MAX_BEHAVIOURS = 100_000;
 
 /**
  * Fuzzing from one seed: the same seed and starting inputs give the same cases. An input is written along the grammar, or is an earlier
@@ -78,10 +78,9 @@ export class Campaign {
 }
 
 function behaviourOf({ side }: Input, { messages, outcome, reason }: Reading): string {
-  const shapes = messages.slice(0, 3).map((message) => {
-    const state = message.end === undefined ? "begun" : message.keepAlive;
-    const body = message.untilClose ? "until-close" : Math.min(2, message.body.length);
-    return [message.minorVersion, message.kind.length, Math.min(4, message.fields.length / 2), body, state].join();
+  const shapes = messages.slice(0, 3).map(({ minorVersion, fields, body, untilClose, end, keepAlive }) => {
+    const content = untilClose ? "until-close" : body !== "";
+    return [minorVersion, fields.length > 32, content, end === undefined ? "begun" : keepAlive].join();
   });
   return [side, outcome, reason, ...shapes].join("|");
 }

@@ -33,7 +33,8 @@ function writeResponse(random: SeededRandom): string {
 /** Fields, the empty line and the body. */
 function rest(random: SeededRandom, framing: "none" | "length" | "chunked"): string {
   const lines: string[] = [];
-  while (random.chance(0.6)) {
+  const more = random.chance(0.01) ? 0.99 : 0.6;
+  while (random.chance(more)) {
     const [name, value] = mostly(random, words.FIELDS, words.ODD_FIELDS);
     if (name !== "Host" || random.chance(0.05)) lines.push(fieldLine(random, name, value));
   }

@@ -114,7 +114,8 @@ export class Oracle {
     if (message.what !== (isRequest ? referenceTarget(llhttp.what) : llhttp.what))
       return isRequest ? "another target" : "another reason phrase";
     if (message.minorVersion !== llhttp.minorVersion) return "another version";
-    return areEqual(withRenamed(message.fields), llhttp.fields) ? undefined : "other fields";
+    if (!areEqual(withRenamed(message.fields), llhttp.fields)) return "other fields";
+    return message.written === spelled(message.fields) ? undefined : "the fields are not written as they were read";
   }
 
   #bodyDifference({ end, body }: Message): string | undefined {
@@ -143,6 +144,13 @@ export class Oracle {
   #meet(difference: KnownDifference): void {
     this.met.set(difference, (this.met.get(difference) ?? 0) + 1);
   }
+}
+
+/** Fields written anew in the plainest way. */
+function spelled(fields: readonly string[]): string {
+  let text = "";
+  for (let at = 0; at < fields.length; at += 2) text += `${fields[at]}: ${fields[at + 1]}\r\n`;
+  return text;
 }
 
 function areEqual(one: readonly string[], other: readonly string[]): boolean {

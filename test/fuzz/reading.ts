@@ -13,6 +13,8 @@ export interface Message {
   readonly minorVersion: number;
   /** Names and values in turn. */
   readonly fields: readonly string[];
+  /** The fields as we would send them on. */
+  readonly written: string;
   readonly body: string;
   /** Whether the next message on the connection may follow. */
   readonly keepAlive: boolean;

@@ -1,5 +1,6 @@
 import { type BodyFraming, BodyReader, type BodySink } from "../../src/http/body-reader.ts";
 import type { HeadParser } from "../../src/http/head-parser.ts";
+import { FIELD_COUNT } from "../../src/http/known-field.ts";
 import { RequestParser } from "../../src/http/request-parser.ts";
 import { ResponseParser } from "../../src/http/response-parser.ts";
 import type { Input } from "./input.ts";
@@ -7,6 +8,7 @@ import type { Message, Reading } from "./reading.ts";
 
 /** Heads are never too long here: limits are no part of the language. */
 const MAX_HEAD_BYTES = 1 << 20;
+const NONE_DROPPED = new Uint8Array(FIELD_COUNT);
 /** All pieces go through one buffer, as they do in a worker, so that what an earlier one left behind stands after each. */
 const shared = Buffer.alloc(1 << 17);
 
@@ -79,6 +81,7 @@ abstract class ConnectionReader<Parser extends HeadParser> implements BodySink {
       end: undefined,
       minorVersion: parser.minorVersion,
       fields: fieldsOf(parser),
+      written: parser.fields.write(NONE_DROPPED, undefined),
       body: "",
       untilClose: framing === "until-close",
     });
