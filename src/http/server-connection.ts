@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { BodyReader, type BodySink } from "./body-reader.ts";
 import type { OctetBuffers } from "./octet-buffers.ts";
 import type { Refusal } from "./refusal.ts";
+import type { RequestChannel } from "./request-channel.ts";
 import { RequestParser } from "./request-parser.ts";
 import { type ByteSink, readInto } from "./socket-reader.ts";
 import { SocketWriter } from "./socket-writer.ts";
@@ -54,7 +55,7 @@ const LINGER_MS = 2_000;
  *
  * A client that closes its side while it waits for an answer is taken to be gone, since a killed client looks the same.
  */
-export class ServerConnection implements ByteSink, BodySink, Deadlined, TunnelEnd {
+export class ServerConnection implements RequestChannel, ByteSink, BodySink, Deadlined, TunnelEnd {
   readonly request = new RequestParser();
   readonly socket: Socket;
   readonly writer: SocketWriter;
@@ -95,6 +96,14 @@ export class ServerConnection implements ByteSink, BodySink, Deadlined, TunnelEn
   /** Whether all of the current request has arrived. */
   get isRequestComplete(): boolean {
     return this.#state === "answering";
+  }
+
+  get takesChunks(): boolean {
+    return this.request.minorVersion > 0;
+  }
+
+  get tunnelEnd(): TunnelEnd {
+    return this;
   }
 
   onBytes(buffer: Buffer, end: number): void {

@@ -1,8 +1,9 @@
 import { createServer, type Server, type Socket } from "node:net";
-import type { HttpLimits } from "../http/server-connection.ts";
+import { type HttpLimits, ServerConnection } from "../http/server-connection.ts";
 import { WRITE_BUFFER_BYTES } from "../http/socket-writer.ts";
 import { Exchange } from "./exchange.ts";
 import type { Gateway } from "./gateway.ts";
+import { plainAddress } from "./trusted-proxies.ts";
 
 /**
  * One worker's socket on a listener's address, and the connections it accepted. All workers listen on the address by
@@ -12,7 +13,7 @@ import type { Gateway } from "./gateway.ts";
 export class BoundListener {
   readonly #gateway: Gateway;
   readonly #server: Server;
-  readonly #exchanges = new Set<Exchange>();
+  readonly #clients = new Set<ServerConnection>();
   #limits: HttpLimits | undefined;
   #early: Socket[] = [];
 
@@ -22,7 +23,7 @@ export class BoundListener {
   }
 
   get connections(): number {
-    return this.#exchanges.size;
+    return this.#clients.size;
   }
 
   /** @throws the system's error when the address cannot be listened on. */
@@ -40,7 +41,7 @@ export class BoundListener {
   /** Takes effect on connections that are there too. */
   configure(limits: HttpLimits): void {
     this.#limits = limits;
-    for (const { client } of this.#exchanges) client.limits = limits;
+    for (const client of this.#clients) client.limits = limits;
     for (const socket of this.#early.splice(0)) this.#accept(socket);
   }
 
@@ -48,11 +49,11 @@ export class BoundListener {
   close(): void {
     this.#server.close();
     for (const socket of this.#early.splice(0)) socket.destroy();
-    for (const { client } of this.#exchanges) client.isClosing = true;
+    for (const client of this.#clients) client.isClosing = true;
   }
 
   closeIdle(): void {
-    for (const { client } of this.#exchanges) client.closeIfIdle();
+    for (const client of this.#clients) client.closeIfIdle();
   }
 
   #accept(socket: Socket): void {
@@ -60,13 +61,23 @@ export class BoundListener {
       this.#early.push(socket);
       return;
     }
-    const { cells } = this.#gateway;
-    cells.add("connectionsTotal", 1);
+    this.#gateway.cells.add("connectionsTotal", 1);
+    this.#serve(socket, this.#limits);
+  }
+
+  #serve(socket: Socket, limits: HttpLimits): void {
+    const { buffers, cells, sweep } = this.#gateway;
     cells.add("activeConnections", 1);
-    const exchange = new Exchange(socket, this.#limits, this.#gateway, (closed) => {
-      this.#exchanges.delete(closed);
-      cells.add("activeConnections", -1);
-    });
-    this.#exchanges.add(exchange);
+    const peer = plainAddress(socket.remoteAddress ?? "unknown");
+    const { client } = new Exchange(
+      this.#gateway,
+      peer,
+      (handler) => new ServerConnection(socket, buffers, limits, sweep, handler),
+      () => {
+        this.#clients.delete(client);
+        cells.add("activeConnections", -1);
+      },
+    );
+    this.#clients.add(client);
   }
 }

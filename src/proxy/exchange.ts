@@ -1,10 +1,10 @@
-import type { Socket } from "node:net";
 import { FAILURES, type FailureKind } from "../core/failure.ts";
 import type { BodyFraming } from "../http/body-reader.ts";
 import type { ClientConnection, ResponseHandler } from "../http/client-connection.ts";
 import { FIELD } from "../http/known-field.ts";
 import type { Refusal } from "../http/refusal.ts";
-import { type HttpLimits, type RequestHandler, ServerConnection } from "../http/server-connection.ts";
+import type { AnswerWriter, RequestChannel } from "../http/request-channel.ts";
+import type { RequestHandler } from "../http/server-connection.ts";
 import { Tunnel } from "../http/tunnel.ts";
 import type { CompiledTarget } from "./balancer.ts";
 import type { CompiledRoute } from "./compiled-route.ts";
@@ -21,7 +21,7 @@ import type { Gateway } from "./gateway.ts";
 import { requestIdOf } from "./request-id.ts";
 import { rescue } from "./rescue.ts";
 import { NO_ROUTE } from "./route-slots.ts";
-import { plainAddress, type TrustedProxies } from "./trusted-proxies.ts";
+import type { TrustedProxies } from "./trusted-proxies.ts";
 import { upgradeOf } from "./upgrade.ts";
 
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
@@ -32,10 +32,10 @@ const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"])
  * little is allocated. A failure goes to `#fail`, which answers it as long as nothing was answered yet, and otherwise cuts
  * the connection, so that a response that was cut is never taken for a complete one.
  */
-export class Exchange implements RequestHandler, ResponseHandler {
-  readonly client: ServerConnection;
+export class Exchange<Channel extends RequestChannel = RequestChannel> implements RequestHandler, ResponseHandler {
+  readonly client: Channel;
   readonly #gateway: Gateway;
-  readonly #onClosed: (exchange: Exchange) => void;
+  readonly #onClosed: () => void;
   readonly #peer: string;
   #trust: { readonly by: TrustedProxies; readonly isTrusted: boolean } | undefined;
 
@@ -57,11 +57,12 @@ export class Exchange implements RequestHandler, ResponseHandler {
   #keepAlive = false;
   #framing: BodyFraming = "none";
 
-  constructor(socket: Socket, limits: HttpLimits, gateway: Gateway, onClosed: (exchange: Exchange) => void) {
+  /** @param open makes the channel that is served, which tells the handler what happens on it */
+  constructor(gateway: Gateway, peer: string, open: (handler: RequestHandler) => Channel, onClosed = () => {}) {
     this.#gateway = gateway;
     this.#onClosed = onClosed;
-    this.#peer = plainAddress(socket.remoteAddress ?? "unknown");
-    this.client = new ServerConnection(socket, gateway.buffers, limits, gateway.sweep, this);
+    this.#peer = peer;
+    this.client = open(this);
   }
 
   onRequest(): void {
@@ -143,26 +144,27 @@ export class Exchange implements RequestHandler, ResponseHandler {
   onResponse(): void {
     const upstream = this.#upstream;
     if (upstream === undefined) return;
-    const { request, writer } = this.client;
+    const { client } = this;
     const { clock, cells } = this.#gateway;
     cells.upstreamAnswered(this.#slot, clock.monotonicMs() - this.#startedMs);
     this.#hasResponse = true;
-    this.#framing = clientFraming(upstream.framing, request.minorVersion);
+    this.#framing = clientFraming(upstream.framing, client.takesChunks);
     this.#keepAlive = this.#mayKeepAlive() && this.#framing !== "until-close";
-    writer.text(writeForwardedResponse(upstream.response, this.#framing, this.#answering()));
+    client.writer.text(writeForwardedResponse(upstream.response, this.#framing, this.#answering()));
   }
 
   /** The request is answered, and the two connections are a tunnel from here on. */
   onUpgrade(): void {
     const upstream = this.#upstream;
-    if (upstream === undefined) return;
+    const { tunnelEnd } = this.client;
+    if (upstream === undefined || tunnelEnd === undefined) return;
     const { cells, clock, sweep } = this.#gateway;
     const { timeouts } = this.#route!;
     this.client.writer.text(writeUpgradeResponse(upstream.response, this.#upgrade!, this.#requestId));
     cells.upstreamAnswered(this.#slot, clock.monotonicMs() - this.#startedMs);
     this.#closeAnswered(101);
     cells.add("activeTunnels", 1);
-    new Tunnel(this.client, upstream, timeouts.pauseMs, sweep, () => cells.add("activeTunnels", -1)).start();
+    new Tunnel(tunnelEnd, upstream, timeouts.pauseMs, sweep, () => cells.add("activeTunnels", -1)).start();
   }
 
   onResponseBody(buffer: Buffer, start: number, end: number): void {
@@ -233,7 +235,7 @@ export class Exchange implements RequestHandler, ResponseHandler {
   }
 
   onClientClosed(): void {
-    this.#onClosed(this);
+    this.#onClosed();
   }
 
   #open(requestId: string): void {
@@ -357,7 +359,7 @@ export class Exchange implements RequestHandler, ResponseHandler {
 
 /** Writes a piece of a body; `isChunked` frames it as a chunk. */
 function writeBody(
-  { writer }: Pick<ClientConnection, "writer">,
+  { writer }: { readonly writer: AnswerWriter },
   isChunked: boolean,
   buffer: Buffer,
   start: number,

@@ -21,10 +21,10 @@ export function connectionField({ minorVersion, keepAlive }: Pick<Answering, "mi
   return minorVersion === 0 ? "Connection: keep-alive\r\n" : "";
 }
 
-/** How the body goes to the client: one of unknown length is chunked, but for HTTP/1.0, which knows only the close. */
-export function clientFraming(framing: BodyFraming, minorVersion: number): BodyFraming {
+/** How the body goes to the client: one of unknown length is chunked, but for HTTP/1.0, which knows only the close, and HTTP/2. */
+export function clientFraming(framing: BodyFraming, takesChunks: boolean): BodyFraming {
   if (framing !== "chunked" && framing !== "until-close") return framing;
-  return minorVersion === 0 ? "until-close" : "chunked";
+  return takesChunks ? "chunked" : "until-close";
 }
 
 /** The head that the client gets, written anew. */

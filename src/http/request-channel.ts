@@ -1,0 +1,40 @@
+import type { RequestParser } from "./request-parser.ts";
+import type { TunnelEnd } from "./tunnel.ts";
+
+/** Takes an answer as HTTP/1.1 writes it; octets are latin1 in text and only lent otherwise. */
+export interface AnswerWriter {
+  /** Whether the client reads more slowly than we write; the handler is told when it has caught up. */
+  readonly isFull: boolean;
+  text(text: string): void;
+  bytes(buffer: Buffer, start: number, end: number): void;
+  flush(): void;
+}
+
+/**
+ * Where requests come from, one after another, and their answers go: a connection of HTTP/1.1, or the streams of HTTP/2 that took
+ * one place of their connection after another. What happens on it is told to a `RequestHandler`.
+ */
+export interface RequestChannel {
+  /** The request being served. */
+  readonly request: RequestParser;
+  readonly writer: AnswerWriter;
+  /** Whether the channel is to be closed with the next answer. */
+  readonly isClosing: boolean;
+  /** Whether all of the current request has arrived. */
+  readonly isRequestComplete: boolean;
+  /** Whether a body of unknown length is to be written in chunks; otherwise its end is where `finish` is called. */
+  readonly takesChunks: boolean;
+  /** Undefined where a request cannot ask for another protocol. */
+  readonly tunnelEnd: TunnelEnd | undefined;
+  /** The answer is complete. `keepAlive` says whether another request may follow on an HTTP/1.1 connection. */
+  finish(keepAlive: boolean): void;
+  /** Tells a client that waits for it to send its body. */
+  askForBody(): void;
+  /** Stops taking the body while whoever takes it cannot keep up. */
+  pause(): void;
+  resume(): void;
+  /** To be called after a flush that left the client with something to read. */
+  awaitWritable(): void;
+  /** Drops the request, so that the client can tell that the answer was cut. */
+  destroy(): void;
+}
