@@ -81,7 +81,7 @@ describe("requests that reach an upstream through the gateway", () => {
     for (const { input, reading } of inputs("request")) {
       if (!reading.messages.every(isForNodeHttp)) continue;
       const expected = reading.messages
-        .filter(({ end }) => end !== undefined)
+        .filter(({ end, what }) => end !== undefined && what !== "*") // The gateway answers for itself.
         .map(({ kind, what, body }) => `${kind} ${what} ${body}`);
       expectedTotal += expected.length;
       arrived = [];
