@@ -1,5 +1,5 @@
 import { SeededRandom } from "../simulation/seeded-random.ts";
-import type { Input } from "./input.ts";
+import { type Input, MAX_HEAD_BYTES } from "./input.ts";
 import { writeMessages } from "./message-grammar.ts";
 import { chooseCuts, MAX_TEXT_OCTETS, mutate } from "./mutation.ts";
 import type { Oracle } from "./oracle.ts";
@@ -60,8 +60,9 @@ export class Campaign {
     let text = kept?.text ?? writeMessages(random, side);
     if (kept !== undefined || random.chance(0.3)) text = mutate(random, text, this.#anyKept()?.text ?? "");
     text = text.slice(0, MAX_TEXT_OCTETS);
+    const maxHeadBytes = random.chance(0.05) ? 16 + random.below(text.length) : MAX_HEAD_BYTES;
     const answersHead = side === "response" && random.chance(0.1);
-    return { side, answersHead, text, cuts: chooseCuts(random, text.length) };
+    return { side, answersHead, text, cuts: chooseCuts(random, text.length), maxHeadBytes };
   }
 
   #anyKept(): Input | undefined {

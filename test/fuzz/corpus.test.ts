@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { describeReading, parseEntry, readCorpus, writeEntry } from "./corpus.ts";
+import { MAX_HEAD_BYTES } from "./input.ts";
 import { LlhttpReader } from "./llhttp-reader.ts";
 import { Oracle } from "./oracle.ts";
 import { readByRunway } from "./runway-reader.ts";
@@ -20,7 +21,7 @@ describe("what the fuzzing has found", () => {
   it("is kept as a file that gives the same octets again", () => {
     const text = Array.from({ length: 256 }, (_, octet) => String.fromCharCode(octet)).join("");
     const written = writeEntry(
-      { side: "request", answersHead: false, text, cuts: [] },
+      { side: "request", answersHead: false, text, cuts: [], maxHeadBytes: MAX_HEAD_BYTES },
       { messages: [], outcome: "waiting", reason: "" },
     );
     assert.equal(parseEntry("all-octets", written).input.text, text);

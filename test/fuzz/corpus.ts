@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from "node:fs";
-import type { Input } from "./input.ts";
+import { type Input, MAX_HEAD_BYTES } from "./input.ts";
 import type { Reading } from "./reading.ts";
 
 /** An input that is kept, with what is to become of it. */
@@ -36,9 +36,15 @@ export function parseEntry(name: string, file: string): CorpusEntry {
       answersHead: side === "response to HEAD",
       text: unescapeOctets(lines.join("")),
       cuts: [],
+      maxHeadBytes: MAX_HEAD_BYTES,
     },
     expected: expected.slice(EXPECTED.length),
   };
+}
+
+/** For whoever has to understand a disagreement: what a file cannot hold, and the file. */
+export function describeInput(input: Input, reading: Reading): string {
+  return `pieces end at [${input.cuts.join()}], heads have up to ${input.maxHeadBytes} octets\n${writeEntry(input, reading)}`;
 }
 
 /** A file of the corpus. */

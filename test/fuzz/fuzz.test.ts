@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { describe, it } from "node:test";
 import { Campaign } from "./campaign.ts";
-import { readCorpus, writeEntry } from "./corpus.ts";
+import { describeInput, readCorpus } from "./corpus.ts";
 import type { Input } from "./input.ts";
 import { LlhttpReader } from "./llhttp-reader.ts";
 import { Oracle } from "./oracle.ts";
@@ -20,10 +20,8 @@ describe("our parsers of HTTP/1.1", () => {
     const campaign = new Campaign(SEED, oracle, start);
     const found = campaign.run(CASES);
     if (found !== undefined) {
-      const entry = writeEntry(found.input, oracle.judge(found.input).reading);
-      assert.fail(
-        `${found.fault}; run again with SEED=${SEED} CASES=${CASES}\npieces end at [${found.input.cuts.join()}]\n${entry}`,
-      );
+      const shown = describeInput(found.input, oracle.judge(found.input).reading);
+      assert.fail(`${found.fault}; run again with SEED=${SEED} CASES=${CASES}\n${shown}`);
     }
     assert.ok(campaign.compared > CASES / 4, `only ${campaign.compared} of ${CASES} cases could be compared`);
   });

@@ -6,8 +6,8 @@ import { after, before, describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { eventually, RawOrigin, TestProxy } from "../../src/proxy/testing.ts";
 import { SeededRandom } from "../simulation/seeded-random.ts";
-import { readCorpus, writeEntry } from "./corpus.ts";
-import type { Input, Side } from "./input.ts";
+import { describeInput, readCorpus } from "./corpus.ts";
+import { type Input, MAX_HEAD_BYTES, type Side } from "./input.ts";
 import { asksForUpgrade } from "./known-differences.ts";
 import { writeMessages } from "./message-grammar.ts";
 import { chooseCuts, mutate } from "./mutation.ts";
@@ -27,7 +27,13 @@ function* inputs(side: Side): Generator<{ readonly input: Input; readonly readin
     let text = writeMessages(random, side);
     if (random.chance(0.3)) text = mutate(random, text, text);
     const answersHead = side === "response" && random.chance(0.1);
-    const input = { side, answersHead, text, cuts: chooseCuts(random, text.length).slice(0, 8) };
+    const input = {
+      side,
+      answersHead,
+      text,
+      cuts: chooseCuts(random, text.length).slice(0, 8),
+      maxHeadBytes: MAX_HEAD_BYTES,
+    };
     yield { input, reading: readByRunway(input) };
   }
 }
@@ -48,7 +54,7 @@ async function gatewayTo(url: string): Promise<TestProxy> {
 }
 
 function describeCase(input: Input, reading: Reading): string {
-  return `SEED=${SEED}, pieces end at [${input.cuts.join()}]\n${writeEntry(input, reading)}`;
+  return `SEED=${SEED}: ${describeInput(input, reading)}`;
 }
 
 describe("requests that reach an upstream through the gateway", () => {

@@ -1,5 +1,8 @@
 export type Side = "request" | "response";
 
+/** Enough for any input here. */
+export const MAX_HEAD_BYTES = 1 << 20;
+
 /** What one side of a connection sends, in the pieces in which it arrives. */
 export interface Input {
   readonly side: Side;
@@ -9,4 +12,6 @@ export interface Input {
   readonly text: string;
   /** Where one piece ends and the next begins, ascending. */
   readonly cuts: readonly number[];
+  /** What a head may have. */
+  readonly maxHeadBytes: number;
 }

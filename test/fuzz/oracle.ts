@@ -1,4 +1,4 @@
-import type { Input } from "./input.ts";
+import { type Input, MAX_HEAD_BYTES } from "./input.ts";
 import {
   asksForUpgrade,
   hasNoBody,
@@ -43,8 +43,12 @@ export class Oracle {
 
   #pieceFault(input: Input, reading: Reading): string | undefined {
     const otherCuts = input.cuts.length > 0 ? [] : [input.text.length >> 1];
-    const difference = readingDifference(reading, this.#read({ ...input, cuts: otherCuts }));
-    return difference === undefined ? undefined : `the pieces change the reading: ${difference}`;
+    const other = this.#read({ ...input, cuts: otherCuts });
+    const difference = readingDifference(reading, other);
+    if (difference !== undefined) return `the pieces change the reading: ${difference}`;
+    // A head that is both too long and wrong may be refused for either.
+    if (reading.reason === other.reason || input.maxHeadBytes < MAX_HEAD_BYTES) return undefined;
+    return `the pieces change why it is refused: ${reading.reason}, or ${other.reason}`;
   }
 
   #connectionFault(input: Input, { messages, outcome }: Reading): string | undefined {

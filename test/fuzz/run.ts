@@ -5,7 +5,7 @@
 import { randomInt } from "node:crypto";
 import { parseArgs } from "node:util";
 import { Campaign } from "./campaign.ts";
-import { readCorpus, writeEntry } from "./corpus.ts";
+import { describeInput, readCorpus } from "./corpus.ts";
 import { KNOWN_DIFFERENCES } from "./known-differences.ts";
 import { LlhttpReader } from "./llhttp-reader.ts";
 import { Oracle } from "./oracle.ts";
@@ -43,7 +43,6 @@ for (const [difference, times] of oracle.met)
   console.log(`known difference, ${times} times: ${difference}. ${KNOWN_DIFFERENCES[difference]}`);
 if (disagreement !== undefined) {
   const { fault, input } = disagreement;
-  console.error(`\nDISAGREEMENT: ${fault}\npieces end at [${input.cuts.join()}]\n`);
-  console.error(writeEntry(input, oracle.judge(input).reading));
+  console.error(`\nDISAGREEMENT: ${fault}\n${describeInput(input, oracle.judge(input).reading)}`);
   process.exitCode = 1;
 }

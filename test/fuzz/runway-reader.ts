@@ -6,8 +6,6 @@ import { ResponseParser } from "../../src/http/response-parser.ts";
 import type { Input } from "./input.ts";
 import type { Message, Reading } from "./reading.ts";
 
-/** Heads are never too long here: limits are no part of the language. */
-const MAX_HEAD_BYTES = 1 << 20;
 const NONE_DROPPED = new Uint8Array(FIELD_COUNT);
 /** All pieces go through one buffer, as they do in a worker, so that what an earlier one left behind stands after each. */
 const shared = Buffer.alloc(1 << 17);
@@ -19,7 +17,7 @@ export function readByRunway(input: Input): Reading {
   for (const cut of [...input.cuts, input.text.length]) {
     if (cut <= start) continue;
     shared.write(input.text.substring(start, cut), "latin1");
-    reader.take(shared, cut - start);
+    reader.take(shared, cut - start, input.maxHeadBytes);
     start = cut;
   }
   return reader.finish();
@@ -41,10 +39,10 @@ abstract class ConnectionReader<Parser extends HeadParser> implements BodySink {
     this.parser = parser;
   }
 
-  take(buffer: Buffer, end: number): void {
+  take(buffer: Buffer, end: number, maxHeadBytes: number): void {
     let at = 0;
     while (at < end && this.#state !== "refused" && this.#state !== "closed")
-      at = this.#state === "head" ? this.#readHead(buffer, at, end) : this.#readBody(buffer, at, end);
+      at = this.#state === "head" ? this.#readHead(buffer, at, end, maxHeadBytes) : this.#readBody(buffer, at, end);
     this.#passed += end;
   }
 
@@ -66,9 +64,9 @@ abstract class ConnectionReader<Parser extends HeadParser> implements BodySink {
   protected abstract understand(): Pick<Message, "kind" | "what" | "keepAlive"> | string;
   protected abstract framing(): BodyFraming;
 
-  #readHead(buffer: Buffer, start: number, end: number): number {
+  #readHead(buffer: Buffer, start: number, end: number, maxHeadBytes: number): number {
     const { parser } = this;
-    const state = parser.feed(buffer, start, end, MAX_HEAD_BYTES);
+    const state = parser.feed(buffer, start, end, maxHeadBytes);
     if (state === "incomplete") return end;
     const understood = state === "refused" ? parser.refusal.reason : this.understand();
     if (typeof understood === "string") return this.#refuse(understood);

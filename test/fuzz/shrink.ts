@@ -1,5 +1,5 @@
 import type { Disagreement } from "./campaign.ts";
-import type { Input } from "./input.ts";
+import { type Input, MAX_HEAD_BYTES } from "./input.ts";
 import type { Oracle } from "./oracle.ts";
 
 /** Makes an input smaller for as long as it has the same fault: without pieces, then without parts, then with plainer octets. */
@@ -13,6 +13,7 @@ export function shrink(oracle: Oracle, input: Input, fault: string): Disagreemen
   tryInput({ ...smallest, cuts: [] });
   for (const cut of smallest.cuts) if (tryInput({ ...smallest, cuts: [cut] })) break;
   tryInput({ ...smallest, answersHead: false });
+  tryInput({ ...smallest, maxHeadBytes: MAX_HEAD_BYTES });
   for (let size = smallest.text.length >> 1; size > 0; size >>= 1) removeParts(size, () => smallest, tryInput);
   removeParts(1, () => smallest, tryInput);
   for (let at = 0; at < smallest.text.length; at++)
