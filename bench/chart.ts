@@ -27,9 +27,9 @@ interface ChartRatio {
   readonly ratio: { readonly median: number; readonly min: number; readonly max: number };
 }
 
-const WIDTH = 860;
-const BARS_AT = 400;
-const UNIT = 260;
+const WIDTH = 880;
+const BARS_AT = 430;
+const UNIT = 250;
 /** Longer bars end here; their number says how long they are. */
 const MAX_RATIO = 1.5;
 const ROW = 18;
@@ -75,7 +75,7 @@ export function renderChart(result: ChartResult): string {
 }
 
 /** A row without a ratio says in words why there is none. */
-type Row = { readonly name: string; readonly ratio?: ChartRatio["ratio"] };
+type Row = { readonly name: string; readonly isOurs: boolean; readonly ratio?: ChartRatio["ratio"] };
 
 function baselineOf({ workloads }: ChartResult): string {
   return workloads.flatMap(({ ratios = [] }) => ratios).find((each) => !isOfItself(each))?.baseline ?? "itself";
@@ -93,11 +93,12 @@ function isShown(workload: ChartWorkload): boolean {
 function rowsOf({ ratios = [], notSupported = [] }: ChartWorkload): readonly Row[] {
   const shown = ratios.filter((each) => !isOfItself(each) || each.lane.startsWith(OURS));
   const rows = shown.map((each) => ({
-    name: isOfItself(each) ? `${each.lane} / ${each.baseline.split(", ")[1]}` : each.lane,
+    name: isOfItself(each) ? `${each.lane.split(", ")[1]} / ${each.baseline.split(", ")[1]}` : each.lane,
+    isOurs: each.lane.startsWith(OURS),
     ratio: each.ratio,
   }));
   const lacksOurs = notSupported.some(({ subject }) => subject === OURS);
-  return lacksOurs ? [{ name: `${OURS}: not supported yet` }, ...rows] : rows;
+  return lacksOurs ? [{ name: `${OURS}: not supported yet`, isOurs: true }, ...rows] : rows;
 }
 
 function renderGroup(title: string, rows: readonly Row[], top: number): string {
@@ -105,15 +106,21 @@ function renderGroup(title: string, rows: readonly Row[], top: number): string {
   return element("g", {}, [text(title, { x: 16, y: top + 12, class: "workload" }), ...bars]);
 }
 
-function renderRow({ name, ratio }: Row, top: number): string {
+function renderRow({ name, isOurs, ratio }: Row, top: number): string {
   const label = text(name, { x: BARS_AT - 8, y: top + 12, "text-anchor": "end", class: "small" });
   if (ratio === undefined) return label;
   const end = (value: number) => BARS_AT + Math.min(value, MAX_RATIO) * UNIT;
   const [width, middle] = [end(ratio.median) - BARS_AT, top + ROW / 2 - 1];
-  const role = name.startsWith(OURS) ? "ours" : "others";
   return element("g", {}, [
     label,
-    element("rect", { x: BARS_AT, y: top + 1, width: round(width), height: ROW - 4, rx: 2, class: role }),
+    element("rect", {
+      x: BARS_AT,
+      y: top + 1,
+      width: round(width),
+      height: ROW - 4,
+      rx: 2,
+      class: isOurs ? "ours" : "others",
+    }),
     element("line", { x1: round(end(ratio.min)), x2: round(end(ratio.max)), y1: middle, y2: middle, class: "spread" }),
     text(ratio.median.toFixed(2), {
       x: round(end(Math.max(ratio.median, ratio.max))) + 6,
