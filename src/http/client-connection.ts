@@ -77,6 +77,7 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEn
   #upgrade: string | undefined;
   #flow: TunnelFlow | undefined;
   #failure: Refusal | undefined;
+  #hasLeft = false;
 
   constructor(options: ClientOptions) {
     this.#options = options;
@@ -148,6 +149,7 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEn
   /** Drops the connection and forgets its handler. */
   destroy(): void {
     this.#handler = undefined;
+    this.#leave();
     this.socket.destroy();
   }
 
@@ -178,7 +180,7 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEn
       return;
     }
     this.hasAnswered = true;
-    this.touch();
+    if (this.#state === "body") this.touch(); // A head that comes in small pieces gains no time by that.
     const handler = this.#handler;
     try {
       let at = 0;
@@ -206,6 +208,7 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEn
       if (++this.#interimResponses > MAX_INTERIM_RESPONSES) return this.#refuse("it never comes to the point");
       this.#handler?.onInterimResponse();
       response.reset();
+      this.touch();
       return next;
     }
     this.framing = this.#framing();
@@ -262,8 +265,10 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEn
     return Number.MAX_SAFE_INTEGER;
   }
 
+  /** To be followed by the end of the socket. */
   #fail(failure: Refusal): void {
     this.#failure ??= failure;
+    this.#leave();
     const handler = this.#handler;
     this.#handler = undefined;
     handler?.onResponseFailed(this.#failure);
@@ -307,6 +312,13 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEn
     this.#fail({ kind: "upstreamReset", reason: "the upstream closed the connection" });
     this.#state = "closed";
     this.#flow?.onClose();
+    this.#leave();
+  }
+
+  /** Gives up the place among the open connections, so that another one may take it at once. */
+  #leave(): void {
+    if (this.#hasLeft) return;
+    this.#hasLeft = true;
     this.#options.sweep.delete(this);
     this.#options.onClosed(this);
   }
