@@ -1,9 +1,11 @@
 import type { Configuration } from "../config/configuration.ts";
+import type { AccessLogSettings } from "../config/resources/access-log.ts";
 import type { Listener } from "../config/resources/listener.ts";
 import type { Route } from "../config/resources/route.ts";
 import type { Settings } from "../config/resources/settings.ts";
 import type { Target, Upstream } from "../config/resources/upstream.ts";
 import type { HttpLimits } from "../http/server-connection.ts";
+import { AccessLogPolicy } from "./access-log-policy.ts";
 import { Balancer, type CompiledTarget } from "./balancer.ts";
 import { CompiledRoute } from "./compiled-route.ts";
 import { ConfigurationRefused } from "./configuration-refused.ts";
@@ -22,6 +24,9 @@ export class CompiledConfiguration {
   readonly trustedProxies: TrustedProxies;
   /** By the listener's id. */
   readonly limits: ReadonlyMap<string, HttpLimits>;
+  /** Of requests that no route matches. */
+  readonly accessLog: AccessLogPolicy | undefined;
+  readonly #accessLogSettings: AccessLogSettings;
   readonly #poolLimits: PoolLimits;
   #previous: CompiledConfiguration | undefined;
   readonly #environment: PoolEnvironment;
@@ -38,6 +43,8 @@ export class CompiledConfiguration {
   ) {
     this.trustedProxies = new TrustedProxies(settings.trusted_proxies.cidrs);
     this.limits = new Map(listeners.map((listener) => [listener.id, limitsOf(listener)]));
+    this.#accessLogSettings = settings.access_log;
+    this.accessLog = AccessLogPolicy.of(settings.access_log);
     this.#poolLimits = poolLimitsOf(settings);
     this.#previous = previous;
     this.#environment = environment;
@@ -51,7 +58,8 @@ export class CompiledConfiguration {
   addRoutes(routes: readonly Route[], slots: readonly number[]): void {
     for (const [index, route] of routes.entries()) {
       const slot = slots[index] ?? OTHER_ROUTES.slot;
-      this.router.add(new CompiledRoute(route, this.#routes, this.#balancerOf(route), slot));
+      const accessLog = AccessLogPolicy.of(this.#accessLogSettings, route.access_log);
+      this.router.add(new CompiledRoute(route, this.#routes, this.#balancerOf(route), { slot, accessLog }));
       this.#routes++;
     }
   }

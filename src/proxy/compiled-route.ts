@@ -2,6 +2,7 @@ import type { Condition, Route } from "../config/resources/route.ts";
 import type { ResponseTimeouts } from "../http/client-connection.ts";
 import type { FieldLines } from "../http/field-lines.ts";
 import { normalisePath } from "../http/request-target.ts";
+import type { AccessLogPolicy } from "./access-log-policy.ts";
 import type { Balancer } from "./balancer.ts";
 
 /** What of a request decides its route. */
@@ -19,6 +20,14 @@ export interface RoutedRequest {
  */
 const ORDINARY_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
+/** What is observed of a route. */
+export interface Observation {
+  /** Where it is counted, see route-slots.ts. */
+  readonly slot: number;
+  /** Undefined when nothing is logged. */
+  readonly accessLog: AccessLogPolicy | undefined;
+}
+
 /** A route as requests are matched against it and sent by it. Made once for each change of configuration. */
 export class CompiledRoute {
   readonly id: string;
@@ -34,13 +43,13 @@ export class CompiledRoute {
   readonly upgrades: readonly string[];
   /** 0 means any size. */
   readonly maxBodyBytes: number;
-  /** Where it is counted, see route-slots.ts. */
   readonly slot: number;
+  readonly accessLog: AccessLogPolicy | undefined;
   readonly #headers: readonly Condition[];
   readonly #query: readonly Condition[];
   readonly #stripPrefix: boolean;
 
-  constructor(route: Route, order: number, balancer: Balancer, slot: number) {
+  constructor(route: Route, order: number, balancer: Balancer, { slot, accessLog }: Observation) {
     this.id = route.id;
     this.order = order;
     this.isPrefix = route.path_prefix;
@@ -51,6 +60,7 @@ export class CompiledRoute {
     this.slot = slot;
     this.timeouts = { beginMs: route.timeout_policy.request, pauseMs: route.timeout_policy.idle };
     this.upgrades = route.upgrades;
+    this.accessLog = accessLog;
     this.maxBodyBytes = route.max_body_size;
     this.#headers = route.match.headers.map((condition) => ({ ...condition, name: condition.name.toLowerCase() }));
     this.#query = route.match.query;

@@ -6,6 +6,8 @@ import type { Refusal } from "../http/refusal.ts";
 import type { AnswerWriter, RequestChannel } from "../http/request-channel.ts";
 import type { RequestHandler } from "../http/server-connection.ts";
 import { Tunnel } from "../http/tunnel.ts";
+import type { ServedRequest } from "./access-log.ts";
+import type { AccessLogPolicy } from "./access-log-policy.ts";
 import type { CompiledTarget } from "./balancer.ts";
 import type { CompiledRoute } from "./compiled-route.ts";
 import { writeForwardedRequest } from "./forwarded-request.ts";
@@ -53,6 +55,9 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   #hasTriedAgain = false;
   #bodyBytes = 0;
   #responseBytes = 0;
+  /** Of the response that began. */
+  #status = 0;
+  #upstreamMs = 0;
   #hasResponse = false;
   #keepAlive = false;
   #framing: BodyFraming = "none";
@@ -146,7 +151,9 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     if (upstream === undefined) return;
     const { client } = this;
     const { clock, cells } = this.#gateway;
-    cells.upstreamAnswered(this.#slot, clock.monotonicMs() - this.#startedMs);
+    this.#upstreamMs = clock.monotonicMs() - this.#startedMs;
+    cells.upstreamAnswered(this.#slot, this.#upstreamMs);
+    this.#status = upstream.response.status;
     this.#hasResponse = true;
     this.#framing = clientFraming(upstream.framing, client.takesChunks);
     this.#keepAlive = this.#mayKeepAlive() && this.#framing !== "until-close";
@@ -161,7 +168,9 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     const { cells, clock, sweep } = this.#gateway;
     const { timeouts } = this.#route!;
     this.client.writer.text(writeUpgradeResponse(upstream.response, this.#upgrade!, this.#requestId));
-    cells.upstreamAnswered(this.#slot, clock.monotonicMs() - this.#startedMs);
+    this.#upstreamMs = clock.monotonicMs() - this.#startedMs;
+    this.#hasResponse = true;
+    cells.upstreamAnswered(this.#slot, this.#upstreamMs);
     this.#closeAnswered(101);
     cells.add("activeTunnels", 1);
     new Tunnel(tunnelEnd, upstream, timeouts.pauseMs, sweep, () => cells.add("activeTunnels", -1)).start();
@@ -187,10 +196,9 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
 
   onResponseEnd(isReusable: boolean): void {
     const upstream = this.#upstream;
-    const status = upstream?.response.status ?? 0;
     if (this.#framing === "chunked") this.client.writer.text("0\r\n\r\n");
     if (isReusable && upstream !== undefined) this.#target?.pool.release(upstream);
-    this.#closeAnswered(status);
+    this.#closeAnswered(this.#status);
     this.client.finish(this.#keepAlive);
   }
 
@@ -231,6 +239,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     if (!this.#isServing) return;
     this.#gateway.cells.add("clientsGone", 1);
     this.#dropUpstream();
+    this.#log(FAILURES.clientClosed.status, "clientClosed");
     this.#close();
   }
 
@@ -260,11 +269,43 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     this.#head = "";
   }
 
-  #closeAnswered(status: number): void {
+  #closeAnswered(status: number, failure?: FailureKind): void {
     const { clock, cells } = this.#gateway;
     const durationMs = clock.monotonicMs() - this.#startedMs;
     cells.answered(this.#slot, status, durationMs, this.#bodyBytes, this.#responseBytes);
+    this.#log(status, failure);
     this.#close();
+  }
+
+  #log(status: number, failure: FailureKind | undefined): void {
+    const { configuration, accessLog } = this.#gateway;
+    const policy = this.#route === undefined ? configuration.accessLog : this.#route.accessLog;
+    if (policy?.wants(this.client.request.method, status)) accessLog.write(this.#served(policy, status, failure));
+  }
+
+  #served({ withQuery, headers }: AccessLogPolicy, status: number, failure: FailureKind | undefined): ServedRequest {
+    const { method, host, path, query, minorVersion, fields } = this.client.request;
+    const isRead = method !== ""; // What was refused before it was read has nothing to show.
+    return {
+      requestId: this.#requestId,
+      client: this.#peer,
+      method,
+      host: isRead ? host : "",
+      path: isRead ? path + (withQuery ? query : "") : "",
+      minorVersion,
+      route: this.#route?.id,
+      target: this.#target?.pool.authority,
+      status,
+      failure: failure && FAILURES[failure].code,
+      requestBytes: this.#bodyBytes,
+      responseBytes: this.#responseBytes,
+      durationMs: this.#gateway.clock.monotonicMs() - this.#startedMs,
+      upstreamMs: this.#hasResponse ? this.#upstreamMs : undefined,
+      headers:
+        headers.length === 0 || !isRead
+          ? undefined
+          : Object.fromEntries(headers.map((name) => [name, fields.find(name)])),
+    };
   }
 
   /** Where the request is counted. */
@@ -310,6 +351,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     const { cells } = this.#gateway;
     if (this.#hasResponse) {
       cells.add("gatewayFailures", 1);
+      this.#log(this.#status, kind);
       this.#close();
       this.client.destroy();
       return;
@@ -319,7 +361,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     const { request } = this.client;
     this.#keepAlive = detail === undefined && this.#mayKeepAlive();
     this.client.writer.text(rescue({ kind, detail, allow, isHead: request.method === "HEAD", ...this.#answering() }));
-    this.#closeAnswered(status);
+    this.#closeAnswered(status, kind);
     this.client.finish(this.#keepAlive);
   }
 

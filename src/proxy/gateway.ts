@@ -2,6 +2,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/ports.ts";
 import type { OctetBuffers } from "../http/octet-buffers.ts";
 import type { Sweep } from "../http/sweep.ts";
+import type { AccessLog } from "./access-log.ts";
 import type { CompiledConfiguration } from "./compiled-configuration.ts";
 import type { WorkerCells } from "./shared-state.ts";
 
@@ -16,6 +17,7 @@ export interface Gateway {
   readonly sweep: Sweep;
   readonly buffers: OctetBuffers;
   readonly cells: WorkerCells;
+  readonly accessLog: AccessLog;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -38,7 +38,12 @@ describe("the metrics of the proxy", () => {
 
   before(async () => {
     await Promise.all([origin.start(), cutting.start()]);
-    registerProxyMetrics(readings.meter, { state: proxy.state, routes: proxy.routes, workers: [] });
+    registerProxyMetrics(readings.meter, {
+      state: proxy.state,
+      routes: proxy.routes,
+      workers: [],
+      accessLog: undefined,
+    });
   });
   after(() => Promise.all([proxy.stop(), origin.stop(), cutting.stop()]));
 

@@ -1,5 +1,6 @@
 import type { HistogramReading, Labels, Meter, MetricTable } from "../core/ports.ts";
 import { DURATION_BOUNDS_SECONDS } from "./duration-buckets.ts";
+import type { LineSink } from "./line-sink.ts";
 import type { RouteSlots } from "./route-slots.ts";
 import type { Cell, RouteCell, RouteNumbers, SharedState } from "./shared-state.ts";
 import type { WorkerSlot } from "./worker-slot.ts";
@@ -71,6 +72,11 @@ export const PROXY_METRICS = {
     name: "runway_event_loop_lag_seconds",
     help: "99th percentile of the delay of the slowest worker's event loop.",
   },
+  accessLogDropped: {
+    type: "counter",
+    name: "runway_access_log_dropped_total",
+    help: "Lines of the access log that were not written, because where they go is too slow or gone.",
+  },
   workerRestarts: {
     type: "counter",
     name: "runway_worker_restarts_total",
@@ -85,10 +91,11 @@ export interface ProxyMeasured {
   readonly state: SharedState;
   readonly routes: RouteSlots;
   readonly workers: readonly WorkerSlot[];
+  readonly accessLog: LineSink | undefined;
 }
 
 /** Everything the proxy measures, read from the workers' shared memory when it is asked for. */
-export function registerProxyMetrics(meter: Meter, { state, routes, workers }: ProxyMeasured): void {
+export function registerProxyMetrics(meter: Meter, { state, routes, workers, accessLog }: ProxyMeasured): void {
   const total = (metric: keyof typeof PROXY_METRICS, cell: Cell) =>
     meter.observeCounter(PROXY_METRICS[metric], () => [[{}, state.sum(cell)]]);
   const now = (metric: keyof typeof PROXY_METRICS, read: () => number) =>
@@ -102,6 +109,9 @@ export function registerProxyMetrics(meter: Meter, { state, routes, workers }: P
   now("activeRequests", () => state.sum("activeRequests"));
   now("activeTunnels", () => state.sum("activeTunnels"));
   now("eventLoopLag", () => state.max("eventLoopLagP99Ms") / 1_000);
+  meter.observeCounter(PROXY_METRICS.accessLogDropped, () => [
+    [{}, state.sum("accessLogDropped") + (accessLog?.dropped ?? 0)],
+  ]);
   meter.observeCounter(PROXY_METRICS.workerRestarts, () =>
     workers.map(({ id, restarts }) => [{ worker: String(id) }, restarts]),
   );

@@ -4,6 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/ports.ts";
 import { OctetBuffers } from "../http/octet-buffers.ts";
 import { Sweep } from "../http/sweep.ts";
+import { AccessLog } from "./access-log.ts";
 import { BoundListener } from "./bound-listener.ts";
 import { CompiledConfiguration } from "./compiled-configuration.ts";
 import { ConfigurationRefused } from "./configuration-refused.ts";
@@ -29,6 +30,7 @@ export class ProxyWorker implements Gateway {
   readonly clock: Clock;
   readonly cells: WorkerCells;
   readonly logger: Logger;
+  readonly accessLog: AccessLog;
   readonly sweep: Sweep;
   readonly buffers = new OctetBuffers();
   isDraining = false;
@@ -47,6 +49,7 @@ export class ProxyWorker implements Gateway {
     this.clock = clock;
     this.cells = cells;
     this.logger = new WorkerLogger(clock, post);
+    this.accessLog = new AccessLog(clock, cells, post);
     this.sweep = new Sweep(clock, SWEEP_INTERVAL_MS, () => this.#afterSweep());
     this.#post = post;
   }
@@ -171,8 +174,13 @@ export class ProxyWorker implements Gateway {
       if (this.#stopped !== undefined) bound.closeIdle();
       if (bound.connections === 0) this.#closing.delete(bound);
     }
-    if (this.#closing.size === 0) this.#stopped?.();
-    if (++this.#sweeps % LAG_WINDOW_SWEEPS === 0) this.#reportLag();
+    if (this.#closing.size === 0 && this.#stopped !== undefined) {
+      this.accessLog.flush();
+      this.#stopped();
+    }
+    if (++this.#sweeps % LAG_WINDOW_SWEEPS !== 0) return;
+    this.#reportLag();
+    this.accessLog.flush();
   }
 
   #reportLag(): void {

@@ -12,7 +12,8 @@ const nowhere = { backends: [{ url: "http://a" }] };
 
 function routerOf(routes: readonly Route[]): Router {
   const router = new Router();
-  for (const [order, route] of routes.entries()) router.add(new CompiledRoute(route, order, new Balancer([]), order));
+  for (const [order, route] of routes.entries())
+    router.add(new CompiledRoute(route, order, new Balancer([]), { slot: order, accessLog: undefined }));
   return router;
 }
 

@@ -24,6 +24,9 @@ const CELLS = [
   "gatewayFailures",
   "upstreamConnectionsTotal",
   "eventLoopLagP99Ms",
+  "accessLogDropped",
+  /** Written by the supervisor, who takes them. */
+  "accessLogPiecesTaken",
 ] as const;
 const ROUTE_CELLS = [
   "status1xx",
@@ -63,6 +66,10 @@ export class WorkerCells {
 
   constructor(row: SharedArrayBuffer) {
     this.#cells = new Float64Array(row);
+  }
+
+  get(cell: Cell): number {
+    return this.#cells[INDEX[cell]]!;
   }
 
   add(cell: Cell, amount: number): void {

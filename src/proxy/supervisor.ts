@@ -5,6 +5,7 @@ import type { Logger, Meter } from "../core/ports.ts";
 import type { Service } from "../core/service.ts";
 import { ConfigurationRefused } from "./configuration-refused.ts";
 import { quantileMs } from "./latency-histogram.ts";
+import type { LineSink } from "./line-sink.ts";
 import { actualAddress, planListeners } from "./listener-plan.ts";
 import { registerProxyMetrics } from "./metrics.ts";
 import { RouteSlots } from "./route-slots.ts";
@@ -17,6 +18,8 @@ export interface SupervisorOptions {
   readonly logger: Logger;
   readonly meter: Meter;
   readonly clock: Clock;
+  /** Where the lines of the access log go; without one they are not written. */
+  readonly accessLog?: LineSink;
   /** The module that a worker runs; another one than the proxy's own is for tests. */
   readonly entry?: URL;
 }
@@ -81,12 +84,22 @@ export class Supervisor implements Service {
     this.#state = new SharedState(options.workers);
     this.#routes = new RouteSlots(this.#state.maxRoutes, (slot) => this.#state.restart(slot));
     this.#latencyMark = this.#state.latencies();
-    const { logger, clock, entry = new URL(`./worker${extname(import.meta.url)}`, import.meta.url) } = options;
-    this.#slots = this.#state.rows.map((row, id) => new WorkerSlot({ id, entry, row, logger, clock }));
+    const {
+      accessLog,
+      logger,
+      clock,
+      entry = new URL(`./worker${extname(import.meta.url)}`, import.meta.url),
+    } = options;
+    this.#slots = this.#state.rows.map((row, id) => new WorkerSlot({ id, entry, row, accessLog, logger, clock }));
   }
 
   async start(): Promise<void> {
-    registerProxyMetrics(this.#options.meter, { state: this.#state, routes: this.#routes, workers: this.#slots });
+    registerProxyMetrics(this.#options.meter, {
+      state: this.#state,
+      routes: this.#routes,
+      workers: this.#slots,
+      accessLog: this.#options.accessLog,
+    });
     try {
       await Promise.all(this.#slots.map((slot) => slot.start()));
     } catch (error) {

@@ -87,6 +87,13 @@ export class TestProxy {
     this.worker.sweep.stop();
   }
 
+  /** Everything that was written to the access log so far. */
+  accessLines(): Record<string, unknown>[] {
+    this.worker.accessLog.flush();
+    const pieces = this.#answers.filter((report) => report.type === "access");
+    return pieces.flatMap(({ text }) => text.trimEnd().split("\n")).map((line) => JSON.parse(line));
+  }
+
   client(): RawClient {
     const client = new RawClient(this.port);
     this.#clients.push(client);

@@ -38,6 +38,8 @@ export type Report =
   | { readonly type: "ready" }
   | { readonly type: "done"; readonly tookMs: number }
   | { readonly type: "refused"; readonly problems: readonly Problem[] }
+  /** Lines of the access log. */
+  | { readonly type: "access"; readonly text: string; readonly lines: number }
   | {
       readonly type: "log";
       readonly level: LogLevel;

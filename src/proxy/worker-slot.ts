@@ -3,6 +3,7 @@ import type { Configuration } from "../config/configuration.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/ports.ts";
 import { ConfigurationRefused } from "./configuration-refused.ts";
+import type { LineSink } from "./line-sink.ts";
 import { WorkerCells } from "./shared-state.ts";
 import type { Command, PlannedListener, Report, WorkerBirth } from "./worker-protocol.ts";
 
@@ -24,6 +25,8 @@ export interface WorkerSlotOptions {
   readonly entry: URL;
   /** The memory that its threads count in, one after another. */
   readonly row: SharedArrayBuffer;
+  /** Without one, lines of the access log are not written. */
+  readonly accessLog: LineSink | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
 }
@@ -163,6 +166,11 @@ export class WorkerSlot {
   #onReport(report: Report): void {
     if (report.type === "log") {
       this.#logger[report.level](report.message, report.fields);
+      return;
+    }
+    if (report.type === "access") {
+      this.#options.accessLog?.write(report.text, report.lines);
+      new WorkerCells(this.#options.row).add("accessLogPiecesTaken", 1);
       return;
     }
     if (report.type === "ready") {

@@ -13,8 +13,10 @@ export class LineOutput {
   readonly #sink: ByteSink;
   #waiting: string[] = [];
   #waitingBytes = 0;
+  #waitingLines = 0;
   #state: "idle" | "writing" | "gone" = "idle";
   #dropped = 0;
+  #afterwards: (() => void) | undefined;
 
   constructor(fileDescriptor: number) {
     this.#fileDescriptor = fileDescriptor;
@@ -26,15 +28,28 @@ export class LineOutput {
     return this.#dropped;
   }
 
-  write(line: string): void {
-    const bytes = Buffer.byteLength(line);
+  /** Whether the reader is gone, so that nothing will be written any more. */
+  get isGone(): boolean {
+    return this.#state === "gone";
+  }
+
+  /** @param text one or more whole lines, which are written or dropped together */
+  write(text: string, lines = 1): void {
+    const bytes = Buffer.byteLength(text);
     if (this.#state === "gone" || this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
-      this.#dropped += 1;
+      this.#dropped += lines;
       return;
     }
-    this.#waiting.push(line);
+    this.#waiting.push(text);
+    this.#waitingLines += lines;
     this.#waitingBytes += bytes;
     if (this.#state === "idle") this.#writeNext();
+  }
+
+  /** Calls `action` once everything that was given to `write` is written or never will be. */
+  whenIdle(action: () => void): void {
+    if (this.#state === "writing") this.#afterwards = action;
+    else action();
   }
 
   /** The last act of a process: writes what waits, as far as the reader takes it at once, and lets go of the rest. */
@@ -52,21 +67,23 @@ export class LineOutput {
     const taken = Buffer.from(this.#waiting.join(""));
     this.#waiting = [];
     this.#waitingBytes = 0;
+    this.#waitingLines = 0;
     return taken;
   }
 
   #writeNext(): void {
     this.#state = "writing";
     this.#sink.write(this.#takeWaiting(), (error) => {
-      if (error !== null) return this.#giveUp();
-      this.#state = "idle";
+      if (error !== null) this.#giveUp();
+      else this.#state = "idle";
       if (this.#waiting.length > 0) this.#writeNext();
+      else this.#afterwards?.();
     });
   }
 
   #giveUp(): void {
     this.#state = "gone";
-    this.#dropped += this.#waiting.length;
+    this.#dropped += this.#waitingLines;
     this.#takeWaiting();
   }
 }

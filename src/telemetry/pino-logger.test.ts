@@ -48,11 +48,11 @@ describe("PinoLogger", () => {
   it("outlives the reader of standard output", async () => {
     const script = `
       import { PinoLogger } from ${JSON.stringify(new URL("./pino-logger.ts", import.meta.url).href)};
-      const { logger, flush } = PinoLogger.toStandardOutput({ level: "info", terminal: false });
+      const { logger, stdout } = PinoLogger.toStandardOutput({ level: "info", terminal: false });
       logger.info("first");
       process.stdin.resume().once("end", () => {
         for (let i = 0; i < 100; i++) logger.info("nobody reads this");
-        setImmediate(() => { flush(); process.exitCode = 7; });
+        setImmediate(() => { stdout.flush(); process.exitCode = 7; });
       });`;
     const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
       stdio: ["pipe", "pipe", "inherit"],

@@ -25,10 +25,10 @@ export class PinoLogger implements Logger {
   }
 
   /** Writes to standard output: JSON, or one readable line when a person reads it in a terminal. */
-  static toStandardOutput(options: { level: LogLevel; terminal: boolean }): { logger: PinoLogger; flush(): void } {
+  static toStandardOutput(options: { level: LogLevel; terminal: boolean }): { logger: PinoLogger; stdout: LineOutput } {
     const stdout = new LineOutput(1);
     const logger = PinoLogger.to(options.terminal ? new TerminalLines(stdout) : stdout, options.level);
-    return { logger, flush: () => stdout.flush() };
+    return { logger, stdout };
   }
 
   static to(stream: DestinationStream, level: LogLevel): PinoLogger {

@@ -12,7 +12,7 @@ export function addRun(program: Command, context: CommandContext): void {
       `
 Any setting of cluster, admin, workers and logging can come from the environment, which wins over the file:
   RUNWAY_ADMIN_PORT=9081 runway run -c edge.yaml
-Signals: SIGHUP reads the file again, SIGTERM and Ctrl-C drain and stop, a second one stops at once.`,
+Signals: SIGHUP reads the file again, SIGUSR1 opens the access log anew, SIGTERM and Ctrl-C drain and stop, a second one stops at once.`,
     )
     .action(async ({ config }: { config?: string }) => {
       // Says what to do when there is none, before anything starts.

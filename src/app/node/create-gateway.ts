@@ -6,15 +6,16 @@ import { Gateway } from "./gateway.ts";
 import type { NodeContext } from "./node-context.ts";
 
 /** The gateway of this node, with as many workers as its settings say; `workers: 0` makes one that only checks. */
-export function createGateway({ loaded, env, logger, meter, clock }: NodeContext): Gateway {
+export function createGateway({ loaded, env, logger, accessLog, meter, clock }: NodeContext): Gateway {
   const { workers: wanted } = loaded.settings;
   const workers = wanted === "auto" ? availableParallelism() : wanted;
   return new Gateway({
-    supervisor: workers === 0 ? undefined : new Supervisor({ workers, logger, meter, clock }),
+    supervisor: workers === 0 ? undefined : new Supervisor({ workers, accessLog, logger, meter, clock }),
     overlay: loaded.overlay,
     resolveSecret: secretResolver({ env, readFile: (path) => readFileSync(path, "utf8") }),
     onApplied: ({ settings }) => {
       logger.level = settings.logging.level;
+      accessLog.target = settings.access_log.output;
     },
     logger,
     clock,

@@ -1,6 +1,7 @@
 import type { ReloadHistory } from "../../admin/reload-history.ts";
 import type { LoadedNode } from "../../config/load-node.ts";
 import type { Clock } from "../../core/clock.ts";
+import type { AccessLogOutput } from "../../telemetry/access-log-output.ts";
 import type { PinoLogger } from "../../telemetry/pino-logger.ts";
 import type { PrometheusMeter } from "../../telemetry/prometheus-meter.ts";
 
@@ -15,4 +16,5 @@ export interface NodeContext {
   readonly meter: PrometheusMeter;
   readonly clock: Clock;
   readonly history: ReloadHistory;
+  readonly accessLog: AccessLogOutput;
 }

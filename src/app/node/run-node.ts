@@ -5,6 +5,7 @@ import { type LoadedNode, loadNode } from "../../config/load-node.ts";
 import { type Checked, describeProblem } from "../../config/problem.ts";
 import { systemClock } from "../../core/clock.ts";
 import { RunwayError } from "../../core/failure.ts";
+import { AccessLogOutput } from "../../telemetry/access-log-output.ts";
 import { PinoLogger } from "../../telemetry/pino-logger.ts";
 import { PrometheusMeter } from "../../telemetry/prometheus-meter.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -25,18 +26,30 @@ export async function runNode({ file, env }: RunOptions): Promise<number> {
     for (const problem of loaded.problems) process.stderr.write(`${file}: ${describeProblem(problem)}\n`);
     return EXIT.invalid;
   }
-  const { logger, flush } = PinoLogger.toStandardOutput({
+  const { logger, stdout } = PinoLogger.toStandardOutput({
     level: loaded.value.settings.logging.level,
     terminal: process.stdout.isTTY === true,
   });
   const meter = new PrometheusMeter(logger);
   meter.observeProcess();
+  const accessLog = new AccessLogOutput({ stdout, logger, clock: systemClock });
   const history = new ReloadHistory();
-  const context = { file, env, version: VERSION, loaded: loaded.value, logger, meter, clock: systemClock, history };
+  const context = {
+    file,
+    env,
+    version: VERSION,
+    loaded: loaded.value,
+    logger,
+    meter,
+    clock: systemClock,
+    history,
+    accessLog,
+  };
   try {
     return await untilStopped(context, await createRole(context));
   } finally {
-    flush();
+    accessLog.flush();
+    stdout.flush();
   }
 }
 
@@ -57,9 +70,13 @@ async function createRole(context: NodeContext): Promise<RoleService> {
 }
 
 async function untilStopped(context: NodeContext, role: RoleService): Promise<number> {
-  const { logger } = context;
+  const { logger, accessLog } = context;
   const told = Promise.withResolvers<void>();
-  const ignoreSignals = listenToSignals({ stop: told.resolve, reload: () => role.hangUp() });
+  const ignoreSignals = listenToSignals({
+    stop: told.resolve,
+    reload: () => role.hangUp(),
+    reopen: () => accessLog.reopen(),
+  });
   try {
     await role.start();
     logger.info("Runway is running", { role: role.name, version: context.version, pid: process.pid });

@@ -29,7 +29,11 @@ export interface UpOptions {
 export async function up(options: UpOptions, terminal: Terminal): Promise<void> {
   const ending = new AbortController();
   // SIGHUP says that the terminal is gone.
-  const ignoreSignals = listenToSignals({ stop: () => ending.abort(), reload: () => ending.abort() });
+  const ignoreSignals = listenToSignals({
+    stop: () => ending.abort(),
+    reload: () => ending.abort(),
+    reopen: () => {},
+  });
   const directory = await directoryOf(options.directory);
   try {
     await runCluster(directory, options, terminal, ending.signal);

@@ -1,8 +1,7 @@
 import { z } from "zod";
-import { duration, identifier, orSecretReference } from "./scalars.ts";
+import { RouteAccessLogSpec } from "./access-log.ts";
+import { duration, httpToken, identifier, orSecretReference } from "./scalars.ts";
 import { TargetSpec } from "./upstream.ts";
-
-const token = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be an HTTP token");
 
 /** `name` or `name/version`. HTTP and TLS themselves would let requests pass by the gateway unseen. */
 const upgrade = z
@@ -42,7 +41,7 @@ const MatchSpec = z.strictObject({
     .describe(
       "Hosts that the route answers, any of them; `*.example.com` stands for every host below it. None means every host.",
     ),
-  headers: z.array(NamedCondition(token)).default([]).describe("Conditions on request headers; all must hold."),
+  headers: z.array(NamedCondition(httpToken)).default([]).describe("Conditions on request headers; all must hold."),
   query: z
     .array(NamedCondition(z.string().min(1)))
     .default([])
@@ -61,7 +60,7 @@ export const RouteSpec = z
       .default(false)
       .describe("Whether longer paths match too, segment by segment: /api matches /api/x but not /apix."),
     methods: z
-      .array(token.refine((text) => text === text.toUpperCase(), "must be in capitals"))
+      .array(httpToken.refine((text) => text === text.toUpperCase(), "must be in capitals"))
       .default([])
       .describe("Methods that the route answers; none means every method but TRACE."),
     match: MatchSpec.prefault({}).describe("Further conditions on the request."),
@@ -92,6 +91,7 @@ export const RouteSpec = z
       .describe(
         "Protocols that a request may switch to, such as websocket; to others the request is sent on without the wish.",
       ),
+    access_log: RouteAccessLogSpec.optional().describe("What is different about this route in the access log."),
     max_body_size: z
       .int()
       .min(0)

@@ -21,6 +21,9 @@ export const identifier = z
     "must be 1 to 128 letters, digits, '.', '_' or '-', beginning and ending with a letter or digit",
   );
 
+/** A method or the name of a field (RFC 9110 §5.6.2). */
+export const httpToken = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be an HTTP token");
+
 /** `:8080` (every interface), `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`. Port 0 lets the system choose. */
 export const listenAddress = z
   .string()

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { AccessLogSpec } from "./access-log.ts";
 import { duration } from "./scalars.ts";
 
 export const LoggingSpec = z.strictObject({
@@ -44,6 +45,7 @@ const TransportSpec = z.strictObject({
 /** The blocks of a document that are settings of the whole gateway, by name. */
 export const SETTINGS = {
   logging: LoggingSpec,
+  access_log: AccessLogSpec,
   shutdown: ShutdownSpec,
   trusted_proxies: TrustedProxiesSpec,
   transport: TransportSpec,
