@@ -1,6 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { WorkerCells } from "./shared-state.ts";
-import type { Report } from "./worker-protocol.ts";
+import type { Post } from "./worker-protocol.ts";
 
 /** What a request came to. Octets are those of the bodies. */
 export interface ServedRequest {
@@ -25,7 +25,7 @@ export interface ServedRequest {
 }
 
 /** A piece is given to the supervisor at this size, or at the next flush. */
-const PIECE_CHARACTERS = 65_536;
+const PIECE_BYTES = 65_536;
 /** Pieces given to the supervisor that it has not taken yet; more than that is dropped. */
 const MAX_PIECES_ON_THE_WAY = 64;
 
@@ -36,14 +36,14 @@ const MAX_PIECES_ON_THE_WAY = 64;
 export class AccessLog {
   readonly #clock: Clock;
   readonly #cells: WorkerCells;
-  readonly #post: (report: Report) => void;
+  readonly #post: Post;
   #gathered = "";
   #lines = 0;
   #sentPieces: number;
   #timeMs = 0;
   #time = "";
 
-  constructor(clock: Clock, cells: WorkerCells, post: (report: Report) => void) {
+  constructor(clock: Clock, cells: WorkerCells, post: Post) {
     this.#clock = clock;
     this.#cells = cells;
     this.#post = post;
@@ -54,13 +54,13 @@ export class AccessLog {
   write(request: ServedRequest): void {
     this.#gathered += lineOf(request, this.#now());
     this.#lines++;
-    if (this.#gathered.length >= PIECE_CHARACTERS) this.flush();
+    if (this.#gathered.length >= PIECE_BYTES) this.flush();
   }
 
   flush(): void {
     const lines = this.#lines;
     if (lines === 0) return;
-    const text = this.#gathered;
+    const octets = new TextEncoder().encode(this.#gathered);
     this.#gathered = "";
     this.#lines = 0;
     if (this.#sentPieces - this.#cells.get("accessLogPiecesTaken") >= MAX_PIECES_ON_THE_WAY) {
@@ -68,7 +68,7 @@ export class AccessLog {
       return;
     }
     this.#sentPieces++;
-    this.#post({ type: "access", text, lines });
+    this.#post({ type: "access", octets, lines }, [octets.buffer]);
   }
 
   /** RFC 3339, made once for each millisecond. */

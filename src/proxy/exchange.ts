@@ -1,6 +1,7 @@
 import { FAILURES, type FailureKind } from "../core/failure.ts";
 import type { BodyFraming } from "../http/body-reader.ts";
 import type { ClientConnection, ResponseHandler } from "../http/client-connection.ts";
+import type { FieldLines } from "../http/field-lines.ts";
 import { FIELD } from "../http/known-field.ts";
 import type { Refusal } from "../http/refusal.ts";
 import type { AnswerWriter, RequestChannel } from "../http/request-channel.ts";
@@ -301,10 +302,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
       responseBytes: this.#responseBytes,
       durationMs: this.#gateway.clock.monotonicMs() - this.#startedMs,
       upstreamMs: this.#hasResponse ? this.#upstreamMs : undefined,
-      headers:
-        headers.length === 0 || !isRead
-          ? undefined
-          : Object.fromEntries(headers.map((name) => [name, fields.find(name)])),
+      headers: headers.length > 0 && isRead ? headersOf(fields, headers) : undefined,
     };
   }
 
@@ -397,6 +395,11 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
       this.#trust = { by: trustedProxies, isTrusted: trustedProxies.includes(this.#peer) };
     return this.#trust.isTrusted;
   }
+}
+
+/** Those of the named fields that are there. */
+function headersOf(fields: FieldLines, names: readonly string[]): Record<string, string | undefined> {
+  return Object.fromEntries(names.map((name) => [name, fields.find(name)]));
 }
 
 /** Writes a piece of a body; `isChunked` frames it as a chunk. */

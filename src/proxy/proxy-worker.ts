@@ -12,7 +12,7 @@ import type { Gateway } from "./gateway.ts";
 import { explainListenError } from "./listen-error.ts";
 import type { WorkerCells } from "./shared-state.ts";
 import { WorkerLogger } from "./worker-logger.ts";
-import type { Command, PlannedListener, Report } from "./worker-protocol.ts";
+import type { Command, PlannedListener, Post } from "./worker-protocol.ts";
 
 const SWEEP_INTERVAL_MS = 50;
 const LAG_RESOLUTION_MS = 20;
@@ -35,7 +35,7 @@ export class ProxyWorker implements Gateway {
   readonly buffers = new OctetBuffers();
   isDraining = false;
   dateLine = "";
-  readonly #post: (report: Report) => void;
+  readonly #post: Post;
   readonly #listeners = new Map<string, BoundListener>();
   /** Listeners that are gone but still have connections. */
   readonly #closing = new Set<BoundListener>();
@@ -45,7 +45,7 @@ export class ProxyWorker implements Gateway {
   #lag: ReturnType<typeof monitorEventLoopDelay> | undefined;
   #sweeps = 0;
 
-  constructor(clock: Clock, cells: WorkerCells, post: (report: Report) => void) {
+  constructor(clock: Clock, cells: WorkerCells, post: Post) {
     this.clock = clock;
     this.cells = cells;
     this.logger = new WorkerLogger(clock, post);

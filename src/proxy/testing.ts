@@ -91,7 +91,9 @@ export class TestProxy {
   accessLines(): Record<string, unknown>[] {
     this.worker.accessLog.flush();
     const pieces = this.#answers.filter((report) => report.type === "access");
-    return pieces.flatMap(({ text }) => text.trimEnd().split("\n")).map((line) => JSON.parse(line));
+    return pieces
+      .flatMap(({ octets }) => Buffer.from(octets).toString().trimEnd().split("\n"))
+      .map((line) => JSON.parse(line));
   }
 
   client(): RawClient {

@@ -39,13 +39,16 @@ export type Report =
   | { readonly type: "done"; readonly tookMs: number }
   | { readonly type: "refused"; readonly problems: readonly Problem[] }
   /** Lines of the access log. */
-  | { readonly type: "access"; readonly text: string; readonly lines: number }
+  | { readonly type: "access"; readonly octets: Uint8Array; readonly lines: number }
   | {
       readonly type: "log";
       readonly level: LogLevel;
       readonly message: string;
       readonly fields: Record<string, unknown>;
     };
+
+/** Says something to the supervisor; what is in `transfer` is handed over instead of copied. */
+export type Post = (report: Report, transfer?: ArrayBuffer[]) => void;
 
 /** What a worker is born with. */
 export interface WorkerBirth {

@@ -169,7 +169,7 @@ export class WorkerSlot {
       return;
     }
     if (report.type === "access") {
-      this.#options.accessLog?.write(report.text, report.lines);
+      this.#options.accessLog?.write(report.octets, report.lines);
       new WorkerCells(this.#options.row).add("accessLogPiecesTaken", 1);
       return;
     }

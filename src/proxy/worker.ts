@@ -8,7 +8,9 @@ import type { Command, WorkerBirth } from "./worker-protocol.ts";
 const port = parentPort;
 if (port === null) throw new Error("this module is started by the supervisor, as a worker thread");
 const { row } = workerData as WorkerBirth;
-const proxyWorker = new ProxyWorker(systemClock, new WorkerCells(row), (report) => port.postMessage(report));
+const proxyWorker = new ProxyWorker(systemClock, new WorkerCells(row), (report, transfer = []) =>
+  port.postMessage(report, transfer),
+);
 port.on("message", (command: Command) => {
   proxyWorker.handle(command).catch((error: unknown) => {
     throw error; // Reaches the supervisor, which replaces this worker.

@@ -53,14 +53,14 @@ export class AccessLogOutput {
     });
   }
 
-  write(text: string, lines: number): void {
+  write(octets: Uint8Array, lines: number): void {
     const output = this.#path === undefined ? this.#options.stdout : this.#openFile(this.#path);
     if (output === undefined) {
       this.#dropped += lines;
       return;
     }
     const before = output.dropped;
-    output.write(text, lines);
+    output.write(octets, lines);
     // What standard output drops of ours is counted here; a file's own count is read.
     if (this.#path === undefined) this.#dropped += output.dropped - before;
   }

@@ -11,7 +11,7 @@ const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 export class LineOutput {
   readonly #fileDescriptor: number;
   readonly #sink: ByteSink;
-  #waiting: string[] = [];
+  #waiting: (string | Uint8Array)[] = [];
   #waitingBytes = 0;
   #waitingLines = 0;
   #state: "idle" | "writing" | "gone" = "idle";
@@ -34,8 +34,8 @@ export class LineOutput {
   }
 
   /** @param text one or more whole lines, which are written or dropped together */
-  write(text: string, lines = 1): void {
-    const bytes = Buffer.byteLength(text);
+  write(text: string | Uint8Array, lines = 1): void {
+    const bytes = typeof text === "string" ? Buffer.byteLength(text) : text.byteLength;
     if (this.#state === "gone" || this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
       this.#dropped += lines;
       return;
@@ -64,7 +64,7 @@ export class LineOutput {
   }
 
   #takeWaiting(): Buffer {
-    const taken = Buffer.from(this.#waiting.join(""));
+    const taken = joined(this.#waiting);
     this.#waiting = [];
     this.#waitingBytes = 0;
     this.#waitingLines = 0;
@@ -86,4 +86,8 @@ export class LineOutput {
     this.#dropped += this.#waitingLines;
     this.#takeWaiting();
   }
+}
+
+function joined(pieces: readonly (string | Uint8Array)[]): Buffer {
+  return Buffer.concat(pieces.map((piece) => (typeof piece === "string" ? Buffer.from(piece) : piece)));
 }
