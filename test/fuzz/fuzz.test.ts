@@ -53,6 +53,15 @@ describe("a parser", () => {
       assert.ok(found, "nothing was found");
     });
 
+  it("that throws is caught", () => {
+    const read = (input: Input): Reading => {
+      if (input.text.includes("%2F")) throw new Error("no slashes please");
+      return readByRunway(input);
+    };
+    const found = new Campaign(1, new Oracle(read, new LlhttpReader()), []).run(50_000);
+    assert.deepEqual([found?.fault, found?.input.text], ["it throws: no slashes please", "%2F"]);
+  });
+
   it("whose reading depends on the pieces is caught", () => {
     const read = (input: Input): Reading =>
       readByRunway(input.cuts.length > 3 ? { ...input, text: `${input.text}x` } : input);

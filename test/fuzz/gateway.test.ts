@@ -66,7 +66,7 @@ describe("requests that reach an upstream through the gateway", () => {
       body += piece;
     });
     request.on("end", () => {
-      arrived.push(`${request.method} ${request.url} ${body}`);
+      arrived.push(`${request.method} ${request.url} ${passedOn(request.rawHeaders)} ${body}`);
       response.end("x");
     });
   });
@@ -85,10 +85,10 @@ describe("requests that reach an upstream through the gateway", () => {
   it("are those that were taken, in their order and with their bodies, and no others", async () => {
     let expectedTotal = 0;
     for (const { input, reading } of inputs("request")) {
-      if (!reading.messages.every(isForNodeHttp)) continue;
+      if (!reading.messages.every(isOrdinary)) continue;
       const expected = reading.messages
-        .filter(({ end, what }) => end !== undefined && what !== "*") // The gateway answers for itself.
-        .map(({ kind, what, body }) => `${kind} ${what} ${body}`);
+        .filter(({ end }) => end !== undefined)
+        .map(({ kind, what, fields, body }) => `${kind} ${what} ${passedOn(fields)} ${body}`);
       expectedTotal += expected.length;
       arrived = [];
       const client = gateway.client();
@@ -103,9 +103,20 @@ describe("requests that reach an upstream through the gateway", () => {
   });
 });
 
-/** Methods and upgrades that the upstream, or the gateway by its policy, answers otherwise are not the matter here. */
-function isForNodeHttp(message: Message): boolean {
-  return METHODS.includes(message.kind) && message.kind !== "TRACE" && !asksForUpgrade(message);
+/** Fields that mean nothing to a gateway, but for those that a Connection option takes away. */
+function passedOn(fields: readonly string[]): string {
+  const lines: [string, string][] = [];
+  for (let at = 0; at < fields.length; at += 2) lines.push([fields[at]!.toLowerCase(), fields[at + 1]!]);
+  const options = lines.filter(([name]) => name === "connection").map(([, value]) => value.toLowerCase());
+  const nominated = options.join().split(/[ \t]*,[ \t]*/);
+  const passed = lines.filter(([name]) => /^(?:accept|cookie|user-agent|x-.)$/.test(name) && !nominated.includes(name));
+  return passed.map(([name, value]) => `${name}: ${value}`).join("\n");
+}
+
+/** What the gateway answers for itself, or node:http treats otherwise, is not the matter here. */
+function isOrdinary(message: Message): boolean {
+  const { kind, what } = message;
+  return METHODS.includes(kind) && kind !== "TRACE" && what !== "*" && !asksForUpgrade(message);
 }
 
 describe("responses that reach a client through the gateway", () => {

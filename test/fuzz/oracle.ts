@@ -13,6 +13,7 @@ import { referenceTarget } from "./reference-target.ts";
 
 /** What it shows instead of a method that llhttp does not know. */
 const KNOWN_METHOD = "GET";
+const NOTHING_READ: Reading = { messages: [], outcome: "waiting", reason: "" };
 
 /**
  * The rule: whatever we accept, llhttp accepts with the same borders.
@@ -37,8 +38,13 @@ export class Oracle {
 
   /** `fault` is undefined when all agree; faults of one kind have the same words. */
   judge(input: Input): { readonly reading: Reading; readonly fault: string | undefined } {
-    const reading = this.#read(input);
-    return { reading, fault: this.#pieceFault(input, reading) ?? this.#connectionFault(input, reading) };
+    let reading = NOTHING_READ;
+    try {
+      reading = this.#read(input);
+      return { reading, fault: this.#pieceFault(input, reading) ?? this.#connectionFault(input, reading) };
+    } catch (error) {
+      return { reading, fault: `it throws: ${(error as Error).message}` };
+    }
   }
 
   #pieceFault(input: Input, reading: Reading): string | undefined {

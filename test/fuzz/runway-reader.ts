@@ -41,8 +41,12 @@ abstract class ConnectionReader<Parser extends HeadParser> implements BodySink {
 
   take(buffer: Buffer, end: number, maxHeadBytes: number): void {
     let at = 0;
-    while (at < end && this.#state !== "refused" && this.#state !== "closed")
-      at = this.#state === "head" ? this.#readHead(buffer, at, end, maxHeadBytes) : this.#readBody(buffer, at, end);
+    while (at < end && this.#state !== "refused" && this.#state !== "closed") {
+      const next =
+        this.#state === "head" ? this.#readHead(buffer, at, end, maxHeadBytes) : this.#readBody(buffer, at, end);
+      if (next <= at) throw new Error("a parser takes nothing and goes on asking");
+      at = next;
+    }
     this.#passed += end;
   }
 
