@@ -5,6 +5,7 @@ import type { FleetView } from "./fleet-view.ts";
 import type { GatewayView } from "./gateway-view.ts";
 import type { MetricsView } from "./metrics-view.ts";
 import type { Operation } from "./operation.ts";
+import { certificateOperations } from "./operations/certificates.ts";
 import { dataPlaneOperations, fleetOperations } from "./operations/cluster.ts";
 import { configurationOperations } from "./operations/configuration.ts";
 import { drainOperations } from "./operations/drain.ts";
@@ -49,6 +50,7 @@ export function adminOperations(views: AdminViews): Operation[] {
   return [
     ...health,
     ...gatewayOperations(gateway),
+    ...certificateOperations(gateway, () => clock.now()),
     ...drainOperations(gateway, () => clock.now()),
     ...metricsOperations(metrics),
     ...reloadOperations(views.role === "data_plane" ? undefined : views.reload, history),

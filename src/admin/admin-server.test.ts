@@ -206,6 +206,31 @@ describe("admin API of every role", () => {
     assert.equal(await metrics.text(), "runway_up 1\n");
   });
 
+  it("shows certificates with what is left of them, and is degraded a week before one ends", async (test) => {
+    const gateway = new SampleGateway();
+    const url = await serve(test, standalone(gateway));
+    const certificate = { listenerId: "https", certFile: "a.crt", keyFile: "a.key", hosts: ["a.test"], serial: "0A" };
+    const inDays = (days: number) => [{ ...certificate, notAfterMs: Date.now() + (days + 0.5) * 86_400_000 }];
+    const health = async () => json(await fetch(`${url}/health`));
+    gateway.shownCertificates = inDays(30);
+    const [shown] = await json(await fetch(`${url}/certificates`));
+    const { not_after, ...manual } = shown.manual;
+    assert.deepEqual(
+      { ...shown, manual },
+      {
+        listener_id: "https",
+        mode: "manual",
+        manual: { cert_file: "a.crt", key_file: "a.key", hosts: ["a.test"], days_left: 30, serial: "0A" },
+      },
+    );
+    assert.ok(Date.parse(not_after) > Date.now());
+    assert.equal((await health()).checks.tls_certificates.status, "ok");
+    gateway.shownCertificates = inDays(6);
+    const { status, checks } = await health();
+    assert.equal(status, "degraded");
+    assert.match(checks.tls_certificates.detail, /^a\.crt of the listener https ends 20/);
+  });
+
   it("reloads; a reload that fails is 422, and the history has the last one first", async (test) => {
     const desk = new SampleDesk();
     const views = standalone(new SampleGateway(), desk);

@@ -9,6 +9,8 @@ export interface GatewayView {
   notReadyReasons(): readonly string[];
   /** Parts other than the backends that can be well or not, such as the disk. */
   healthChecks(): readonly HealthCheck[];
+  /** What listeners show their clients, those of one listener together and its default first. */
+  certificates(): readonly ShownCertificate[];
   /** When draining began, in milliseconds since 1970; undefined while not draining. */
   drainingSince(): number | undefined;
   drain(): void;
@@ -37,4 +39,15 @@ export interface HealthCheck {
   /** `degraded`: a person should look, traffic goes on. `fail`: traffic does not go on. */
   readonly status: "ok" | "degraded" | "fail";
   readonly detail?: string;
+}
+
+export interface ShownCertificate {
+  readonly listenerId: string;
+  readonly certFile: string;
+  readonly keyFile: string;
+  /** Hosts that it is shown for. */
+  readonly hosts: readonly string[];
+  readonly notAfterMs: number;
+  /** Hexadecimal. */
+  readonly serial: string;
 }

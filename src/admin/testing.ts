@@ -16,7 +16,7 @@ import type { ConfigurationChange } from "./configuration-change.ts";
 import type { ConfigurationDesk, ConfigurationPush, CurrentConfiguration } from "./configuration-desk.ts";
 import type { DataPlaneStatus } from "./data-plane-view.ts";
 import type { FleetProgress, FleetView, NodeReport } from "./fleet-view.ts";
-import type { GatewayStatus, GatewayView, HealthCheck } from "./gateway-view.ts";
+import type { GatewayStatus, GatewayView, HealthCheck, ShownCertificate } from "./gateway-view.ts";
 import { ReloadHistory } from "./reload-history.ts";
 
 export const SAMPLE_YAML = `routes:
@@ -32,6 +32,7 @@ export class SampleGateway implements GatewayView {
   healthyRoutes = 1;
   reasons: string[] = [];
   checks: HealthCheck[] = [];
+  shownCertificates: ShownCertificate[] = [];
   #drainingSince: number | undefined;
 
   configuration(): Configuration | undefined {
@@ -60,6 +61,7 @@ export class SampleGateway implements GatewayView {
 
   notReadyReasons = () => this.reasons;
   healthChecks = () => this.checks;
+  certificates = () => this.shownCertificates;
   drainingSince = () => this.#drainingSince;
 
   drain(): void {

@@ -2,9 +2,11 @@ import type { z } from "zod";
 import type { Check } from "./checks/check.ts";
 import { duplicateRoutes } from "./checks/duplicate-routes.ts";
 import { listenerAddresses } from "./checks/listener-addresses.ts";
+import { listenerTls } from "./checks/listener-tls.ts";
 import { pathParameters } from "./checks/path-parameters.ts";
 import { stripPrefix } from "./checks/strip-prefix.ts";
 import { timeouts } from "./checks/timeouts.ts";
+import { transportTls } from "./checks/transport-tls.ts";
 import { uniqueIds } from "./checks/unique-ids.ts";
 import { upstreamReferences } from "./checks/upstream-references.ts";
 import type { Configuration } from "./configuration.ts";
@@ -23,11 +25,13 @@ import { SETTINGS_NAMES, specificationOf } from "./specification.ts";
 
 const CHECKS: readonly Check[] = [
   listenerAddresses,
+  listenerTls,
   pathParameters,
   duplicateRoutes,
   upstreamReferences,
   stripPrefix,
   timeouts,
+  transportTls,
 ];
 
 /**

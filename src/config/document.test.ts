@@ -99,7 +99,7 @@ shutdown: {timeout: 5s, drain_delay: 10s}
       'line 18: routes[2].upstream: there is no upstream "oders"; did you mean "orders"?',
       'line 21: routes[3].upstream: there is no upstream "oders"; did you mean "orders"?',
       "line 22: routes[4]: must be a mapping with an id",
-      "line 26: upstreams.orders.backends[0].url: must be a URL such as http://backend:9000, without user, query or fragment",
+      "line 26: upstreams.orders.backends[0].url: must be a URL such as http://backend:9000 or https://backend, without user, query or fragment",
       "line 26: upstreams.orders.backends[0].weight: must be at least 0",
       "line 27: admin.port: must be at most 65535",
       'line 28: workers: must be a whole number from 0 to 1024, or "auto"',

@@ -29,7 +29,6 @@ function isHarmless(steps: PathSteps): boolean {
 /** Defaults of the original, by the end of a path; a block that has only these asks for nothing. */
 const DEFAULTS: Readonly<Record<string, Json>> = {
   "transport.max_idle_conns": 512,
-  "transport.tls_handshake_timeout": "10s",
   "transport.expect_continue_timeout": "1s",
   "trusted_proxies.headers": ["X-Forwarded-For", "X-Real-IP"],
   "registry.type": "memory",

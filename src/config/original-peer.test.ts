@@ -76,7 +76,7 @@ describe("readOriginalYaml", () => {
       "settings:logging": { level: "info" },
       "settings:shutdown": { timeout: "30s" },
       "settings:trusted_proxies": {},
-      "settings:transport": { max_idle_conns_per_host: 256, dial_timeout: "30s" },
+      "settings:transport": { max_idle_conns_per_host: 256, dial_timeout: "30s", tls_handshake_timeout: "10s" },
     });
   });
 

@@ -63,6 +63,8 @@ function pruneMapping(schema: z.ZodObject, value: JsonObject, steps: PathSteps, 
     if (known === undefined) {
       if (!isNeutral(path, child)) problems.push({ path: formatPath(path), message: unsupported(key) });
       // A condition is "has to be absent" when `present` is false: there false says something.
+    } else if (key === "tls" && isMapping(child) && child.enabled === false) {
+      // Files that are named beside it would otherwise look as if somebody had forgotten to switch it on.
     } else if (!isZero(child) || (key === "present" && child === false)) {
       pruned[key] = prune(known, child, path, problems);
     }

@@ -1,10 +1,11 @@
 import type { Socket } from "node:net";
 import { type BodyFraming, BodyReader, type BodySink } from "./body-reader.ts";
+import type { ClientTls } from "./client-tls.ts";
 import { FIELD } from "./known-field.ts";
 import type { OctetBuffers } from "./octet-buffers.ts";
 import type { Refusal } from "./refusal.ts";
 import { ResponseParser } from "./response-parser.ts";
-import { type ByteSink, connectInto } from "./socket-reader.ts";
+import { type ByteSink, connectInto, type Peer } from "./socket-reader.ts";
 import { SocketWriter } from "./socket-writer.ts";
 import type { Deadlined, Sweep } from "./sweep.ts";
 import type { TunnelEnd, TunnelFlow } from "./tunnel.ts";
@@ -40,9 +41,10 @@ export interface ResponseTimeouts {
 
 /** Where a connection goes and what it may take. */
 export interface ClientOptions {
-  readonly host: string;
-  readonly port: number;
+  readonly peer: Peer;
   readonly dialTimeoutMs: number;
+  /** How long securing the connection may take once it is open. */
+  readonly handshakeTimeoutMs: number;
   readonly maxHeadBytes: number;
   readonly sweep: Sweep;
   readonly buffers: OctetBuffers;
@@ -52,6 +54,13 @@ export interface ClientOptions {
 /** 1xx heads before the final one. */
 const MAX_INTERIM_RESPONSES = 16;
 const NO_TIMEOUTS: ResponseTimeouts = { beginMs: 0, pauseMs: 0 };
+
+/** What is said when a connection is too late, by what it was about. */
+const LATE: Readonly<Record<"dialling" | "securing" | "open", Refusal>> = {
+  dialling: { kind: "upstreamRefused", reason: "the connection did not open in time" },
+  securing: { kind: "upstreamRefused", reason: "the TLS handshake did not end in time" },
+  open: { kind: "upstreamTimeout", reason: "the upstream did not go on in time" },
+};
 
 /** The client's side of an HTTP/1.1 connection: sends one request at a time and reads its response strictly. */
 export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEnd {
@@ -70,7 +79,7 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEn
   readonly socket: Socket;
   readonly #options: ClientOptions;
   readonly #body = new BodyReader();
-  #state: "dialling" | "idle" | "head" | "body" | "tunnel" | "closed" = "dialling";
+  #state: "dialling" | "securing" | "idle" | "head" | "body" | "tunnel" | "closed" = "dialling";
   #handler: ResponseHandler | undefined;
   #isHead = false;
   #timeouts = NO_TIMEOUTS;
@@ -82,15 +91,28 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEn
   constructor(options: ClientOptions) {
     this.#options = options;
     this.deadlineMs = options.sweep.in(options.dialTimeoutMs);
-    const socket = connectInto(options.buffers.read, this, options.host, options.port);
+    const socket = connectInto(options.buffers.read, this, options.peer);
     this.socket = socket;
     this.writer = new SocketWriter(socket, options.buffers);
     options.sweep.add(this);
-    socket.on("connect", () => this.#onConnect());
+    if (options.peer.tls === undefined) socket.on("connect", () => this.#onReady());
+    else {
+      socket.on("connect", () => this.#onConnect());
+      socket.on("secureConnect", () => this.#onReady());
+    }
     socket.on("drain", () => this.#onDrain());
     socket.on("end", () => this.#onEnd());
     socket.on("error", (error) => this.#fail(this.#failureOf(error)));
     socket.on("close", () => this.#onClose());
+  }
+
+  get #isOpening(): boolean {
+    return this.#state === "dialling" || this.#state === "securing";
+  }
+
+  /** How it is secured; undefined where it is not. */
+  get tls(): ClientTls | undefined {
+    return this.#options.peer.tls;
   }
 
   get isRequestComplete(): boolean {
@@ -111,7 +133,7 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEn
     this.#isRequestComplete = false;
     this.#interimResponses = 0;
     this.response.reset();
-    if (this.#state === "dialling") return;
+    if (this.#isOpening) return;
     this.#state = "head";
     this.touch();
   }
@@ -124,7 +146,7 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEn
 
   /** Moves the deadline: something of the request was sent, or of the response came. None while it is our turn to send. */
   touch(): void {
-    if (this.#state === "dialling") return;
+    if (this.#isOpening) return;
     const hasBegun = this.#state === "body";
     const isUpstreamsTurn = this.#isRequestComplete || hasBegun || this.writer.isFull || this.isAwaited;
     const limitMs = hasBegun ? this.#timeouts.pauseMs : this.#timeouts.beginMs;
@@ -162,11 +184,7 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEn
   }
 
   onDeadline(): void {
-    this.#fail(
-      this.#state === "dialling"
-        ? { kind: "upstreamRefused", reason: "the connection did not open in time" }
-        : { kind: "upstreamTimeout", reason: "the upstream did not go on in time" },
-    );
+    this.#fail(LATE[this.#state === "dialling" || this.#state === "securing" ? this.#state : "open"]);
     this.socket.destroy();
   }
 
@@ -276,10 +294,20 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEn
 
   #failureOf(error: Error): Refusal {
     const reason = "code" in error ? String(error.code) : error.message;
+    if (this.#state === "securing")
+      return {
+        kind: "upstreamRefused",
+        reason: `the TLS handshake failed: ${reason} (${error.message.split("\n")[0]})`,
+      };
     return { kind: this.#state === "dialling" ? "upstreamRefused" : "upstreamReset", reason };
   }
 
   #onConnect(): void {
+    this.#state = "securing";
+    this.deadlineMs = this.#options.sweep.in(this.#options.handshakeTimeoutMs);
+  }
+
+  #onReady(): void {
     if (this.#handler === undefined) {
       this.#state = "idle";
       return;

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import { BodyReader, type BodySink } from "./body-reader.ts";
 import type { OctetBuffers } from "./octet-buffers.ts";
 import type { Refusal } from "./refusal.ts";
@@ -178,7 +179,9 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
 
   /** Drops the connection, so that the client can tell that the answer was cut. */
   destroy(): void {
-    this.socket.resetAndDestroy();
+    // TLS says by itself that it ended too early: by the closing alert that is missing (RFC 8446 §6.1).
+    if (this.socket instanceof TLSSocket) this.socket.destroy();
+    else this.socket.resetAndDestroy();
   }
 
   onDeadline(): void {

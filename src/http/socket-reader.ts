@@ -1,5 +1,7 @@
-import { connect, type Socket, type TcpNetConnectOpts } from "node:net";
+import { connect, isIP, type Socket, type TcpNetConnectOpts } from "node:net";
 import type { DuplexOptions } from "node:stream";
+import { connect as connectTls } from "node:tls";
+import type { ClientTls } from "./client-tls.ts";
 import { WRITE_BUFFER_BYTES } from "./socket-writer.ts";
 
 /** Takes what arrives on a socket. `buffer` is only lent for the call: who wants to keep octets copies them. */
@@ -7,12 +9,23 @@ export interface ByteSink {
   onBytes(buffer: Buffer, end: number): void;
 }
 
+/** Whom to connect to. */
+export interface Peer {
+  readonly host: string;
+  readonly port: number;
+  /** Undefined for a connection in the clear. */
+  readonly tls: ClientTls | undefined;
+}
+
 interface ReadsInto {
   useUserBuffer?(buffer: Buffer): void;
 }
 
-/** Opens a connection whose octets are read into `buffer`, which all connections of a worker share. */
-export function connectInto(buffer: Buffer, sink: ByteSink, host: string, port: number): Socket {
+/**
+ * Opens a connection whose octets are read into `buffer`, which all connections of a worker share. With `tls`, nothing that is
+ * written leaves before the peer is verified: the socket is corked until its `secureConnect`.
+ */
+export function connectInto(buffer: Buffer, sink: ByteSink, { host, port, tls }: Peer): Socket {
   const options: TcpNetConnectOpts & DuplexOptions = {
     host,
     port,
@@ -27,7 +40,24 @@ export function connectInto(buffer: Buffer, sink: ByteSink, host: string, port: 
       },
     },
   };
-  return connect(options);
+  return tls === undefined ? connect(options) : connectSecurely(options, host, tls);
+}
+
+function connectSecurely(options: TcpNetConnectOpts, host: string, tls: ClientTls): Socket {
+  const socket = connectTls({
+    ...options,
+    secureContext: tls.context,
+    rejectUnauthorized: tls.verify,
+    ALPNProtocols: ["http/1.1"],
+    ...(isIP(host) === 0 && { servername: host }),
+    ...(tls.session !== undefined && { session: tls.session }),
+  });
+  socket.cork();
+  socket.once("secureConnect", () => socket.uncork());
+  socket.on("session", (session: Buffer) => {
+    tls.session = session;
+  });
+  return socket;
 }
 
 /**

@@ -10,14 +10,14 @@ import { UpstreamPool } from "./upstream-pool.ts";
 
 const cells = new WorkerCells(new SharedState(1).rows[0]!);
 const environment = { sweep: new Sweep(systemClock, 50), buffers: new OctetBuffers(), cells };
-const limits = { maxIdle: 1, maxConnections: 1, idleTimeoutMs: 1, dialTimeoutMs: 1 };
+const limits = { maxIdle: 1, maxConnections: 1, idleTimeoutMs: 1, dialTimeoutMs: 1, handshakeTimeoutMs: 1 };
 
 function balancerOf(weights: readonly number[]): Balancer {
   return new Balancer(
     weights.map((weight, index) => ({
       weight,
       basePath: String(index),
-      pool: new UpstreamPool("a", limits, environment),
+      pool: new UpstreamPool("http://a", limits, environment),
     })),
   );
 }

@@ -3,6 +3,9 @@ import { type HttpLimits, ServerConnection } from "../http/server-connection.ts"
 import { WRITE_BUFFER_BYTES } from "../http/socket-writer.ts";
 import { Exchange } from "./exchange.ts";
 import type { Gateway } from "./gateway.ts";
+import { HANDSHAKE_CELLS, type HandshakeFailure } from "./tls/handshake-failure.ts";
+import type { ListenerTls } from "./tls/tls-material.ts";
+import { type TerminatorEvents, TlsTerminator } from "./tls/tls-terminator.ts";
 import { plainAddress } from "./trusted-proxies.ts";
 
 /**
@@ -10,11 +13,16 @@ import { plainAddress } from "./trusted-proxies.ts";
  * themselves (`reusePort`), and the kernel spreads connections over them. Connections that come before the first
  * `configure`, while the configuration is not yet in effect, wait for it.
  */
-export class BoundListener {
+export class BoundListener implements TerminatorEvents {
   readonly #gateway: Gateway;
   readonly #server: Server;
   readonly #clients = new Set<ServerConnection>();
   #limits: HttpLimits | undefined;
+  /** Undefined where the listener speaks in the clear. */
+  #terminator: TlsTerminator | undefined;
+  /** Handshakes that are going on, also those of terminators that were replaced meanwhile. */
+  #handshakes = 0;
+  #isClosed = false;
   #early: Socket[] = [];
 
   constructor(gateway: Gateway) {
@@ -23,7 +31,7 @@ export class BoundListener {
   }
 
   get connections(): number {
-    return this.#clients.size;
+    return this.#clients.size + this.#handshakes;
   }
 
   /** @throws the system's error when the address cannot be listened on. */
@@ -38,15 +46,32 @@ export class BoundListener {
     return promise;
   }
 
-  /** Takes effect on connections that are there too. */
-  configure(limits: HttpLimits): void {
+  /** Limits take effect on connections that are there too, certificates on new ones. */
+  configure(limits: HttpLimits, tls: ListenerTls | undefined): void {
     this.#limits = limits;
+    this.renew(tls);
     for (const client of this.#clients) client.limits = limits;
     for (const socket of this.#early.splice(0)) this.#accept(socket);
   }
 
+  renew(tls: ListenerTls | undefined): void {
+    if (this.#terminator?.fingerprint === tls?.fingerprint) return;
+    this.#terminator = tls === undefined ? undefined : new TlsTerminator(tls, this);
+  }
+
+  onSecured(socket: Socket): void {
+    this.#handshakes--;
+    this.#serve(socket, "https");
+  }
+
+  onHandshakeFailed(failure: HandshakeFailure): void {
+    this.#handshakes--;
+    this.#gateway.cells.add(HANDSHAKE_CELLS[failure], 1);
+  }
+
   /** Accepts no more; connections close with their next answer. */
   close(): void {
+    this.#isClosed = true;
     this.#server.close();
     for (const socket of this.#early.splice(0)) socket.destroy();
     for (const client of this.#clients) client.isClosing = true;
@@ -62,22 +87,29 @@ export class BoundListener {
       return;
     }
     this.#gateway.cells.add("connectionsTotal", 1);
-    this.#serve(socket, this.#limits);
+    if (this.#terminator === undefined) {
+      this.#serve(socket, "http");
+      return;
+    }
+    this.#handshakes++;
+    this.#terminator.accept(socket);
   }
 
-  #serve(socket: Socket, limits: HttpLimits): void {
+  #serve(socket: Socket, scheme: "http" | "https"): void {
     const { buffers, cells, sweep } = this.#gateway;
+    const limits = this.#limits;
+    if (limits === undefined) throw new Error("a connection is served before its listener is configured");
     cells.add("activeConnections", 1);
-    const peer = plainAddress(socket.remoteAddress ?? "unknown");
     const { client } = new Exchange(
       this.#gateway,
-      peer,
+      { address: plainAddress(socket.remoteAddress ?? "unknown"), scheme },
       (handler) => new ServerConnection(socket, buffers, limits, sweep, handler),
       () => {
         this.#clients.delete(client);
         cells.add("activeConnections", -1);
       },
     );
+    client.isClosing = this.#isClosed;
     this.#clients.add(client);
   }
 }

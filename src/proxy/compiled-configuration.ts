@@ -11,6 +11,8 @@ import { CompiledRoute } from "./compiled-route.ts";
 import { ConfigurationRefused } from "./configuration-refused.ts";
 import { OTHER_ROUTES } from "./route-slots.ts";
 import { Router } from "./router.ts";
+import { CompiledUpstreamTls } from "./tls/compiled-upstream-tls.ts";
+import type { UpstreamTls } from "./tls/tls-material.ts";
 import { TrustedProxies } from "./trusted-proxies.ts";
 import { type PoolEnvironment, type PoolLimits, UpstreamPool } from "./upstream-pool.ts";
 
@@ -28,9 +30,10 @@ export class CompiledConfiguration {
   readonly accessLog: AccessLogPolicy | undefined;
   readonly #accessLogSettings: AccessLogSettings;
   readonly #poolLimits: PoolLimits;
+  #upstreamTls: CompiledUpstreamTls;
   #previous: CompiledConfiguration | undefined;
   readonly #environment: PoolEnvironment;
-  /** By the target's host and port. */
+  /** By the origin of the target's URL. */
   readonly pools = new Map<string, UpstreamPool>();
   /** By the owner's kind and id. */
   readonly balancers = new Map<string, { readonly targets: string; readonly balancer: Balancer }>();
@@ -38,6 +41,7 @@ export class CompiledConfiguration {
 
   constructor(
     { settings, listeners }: Pick<Configuration, "settings" | "listeners">,
+    upstreamTls: UpstreamTls,
     previous: CompiledConfiguration | undefined,
     environment: PoolEnvironment,
   ) {
@@ -46,6 +50,7 @@ export class CompiledConfiguration {
     this.#accessLogSettings = settings.access_log;
     this.accessLog = AccessLogPolicy.of(settings.access_log);
     this.#poolLimits = poolLimitsOf(settings);
+    this.#upstreamTls = compileOnce(upstreamTls, previous === undefined ? undefined : previous.#upstreamTls);
     this.#previous = previous;
     this.#environment = environment;
   }
@@ -66,9 +71,18 @@ export class CompiledConfiguration {
 
   /** Takes over from the predecessor and lets go of it. */
   activate(): void {
-    for (const pool of this.pools.values()) pool.limits = this.#poolLimits;
+    for (const pool of this.pools.values()) {
+      pool.limits = this.#poolLimits;
+      pool.secure(this.#upstreamTls);
+    }
     for (const [authority, pool] of this.#previous?.pools ?? []) if (this.pools.get(authority) !== pool) pool.retire();
     this.#previous = undefined;
+  }
+
+  /** Other files for what is in effect. */
+  renew(upstreamTls: UpstreamTls): void {
+    this.#upstreamTls = compileOnce(upstreamTls, this.#upstreamTls);
+    for (const pool of this.pools.values()) pool.secure(this.#upstreamTls);
   }
 
   #balancerOf(route: Route): Balancer {
@@ -92,14 +106,25 @@ export class CompiledConfiguration {
   }
 
   #target({ url, weight }: Target): CompiledTarget {
-    const { host, pathname } = new URL(url);
-    let pool = this.pools.get(host);
+    const { origin, pathname } = new URL(url);
+    let pool = this.pools.get(origin);
     if (pool === undefined) {
-      pool = this.#previous?.pools.get(host) ?? new UpstreamPool(host, this.#poolLimits, this.#environment);
-      this.pools.set(host, pool);
+      pool = this.#previous?.pools.get(origin) ?? this.#newPool(origin);
+      this.pools.set(origin, pool);
     }
     return { pool, basePath: pathname.replace(/\/+$/, ""), weight };
   }
+
+  #newPool(origin: string): UpstreamPool {
+    const pool = new UpstreamPool(origin, this.#poolLimits, this.#environment);
+    pool.secure(this.#upstreamTls);
+    return pool;
+  }
+}
+
+/** The same object as long as the same files say the same, so that pools can tell whether their connections may stay. */
+function compileOnce(material: UpstreamTls, previous: CompiledUpstreamTls | undefined): CompiledUpstreamTls {
+  return previous?.fingerprint === material.fingerprint ? previous : new CompiledUpstreamTls(material);
 }
 
 function limitsOf({ http }: Listener): HttpLimits {
@@ -118,5 +143,6 @@ function poolLimitsOf({ transport }: Settings): PoolLimits {
     maxConnections: transport.max_conns_per_host,
     idleTimeoutMs: transport.idle_conn_timeout,
     dialTimeoutMs: transport.dial_timeout,
+    handshakeTimeoutMs: transport.tls_handshake_timeout,
   };
 }

@@ -29,6 +29,12 @@ import { upgradeOf } from "./upgrade.ts";
 
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
+/** Who sends requests, and how. */
+export interface Caller {
+  readonly address: string;
+  readonly scheme: "http" | "https";
+}
+
 /**
  * The life of the requests of one client connection, one after another: match a route, choose a target, send, stream back.
  * Everything happens in the callbacks of the two connections it stands between; nothing is awaited and, on the common path,
@@ -39,7 +45,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   readonly client: Channel;
   readonly #gateway: Gateway;
   readonly #onClosed: () => void;
-  readonly #peer: string;
+  readonly #caller: Caller;
   #trust: { readonly by: TrustedProxies; readonly isTrusted: boolean } | undefined;
 
   // The request being served; meaningless between requests.
@@ -64,10 +70,10 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   #framing: BodyFraming = "none";
 
   /** @param open makes the channel that is served, which tells the handler what happens on it */
-  constructor(gateway: Gateway, peer: string, open: (handler: RequestHandler) => Channel, onClosed = () => {}) {
+  constructor(gateway: Gateway, caller: Caller, open: (handler: RequestHandler) => Channel, onClosed = () => {}) {
     this.#gateway = gateway;
     this.#onClosed = onClosed;
-    this.#peer = peer;
+    this.#caller = caller;
     this.client = open(this);
   }
 
@@ -289,7 +295,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     const isRead = method !== ""; // What was refused before it was read has nothing to show.
     return {
       requestId: this.#requestId,
-      client: this.#peer,
+      client: this.#caller.address,
       method,
       host: isRead ? host : "",
       path: isRead ? path + (withQuery ? query : "") : "",
@@ -331,7 +337,8 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
       target: basePath + route.rewrite(request.path) + request.query,
       authority: pool.authority,
       requestId: this.#requestId,
-      peer: this.#peer,
+      peer: this.#caller.address,
+      scheme: this.#caller.scheme,
       isPeerTrusted: this.#isPeerTrusted(),
     });
   }
@@ -392,7 +399,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   #isPeerTrusted(): boolean {
     const { trustedProxies } = this.#gateway.configuration;
     if (this.#trust?.by !== trustedProxies)
-      this.#trust = { by: trustedProxies, isTrusted: trustedProxies.includes(this.#peer) };
+      this.#trust = { by: trustedProxies, isTrusted: trustedProxies.includes(this.#caller.address) };
     return this.#trust.isTrusted;
   }
 }

@@ -44,6 +44,8 @@ export interface Forwarding {
   readonly authority: string;
   readonly requestId: string;
   readonly peer: string;
+  /** How the client came. */
+  readonly scheme: "http" | "https";
   /** Whether what the peer says about those before it is believed. */
   readonly isPeerTrusted: boolean;
 }
@@ -72,11 +74,11 @@ export function upgradeFields(upgrade: string): string {
   return `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
 }
 
-function forwardedFields({ fields, host }: RequestParser, { peer, isPeerTrusted }: Forwarding): string {
+function forwardedFields({ fields, host }: RequestParser, { peer, scheme, isPeerTrusted }: Forwarding): string {
   const hostLine = host === "" ? "" : `X-Forwarded-Host: ${host}\r\n`;
-  if (!isPeerTrusted) return `X-Forwarded-For: ${peer}\r\nX-Forwarded-Proto: http\r\n${hostLine}`;
+  if (!isPeerTrusted) return `X-Forwarded-For: ${peer}\r\nX-Forwarded-Proto: ${scheme}\r\n${hostLine}`;
   const before = fields.joined(FIELD.xForwardedFor);
-  const proto = fields.joined(FIELD.xForwardedProto) ?? "http";
+  const proto = fields.joined(FIELD.xForwardedProto) ?? scheme;
   const toldHost = fields.joined(FIELD.xForwardedHost);
   return (
     `X-Forwarded-For: ${before === undefined ? "" : `${before}, `}${peer}\r\nX-Forwarded-Proto: ${proto}\r\n` +

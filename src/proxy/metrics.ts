@@ -3,6 +3,7 @@ import { DURATION_BOUNDS_SECONDS } from "./duration-buckets.ts";
 import type { LineSink } from "./line-sink.ts";
 import type { RouteSlots } from "./route-slots.ts";
 import type { Cell, RouteCell, RouteNumbers, SharedState } from "./shared-state.ts";
+import { HANDSHAKE_CELLS, HANDSHAKE_FAILURES } from "./tls/handshake-failure.ts";
 import type { WorkerSlot } from "./worker-slot.ts";
 
 export const PROXY_METRICS = {
@@ -55,6 +56,12 @@ export const PROXY_METRICS = {
     help: "Requests whose client went away before the answer.",
   },
   connections: { type: "counter", name: "runway_connections_total", help: "Connections accepted." },
+  handshakeFailures: {
+    type: "counter",
+    name: "runway_tls_handshake_failures_total",
+    help: "TLS handshakes with clients that failed, by reason.",
+    labels: ["reason"],
+  },
   upstreamConnections: {
     type: "counter",
     name: "runway_upstream_connections_total",
@@ -114,6 +121,9 @@ export function registerProxyMetrics(meter: Meter, { state, routes, workers, acc
   ]);
   meter.observeCounter(PROXY_METRICS.workerRestarts, () =>
     workers.map(({ id, restarts }) => [{ worker: String(id) }, restarts]),
+  );
+  meter.observeCounter(PROXY_METRICS.handshakeFailures, () =>
+    HANDSHAKE_FAILURES.map((reason) => [{ reason }, state.sum(HANDSHAKE_CELLS[reason])]),
   );
 }
 

@@ -11,6 +11,7 @@ import { ConfigurationRefused } from "./configuration-refused.ts";
 import type { Gateway } from "./gateway.ts";
 import { explainListenError } from "./listen-error.ts";
 import type { WorkerCells } from "./shared-state.ts";
+import type { TlsMaterial } from "./tls/tls-material.ts";
 import { WorkerLogger } from "./worker-logger.ts";
 import type { Command, PlannedListener, Post } from "./worker-protocol.ts";
 
@@ -21,6 +22,7 @@ const LAG_WINDOW_SWEEPS = 20;
 interface Preparation {
   readonly configuration: CompiledConfiguration;
   readonly listeners: readonly PlannedListener[];
+  readonly tls: TlsMaterial;
   /** Listeners that are not open yet, by key. */
   readonly opened: Map<string, BoundListener>;
 }
@@ -41,6 +43,8 @@ export class ProxyWorker implements Gateway {
   readonly #closing = new Set<BoundListener>();
   #configuration: CompiledConfiguration | undefined;
   #preparation: Preparation | undefined;
+  /** The listeners in effect. */
+  #planned: readonly PlannedListener[] = [];
   #stopped: (() => void) | undefined;
   #lag: ReturnType<typeof monitorEventLoopDelay> | undefined;
   #sweeps = 0;
@@ -96,6 +100,9 @@ export class ProxyWorker implements Gateway {
       case "abort":
         this.#abort();
         break;
+      case "renew":
+        this.#renew(command.tls);
+        break;
       case "drain":
         this.isDraining = command.isDraining;
         break;
@@ -105,14 +112,15 @@ export class ProxyWorker implements Gateway {
     return [];
   }
 
-  #begin({ settings, listeners }: Extract<Command, { type: "begin" }>): void {
+  #begin({ settings, listeners, tls }: Extract<Command, { type: "begin" }>): void {
     this.#abort();
     const configuration = new CompiledConfiguration(
       { settings, listeners: listeners.map(({ listener }) => listener) },
+      tls.upstream,
       this.#configuration,
       this,
     );
-    this.#preparation = { configuration, listeners, opened: new Map() };
+    this.#preparation = { configuration, listeners, tls, opened: new Map() };
   }
 
   async #listen(): Promise<Problem[]> {
@@ -134,17 +142,23 @@ export class ProxyWorker implements Gateway {
   #commit(): void {
     const preparation = this.#preparation;
     if (preparation === undefined) return;
-    const { configuration, listeners, opened } = preparation;
+    const { configuration, listeners, tls, opened } = preparation;
     this.#preparation = undefined;
     this.#configuration = configuration;
+    this.#planned = listeners;
     configuration.activate();
     for (const [key, bound] of opened) this.#listeners.set(key, bound);
     const kept = new Set(listeners.map(({ key }) => key));
     for (const [key, bound] of this.#listeners) if (!kept.has(key)) this.#close(key, bound);
     for (const { key, listener } of listeners) {
       const limits = configuration.limits.get(listener.id);
-      if (limits !== undefined) this.#listeners.get(key)?.configure(limits);
+      if (limits !== undefined) this.#listeners.get(key)?.configure(limits, tls.listeners.get(listener.id));
     }
+  }
+
+  #renew(tls: TlsMaterial): void {
+    this.#configuration?.renew(tls.upstream);
+    for (const { key, listener } of this.#planned) this.#listeners.get(key)?.renew(tls.listeners.get(listener.id));
   }
 
   #abort(): void {

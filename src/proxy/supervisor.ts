@@ -10,6 +10,8 @@ import { actualAddress, planListeners } from "./listener-plan.ts";
 import { registerProxyMetrics } from "./metrics.ts";
 import { RouteSlots } from "./route-slots.ts";
 import { SharedState } from "./shared-state.ts";
+import { CertificateRenewal } from "./tls/certificate-renewal.ts";
+import type { CertificatePair } from "./tls/tls-material.ts";
 import { type Plan, WorkerLost, WorkerSlot, type WorkerState } from "./worker-slot.ts";
 
 export interface SupervisorOptions {
@@ -45,6 +47,9 @@ export interface ListenerStatus {
   readonly address: string;
 }
 
+/** A certificate as it may be shown: without its key. */
+export type ListenerCertificate = Omit<CertificatePair, "cert" | "key"> & { readonly listenerId: string };
+
 export interface Latency {
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -75,6 +80,7 @@ export class Supervisor implements Service {
   readonly #routes: RouteSlots;
   readonly #slots: readonly WorkerSlot[];
   readonly #options: SupervisorOptions;
+  readonly #renewal: CertificateRenewal;
   #inEffect: Plan | undefined;
   #prepared: Plan | undefined;
   #latencyMark: Float64Array;
@@ -90,6 +96,7 @@ export class Supervisor implements Service {
       clock,
       entry = new URL(`./worker${extname(import.meta.url)}`, import.meta.url),
     } = options;
+    this.#renewal = new CertificateRenewal({ clock, logger, renew: (plan) => this.#renew(plan) });
     this.#slots = this.#state.rows.map((row, id) => new WorkerSlot({ id, entry, row, accessLog, logger, clock }));
   }
 
@@ -100,6 +107,7 @@ export class Supervisor implements Service {
       workers: this.#slots,
       accessLog: this.#options.accessLog,
     });
+    this.#renewal.start();
     try {
       await Promise.all(this.#slots.map((slot) => slot.start()));
     } catch (error) {
@@ -115,9 +123,10 @@ export class Supervisor implements Service {
    */
   async prepare(configuration: Configuration): Promise<PreparedConfiguration> {
     await this.#abort();
+    const { material: tls, paths: tlsFiles } = await this.#renewal.read(configuration);
     const listeners = await planListeners(configuration.listeners, this.#inEffect?.listeners ?? []);
     const slots = this.#routes.assign(configuration.routes.map(({ id }) => id));
-    const plan: Plan = { configuration, listeners, slots };
+    const plan: Plan = { configuration, listeners, slots, tls, tlsFiles };
     this.#prepared = plan;
     const results = await Promise.allSettled(this.#slots.map((slot) => slot.prepare(plan)));
     const refused = results.filter((result) => result.status === "rejected");
@@ -146,6 +155,7 @@ export class Supervisor implements Service {
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
+    this.#renewal.stop();
     await Promise.all(this.#slots.map((slot) => slot.stop(deadline)));
   }
 
@@ -155,6 +165,16 @@ export class Supervisor implements Service {
       protocol: planned.listener.protocol,
       address: actualAddress(planned),
     }));
+  }
+
+  /** What the listeners in effect show their clients. */
+  certificates(): readonly ListenerCertificate[] {
+    const { tls } = this.#inEffect ?? {};
+    return [...(tls?.listeners ?? [])].flatMap(([listenerId, { certificates }]) =>
+      certificates.map(({ certFile, keyFile, hosts, notAfterMs, serial }) => ({
+        ...{ listenerId, certFile, keyFile, hosts, notAfterMs, serial },
+      })),
+    );
   }
 
   status(): ProxyStatus {
@@ -185,7 +205,14 @@ export class Supervisor implements Service {
     this.#inEffect = plan;
     const tookMs = await Promise.all(this.#slots.map((slot) => slot.commit(plan)));
     this.#keepRoutes();
+    if (this.#inEffect === plan) this.#renewal.follow(plan);
     return Math.max(...tookMs);
+  }
+
+  async #renew(plan: Plan): Promise<void> {
+    if (this.#inEffect?.configuration !== plan.configuration) return;
+    this.#inEffect = plan;
+    await Promise.all(this.#slots.map((slot) => slot.renew(plan)));
   }
 
   async #abort(): Promise<void> {

@@ -9,6 +9,7 @@ import { systemClock } from "../core/clock.ts";
 import { ProxyWorker } from "./proxy-worker.ts";
 import { RouteSlots } from "./route-slots.ts";
 import { SharedState, WorkerCells } from "./shared-state.ts";
+import { readTlsMaterial } from "./tls/read-tls-material.ts";
 import type { Command, PlannedListener, Report } from "./worker-protocol.ts";
 
 const PATIENCE_MS = 5_000;
@@ -68,7 +69,8 @@ export class TestProxy {
     const listeners = configuration.listeners.map(
       (listener): PlannedListener => ({ listener, key: listener.address, host: "127.0.0.1", port: this.port }),
     );
-    await this.#do({ type: "begin", settings: configuration.settings, listeners });
+    const { material: tls } = await readTlsMaterial(configuration, new Uint8Array(48));
+    await this.#do({ type: "begin", settings: configuration.settings, listeners, tls });
     await this.#do({ type: "upstreams", upstreams: configuration.upstreams });
     const slots = this.routes.assign(configuration.routes.map(({ id }) => id));
     await this.#do({ type: "routes", routes: configuration.routes, slots });

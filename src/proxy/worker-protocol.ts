@@ -3,6 +3,7 @@ import type { Listener } from "../config/resources/listener.ts";
 import type { Route } from "../config/resources/route.ts";
 import type { Settings } from "../config/resources/settings.ts";
 import type { Upstream } from "../config/resources/upstream.ts";
+import type { TlsMaterial } from "./tls/tls-material.ts";
 
 /** A listener together with the sockets it stands for. */
 export interface PlannedListener {
@@ -20,13 +21,20 @@ export interface PlannedListener {
  * it is ready, and `commit` or `abort` ends it.
  */
 export type Command =
-  | { readonly type: "begin"; readonly settings: Settings; readonly listeners: readonly PlannedListener[] }
+  | {
+      readonly type: "begin";
+      readonly settings: Settings;
+      readonly listeners: readonly PlannedListener[];
+      readonly tls: TlsMaterial;
+    }
   | { readonly type: "upstreams"; readonly upstreams: readonly Upstream[] }
   /** `slots`: the place where each of the routes is counted, see route-slots.ts. */
   | { readonly type: "routes"; readonly routes: readonly Route[]; readonly slots: readonly number[] }
   | { readonly type: "listen" }
   | { readonly type: "commit" }
   | { readonly type: "abort" }
+  /** Other certificates for the configuration in effect. */
+  | { readonly type: "renew"; readonly tls: TlsMaterial }
   | { readonly type: "drain"; readonly isDraining: boolean }
   /** Answered once the last connection is closed. */
   | { readonly type: "stop" };

@@ -5,6 +5,7 @@ import type { Logger } from "../core/ports.ts";
 import { ConfigurationRefused } from "./configuration-refused.ts";
 import type { LineSink } from "./line-sink.ts";
 import { WorkerCells } from "./shared-state.ts";
+import type { TlsMaterial } from "./tls/tls-material.ts";
 import type { Command, PlannedListener, Report, WorkerBirth } from "./worker-protocol.ts";
 
 /** A configuration with the addresses that its listeners have. */
@@ -13,6 +14,9 @@ export interface Plan {
   readonly listeners: readonly PlannedListener[];
   /** Where each route is counted, in the order of the configuration's routes. */
   readonly slots: readonly number[];
+  readonly tls: TlsMaterial;
+  /** Where `tls` came from. */
+  readonly tlsFiles: readonly string[];
 }
 
 export type WorkerState = "starting" | "running" | "crashed" | "stopped";
@@ -108,6 +112,12 @@ export class WorkerSlot {
     if (this.state === "running") await this.#call({ type: "abort" }).catch(ignoreLoss);
   }
 
+  /** What is in effect goes on with other certificates. */
+  async renew(plan: Plan): Promise<void> {
+    this.#inEffect = plan;
+    if (this.state === "running") await this.#call({ type: "renew", tls: plan.tls }).catch(ignoreLoss);
+  }
+
   async drain(isDraining: boolean): Promise<void> {
     this.isDraining = isDraining;
     if (this.state === "running") await this.#call({ type: "drain", isDraining }).catch(ignoreLoss);
@@ -139,7 +149,7 @@ export class WorkerSlot {
 
   async #send(plan: Plan): Promise<{ compileMs: number; listenMs: number }> {
     const { settings, upstreams, routes } = plan.configuration;
-    let compileMs = await this.#call({ type: "begin", settings, listeners: plan.listeners });
+    let compileMs = await this.#call({ type: "begin", settings, listeners: plan.listeners, tls: plan.tls });
     for (let at = 0; at < upstreams.length; at += SLICE)
       compileMs += await this.#call({ type: "upstreams", upstreams: upstreams.slice(at, at + SLICE) });
     for (let at = 0; at < routes.length; at += SLICE)

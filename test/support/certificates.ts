@@ -26,6 +26,8 @@ export interface CertificateFiles {
 /** A certificate authority of a test, which writes what it issues into a directory. */
 export interface TestAuthority {
   readonly caFile: string;
+  /** PEM. */
+  readonly ca: string;
   issue(name: string, options: IssueOptions): Promise<CertificateFiles>;
 }
 
@@ -54,6 +56,7 @@ export async function createAuthority(directory: string, commonName: string): Pr
   writeFileSync(caFile, authority.toString("pem"));
   return {
     caFile,
+    ca: authority.toString("pem"),
     issue: (name, options) => issue(directory, name, options, authority, keys.privateKey),
   };
 }

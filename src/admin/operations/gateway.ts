@@ -17,8 +17,6 @@ export function gatewayOperations(gateway: GatewayView): Operation[] {
       "Where the gateway listens, with the ports that the system chose.",
       () => gateway.status().listeners,
     ),
-    // Listeners have no certificates yet.
-    read("/certificates", "The certificates of listeners.", () => []),
   ];
 }
 

@@ -2,6 +2,7 @@ import { formatDuration } from "../../core/duration.ts";
 import type { GatewayView, HealthCheck } from "../gateway-view.ts";
 import { EVERY_ROLE, type Operation, operation } from "../operation.ts";
 import { timestamp } from "../write-json.ts";
+import { certificateCheck } from "./certificates.ts";
 import { routesOf } from "./gateway.ts";
 
 export interface HealthSources {
@@ -41,7 +42,7 @@ export function healthOperations(sources: HealthSources): Operation[] {
 function healthAnswer({ gateway, role, version, now, uptimeMs }: HealthSources) {
   const { routes, healthyRoutes } = counts(gateway);
   const backends = { status: routes === 0 || healthyRoutes > 0 ? "ok" : "fail" } as const;
-  const others = gateway.healthChecks();
+  const others = [...certificateCheck(gateway.certificates(), now()), ...gateway.healthChecks()];
   const all: readonly Pick<HealthCheck, "status">[] = [backends, ...others];
   return {
     status: all.some(({ status }) => status === "fail") ? 503 : 200,

@@ -1,4 +1,4 @@
-import type { GatewayStatus, GatewayView, HealthCheck } from "../../admin/gateway-view.ts";
+import type { GatewayStatus, GatewayView, HealthCheck, ShownCertificate } from "../../admin/gateway-view.ts";
 import type { Configuration } from "../../config/configuration.ts";
 import type { Gateway } from "./gateway.ts";
 
@@ -33,6 +33,10 @@ export class GatewayAdminView implements GatewayView {
 
   healthChecks(): readonly HealthCheck[] {
     return this.#checks();
+  }
+
+  certificates(): readonly ShownCertificate[] {
+    return this.#gateway.supervisor?.certificates() ?? [];
   }
 
   drainingSince(): number | undefined {

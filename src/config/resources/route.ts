@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { RouteAccessLogSpec } from "./access-log.ts";
-import { duration, httpToken, identifier, orSecretReference } from "./scalars.ts";
+import { duration, hostPattern, httpToken, identifier, orSecretReference } from "./scalars.ts";
 import { TargetSpec } from "./upstream.ts";
 
 /** `name` or `name/version`. HTTP and TLS themselves would let requests pass by the gateway unseen. */
@@ -29,14 +29,7 @@ const NamedCondition = (name: z.ZodType<string, string>) =>
 
 const MatchSpec = z.strictObject({
   domains: z
-    .array(
-      z
-        .string()
-        .regex(
-          /^(?:\*\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*$/,
-          "must be a host name such as api.example.com or *.example.com, without a port",
-        ),
-    )
+    .array(hostPattern)
     .default([])
     .describe(
       "Hosts that the route answers, any of them; `*.example.com` stands for every host below it. None means every host.",

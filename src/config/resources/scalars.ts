@@ -24,6 +24,17 @@ export const identifier = z
 /** A method or the name of a field (RFC 9110 §5.6.2). */
 export const httpToken = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be an HTTP token");
 
+/** A file of the node that runs the configuration. Empty counts as not given. */
+export const filePath = z.string().max(4_096).default("");
+
+/** `api.example.com`, or `*.example.com` for hosts below it. */
+export const hostPattern = z
+  .string()
+  .regex(
+    /^(?:\*\.)?[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*$/,
+    "must be a host name such as api.example.com or *.example.com, without a port",
+  );
+
 /** `:8080` (every interface), `127.0.0.1:8080`, `[::1]:8080`, `localhost:8080`. Port 0 lets the system choose. */
 export const listenAddress = z
   .string()

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { AccessLogSpec } from "./access-log.ts";
-import { duration } from "./scalars.ts";
+import { duration, filePath } from "./scalars.ts";
 
 export const LoggingSpec = z.strictObject({
   level: z
@@ -40,6 +40,18 @@ const TransportSpec = z.strictObject({
     .describe("Connections to one target at a time, by each worker; 0 means no limit."),
   idle_conn_timeout: duration.prefault("90s").describe("How long an idle connection to a target is kept."),
   dial_timeout: duration.prefault("30s").describe("How long a connection to a target may take to open; then 502."),
+  tls_handshake_timeout: duration
+    .prefault("10s")
+    .describe("How long the TLS handshake with an https target may take; then 502."),
+  ca_file: filePath.describe(
+    "The authorities that https targets are verified with, PEM; those of the system when empty.",
+  ),
+  cert_file: filePath.describe("The certificate that https targets are shown, PEM."),
+  key_file: filePath.describe("The key of that certificate, PEM, without a passphrase."),
+  insecure_skip_verify: z
+    .boolean()
+    .default(false)
+    .describe("Whether https targets are believed without verification. For experiments only."),
 });
 
 /** The blocks of a document that are settings of the whole gateway, by name. */

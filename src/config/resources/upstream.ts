@@ -3,11 +3,11 @@ import { orSecretReference } from "./scalars.ts";
 
 const targetUrl = z
   .string()
-  .refine(isTargetUrl, "must be a URL such as http://backend:9000, without user, query or fragment");
+  .refine(isTargetUrl, "must be a URL such as http://backend:9000 or https://backend, without user, query or fragment");
 
 export const TargetSpec = z.strictObject({
   url: orSecretReference(targetUrl).describe(
-    "Where requests go: http://host:port, with an optional path that is put before the request's.",
+    "Where requests go: http://host:port or https://host:port, with an optional path that is put before the request's.",
   ),
   weight: z
     .int()
@@ -33,7 +33,7 @@ function isTargetUrl(text: string): boolean {
   const url = URL.parse(text);
   return (
     url !== null &&
-    url.protocol === "http:" &&
+    (url.protocol === "http:" || url.protocol === "https:") &&
     url.username === "" &&
     url.password === "" &&
     url.search === "" &&

@@ -11,6 +11,7 @@ import type { Clock } from "../../core/clock.ts";
 import { RunwayError } from "../../core/failure.ts";
 import type { Logger, Meter } from "../../core/ports.ts";
 import type { Service } from "../../core/service.ts";
+import { watchFiles } from "../../core/watched-files.ts";
 import type { NodeStream, NodeStreamEvents } from "../connection.ts";
 import { FLEET_METRICS } from "../metrics.ts";
 import { formatAddress, parseAddress } from "./address.ts";
@@ -18,7 +19,6 @@ import { CHANNEL_LIMITS } from "./channel-limits.ts";
 import { GrpcNodeStream } from "./grpc-node-stream.ts";
 import { clusterService } from "./service-definition.ts";
 import { describeTlsFailure } from "./tls-failure.ts";
-import { watchFiles } from "./watched-files.ts";
 
 export interface FleetServerOptions {
   /** `:9443` for every interface, `127.0.0.1:9443`, `[::1]:0` … */

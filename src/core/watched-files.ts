@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from "node:fs";
 import { basename, dirname } from "node:path";
-import type { Clock } from "../../core/clock.ts";
+import type { Clock } from "./clock.ts";
 
 const SETTLE_MS = 200;
 
