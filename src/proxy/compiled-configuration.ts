@@ -28,6 +28,10 @@ export class CompiledConfiguration {
   readonly limits: ReadonlyMap<string, HttpLimits>;
   /** Of requests that no route matches. */
   readonly accessLog: AccessLogPolicy | undefined;
+  /** How late the event loop may be; 0 means any time. */
+  readonly maxEventLoopLagMs: number;
+  /** What an answer for overload tells clients to wait. */
+  readonly retryAfterSeconds: number;
   readonly #accessLogSettings: AccessLogSettings;
   readonly #poolLimits: PoolLimits;
   #upstreamTls: CompiledUpstreamTls;
@@ -47,6 +51,8 @@ export class CompiledConfiguration {
   ) {
     this.trustedProxies = new TrustedProxies(settings.trusted_proxies.cidrs);
     this.limits = new Map(listeners.map((listener) => [listener.id, limitsOf(listener)]));
+    this.maxEventLoopLagMs = settings.overload_protection.max_event_loop_lag;
+    this.retryAfterSeconds = Math.ceil(settings.overload_protection.retry_after / 1_000);
     this.#accessLogSettings = settings.access_log;
     this.accessLog = AccessLogPolicy.of(settings.access_log);
     this.#poolLimits = poolLimitsOf(settings);

@@ -80,6 +80,11 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   onRequest(): void {
     const { request } = this.client;
     this.#open(requestIdOf(this.#givenRequestId()));
+    if (this.#gateway.isOverloaded) {
+      this.#gateway.cells.add("requestsShed", 1);
+      this.#fail("overloaded");
+      return;
+    }
     if (request.path === "*") {
       this.#answerForAll();
       return;
@@ -365,7 +370,9 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     if (status >= 500) cells.add("gatewayFailures", 1);
     const { request } = this.client;
     this.#keepAlive = detail === undefined && this.#mayKeepAlive();
-    this.client.writer.text(rescue({ kind, detail, allow, isHead: request.method === "HEAD", ...this.#answering() }));
+    const isHead = request.method === "HEAD";
+    const retryAfterSeconds = kind === "overloaded" ? this.#gateway.configuration.retryAfterSeconds : 0;
+    this.client.writer.text(rescue({ kind, detail, allow, retryAfterSeconds, isHead, ...this.#answering() }));
     this.#closeAnswered(status, kind);
     this.client.finish(this.#keepAlive);
   }

@@ -12,6 +12,8 @@ export interface Gateway {
   readonly configuration: CompiledConfiguration;
   /** Whether connections are closed with their next answer. */
   readonly isDraining: boolean;
+  /** Whether new requests are refused, so that those begun can be finished. */
+  readonly isOverloaded: boolean;
   /** The Date field of answers, as a line. */
   readonly dateLine: string;
   readonly sweep: Sweep;

@@ -79,6 +79,17 @@ export const PROXY_METRICS = {
     name: "runway_event_loop_lag_seconds",
     help: "99th percentile of the delay of the slowest worker's event loop.",
   },
+  requestsShed: {
+    type: "counter",
+    name: "runway_requests_shed_total",
+    help: "New requests that were refused because the gateway was overloaded.",
+  },
+  overloaded: {
+    type: "gauge",
+    name: "runway_overloaded",
+    help: "1 while new requests are refused, by what there is too little of: event_loop, memory.",
+    labels: ["resource"],
+  },
   accessLogDropped: {
     type: "counter",
     name: "runway_access_log_dropped_total",
@@ -110,6 +121,11 @@ export function registerProxyMetrics(meter: Meter, { state, routes, workers, acc
   registerRouteMetrics(meter, state, routes);
   total("requestFailures", "gatewayFailures");
   total("clientsGone", "clientsGone");
+  total("requestsShed", "requestsShed");
+  meter.observeGauge(PROXY_METRICS.overloaded, () => [
+    [{ resource: "event_loop" }, state.max("isLate")],
+    [{ resource: "memory" }, state.max("isMemoryShort")],
+  ]);
   total("connections", "connectionsTotal");
   total("upstreamConnections", "upstreamConnectionsTotal");
   now("activeConnections", () => state.sum("activeConnections"));

@@ -10,6 +10,7 @@ import { CompiledConfiguration } from "./compiled-configuration.ts";
 import { ConfigurationRefused } from "./configuration-refused.ts";
 import type { Gateway } from "./gateway.ts";
 import { explainListenError } from "./listen-error.ts";
+import { LoopLagGuard } from "./loop-lag-guard.ts";
 import type { WorkerCells } from "./shared-state.ts";
 import type { TlsMaterial } from "./tls/tls-material.ts";
 import { WorkerLogger } from "./worker-logger.ts";
@@ -36,6 +37,7 @@ export class ProxyWorker implements Gateway {
   readonly sweep: Sweep;
   readonly buffers = new OctetBuffers();
   isDraining = false;
+  isOverloaded = false;
   dateLine = "";
   readonly #post: Post;
   readonly #listeners = new Map<string, BoundListener>();
@@ -48,6 +50,8 @@ export class ProxyWorker implements Gateway {
   #stopped: (() => void) | undefined;
   #lag: ReturnType<typeof monitorEventLoopDelay> | undefined;
   #sweeps = 0;
+  readonly #lagGuard = new LoopLagGuard();
+  #lookedMs: number;
 
   constructor(clock: Clock, cells: WorkerCells, post: Post) {
     this.clock = clock;
@@ -56,6 +60,7 @@ export class ProxyWorker implements Gateway {
     this.accessLog = new AccessLog(clock, cells, post);
     this.sweep = new Sweep(clock, SWEEP_INTERVAL_MS, () => this.#afterSweep());
     this.#post = post;
+    this.#lookedMs = clock.monotonicMs();
   }
 
   get configuration(): CompiledConfiguration {
@@ -147,6 +152,7 @@ export class ProxyWorker implements Gateway {
     this.#configuration = configuration;
     this.#planned = listeners;
     configuration.activate();
+    this.#lagGuard.maxLagMs = configuration.maxEventLoopLagMs;
     for (const [key, bound] of opened) this.#listeners.set(key, bound);
     const kept = new Set(listeners.map(({ key }) => key));
     for (const [key, bound] of this.#listeners) if (!kept.has(key)) this.#close(key, bound);
@@ -182,6 +188,7 @@ export class ProxyWorker implements Gateway {
   }
 
   #afterSweep(): void {
+    this.#lookForOverload();
     this.dateLine = `Date: ${new Date(this.clock.now()).toUTCString()}\r\n`;
     for (const bound of this.#closing) {
       // A sweep after the last accept, so that a request that was already on its way is answered.
@@ -195,6 +202,20 @@ export class ProxyWorker implements Gateway {
     if (++this.#sweeps % LAG_WINDOW_SWEEPS !== 0) return;
     this.#reportLag();
     this.accessLog.flush();
+  }
+
+  #lookForOverload(): void {
+    const nowMs = this.clock.monotonicMs();
+    const lagMs = nowMs - this.#lookedMs - SWEEP_INTERVAL_MS;
+    this.#lookedMs = nowMs;
+    if (this.#lagGuard.observe(lagMs)) {
+      const { isLate } = this.#lagGuard;
+      this.cells.set("isLate", isLate ? 1 : 0);
+      if (isLate)
+        this.logger.warn("A worker does not keep up: new requests are refused", { lag_ms: Math.round(lagMs) });
+      else this.logger.warn("A worker keeps up again: new requests are served");
+    }
+    this.isOverloaded = this.#lagGuard.isLate || this.cells.get("isMemoryShort") === 1;
   }
 
   #reportLag(): void {

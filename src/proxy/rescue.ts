@@ -10,10 +10,12 @@ export interface Rescue extends Answering {
   readonly isHead: boolean;
   /** For 405: what the route does answer. */
   readonly allow: readonly string[];
+  /** How long the client should wait before it tries again; 0 says nothing. */
+  readonly retryAfterSeconds: number;
 }
 
 /** The one place that turns a failure into an answer. */
-export function rescue({ kind, detail, isHead, allow, ...answering }: Rescue): string {
+export function rescue({ kind, detail, isHead, allow, retryAfterSeconds, ...answering }: Rescue): string {
   const { code, status, message } = FAILURES[kind];
   const body = `${JSON.stringify({
     code,
@@ -26,6 +28,7 @@ export function rescue({ kind, detail, isHead, allow, ...answering }: Rescue): s
     "Content-Type: application/json\r\n" +
     `Content-Length: ${Buffer.byteLength(body)}\r\n` +
     (allow.length === 0 ? "" : `Allow: ${[...new Set(allow)].join(", ")}\r\n`) +
+    (retryAfterSeconds === 0 ? "" : `Retry-After: ${retryAfterSeconds}\r\n`) +
     answering.dateLine +
     connectionField(answering) +
     `X-Request-ID: ${answering.requestId}\r\n\r\n` +

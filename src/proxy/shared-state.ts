@@ -32,6 +32,11 @@ const CELLS = [
   "handshakesOverloaded",
   "handshakesFailedOtherwise",
   "eventLoopLagP99Ms",
+  /** 1 while the worker's event loop does not keep up. */
+  "isLate",
+  /** 1 while the process is short of memory; written by the supervisor. */
+  "isMemoryShort",
+  "requestsShed",
   "accessLogDropped",
   /** Written by the supervisor, who takes them. */
   "accessLogPiecesTaken",
@@ -62,7 +67,7 @@ const ROUTE_ROW = UPSTREAM_DURATIONS + DURATION_BUCKETS;
 /** Places for routes, two of which are shared (route-slots.ts). */
 const MAX_ROUTES = 10_000;
 /** Cells that say how many there are now, and so start from zero with a new worker. */
-const GAUGES: readonly Cell[] = ["activeConnections", "activeRequests", "activeTunnels", "eventLoopLagP99Ms"];
+const GAUGES: readonly Cell[] = ["activeConnections", "activeRequests", "activeTunnels", "eventLoopLagP99Ms", "isLate"];
 
 function indexOf<Name extends string>(names: readonly Name[]): Record<Name, number> {
   return Object.fromEntries(names.map((name, index) => [name, index])) as Record<Name, number>;
@@ -143,6 +148,11 @@ export class SharedState {
 
   max(cell: Cell): number {
     return Math.max(...this.#rows.map((row) => row[INDEX[cell]]!));
+  }
+
+  /** Of the cells that the supervisor writes. */
+  setAll(cell: "isMemoryShort", value: number): void {
+    for (const row of this.#rows) row[INDEX[cell]] = value;
   }
 
   /** How many answers took how long, see latency-histogram.ts. */

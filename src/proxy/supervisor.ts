@@ -7,6 +7,8 @@ import { ConfigurationRefused } from "./configuration-refused.ts";
 import { quantileMs } from "./latency-histogram.ts";
 import type { LineSink } from "./line-sink.ts";
 import { actualAddress, planListeners } from "./listener-plan.ts";
+import { type Memory, processMemory } from "./memory-guard.ts";
+import { MemoryWatch } from "./memory-watch.ts";
 import { registerProxyMetrics } from "./metrics.ts";
 import { RouteSlots } from "./route-slots.ts";
 import { SharedState } from "./shared-state.ts";
@@ -22,6 +24,8 @@ export interface SupervisorOptions {
   readonly clock: Clock;
   /** Where the lines of the access log go; without one they are not written. */
   readonly accessLog?: LineSink;
+  /** What memory there is; another one than the process's is for tests. */
+  readonly memory?: () => Memory;
   /** The module that a worker runs; another one than the proxy's own is for tests. */
   readonly entry?: URL;
 }
@@ -66,6 +70,8 @@ export interface ProxyStatus {
   readonly latency: Latency;
   /** Of the slowest worker, over about the last second. */
   readonly eventLoopLagP99Ms: number;
+  /** What there is too little of, so that new requests are refused. */
+  readonly overload: readonly ("event_loop" | "memory")[];
   readonly workers: readonly { readonly id: number; readonly state: WorkerState; readonly restarts: number }[];
   readonly listeners: readonly ListenerStatus[];
 }
@@ -83,6 +89,7 @@ export class Supervisor implements Service {
   readonly #renewal: CertificateRenewal;
   #inEffect: Plan | undefined;
   #prepared: Plan | undefined;
+  readonly #memoryWatch: MemoryWatch;
   #latencyMark: Float64Array;
 
   constructor(options: SupervisorOptions) {
@@ -94,10 +101,16 @@ export class Supervisor implements Service {
       accessLog,
       logger,
       clock,
+      memory = processMemory,
       entry = new URL(`./worker${extname(import.meta.url)}`, import.meta.url),
     } = options;
     this.#renewal = new CertificateRenewal({ clock, logger, renew: (plan) => this.#renew(plan) });
     this.#slots = this.#state.rows.map((row, id) => new WorkerSlot({ id, entry, row, accessLog, logger, clock }));
+    this.#memoryWatch = new MemoryWatch({
+      ...{ clock, logger, memory },
+      maxPercent: () => this.#inEffect?.configuration.settings.overload_protection.max_memory_percent ?? 0,
+      tell: (isShort) => this.#state.setAll("isMemoryShort", isShort ? 1 : 0),
+    });
   }
 
   async start(): Promise<void> {
@@ -108,6 +121,7 @@ export class Supervisor implements Service {
       accessLog: this.#options.accessLog,
     });
     this.#renewal.start();
+    this.#memoryWatch.start();
     try {
       await Promise.all(this.#slots.map((slot) => slot.start()));
     } catch (error) {
@@ -156,6 +170,7 @@ export class Supervisor implements Service {
 
   async stop(deadline: AbortSignal): Promise<void> {
     this.#renewal.stop();
+    this.#memoryWatch.stop();
     await Promise.all(this.#slots.map((slot) => slot.stop(deadline)));
   }
 
@@ -187,6 +202,10 @@ export class Supervisor implements Service {
       failuresTotal: state.sum("gatewayFailures"),
       latency: this.#latencySince(this.#latencyMark),
       eventLoopLagP99Ms: state.max("eventLoopLagP99Ms"),
+      overload: [
+        ...(state.max("isLate") > 0 ? (["event_loop"] as const) : []),
+        ...(state.max("isMemoryShort") > 0 ? (["memory"] as const) : []),
+      ],
       workers: this.#slots.map((slot) => ({ id: slot.id, state: slot.state, restarts: slot.restarts })),
       listeners: this.listeners(),
     };

@@ -1,5 +1,6 @@
 import type { GatewayStatus, GatewayView, HealthCheck, ShownCertificate } from "../../admin/gateway-view.ts";
 import type { Configuration } from "../../config/configuration.ts";
+import type { ProxyStatus } from "../../proxy/supervisor.ts";
 import type { Gateway } from "./gateway.ts";
 
 /** Shows the gateway of this node to its admin API. */
@@ -28,11 +29,16 @@ export class GatewayAdminView implements GatewayView {
   notReadyReasons(): readonly string[] {
     const { supervisor } = this.#gateway;
     if (supervisor === undefined) return [];
-    return supervisor.status().workers.some(({ state }) => state === "running") ? [] : ["no worker is running"];
+    const { workers, overload } = supervisor.status();
+    return [
+      ...(workers.some(({ state }) => state === "running") ? [] : ["no worker is running"]),
+      ...overload.map((resource) => OVERLOAD_REASONS[resource]),
+    ];
   }
 
   healthChecks(): readonly HealthCheck[] {
-    return this.#checks();
+    const { supervisor } = this.#gateway;
+    return supervisor === undefined ? this.#checks() : [workersCheck(supervisor.status()), ...this.#checks()];
   }
 
   certificates(): readonly ShownCertificate[] {
@@ -52,6 +58,11 @@ export class GatewayAdminView implements GatewayView {
   }
 }
 
+const OVERLOAD_REASONS = {
+  event_loop: "the node is overloaded: a worker does not keep up",
+  memory: "the node is overloaded: memory is nearly used up",
+} as const;
+
 const IDLE = {
   activeConnections: 0,
   activeRequests: 0,
@@ -60,6 +71,16 @@ const IDLE = {
   listeners: [],
   workers: [],
 };
+
+/** A worker that is being replaced costs capacity; without any, traffic does not go on. */
+function workersCheck({ workers }: ProxyStatus): HealthCheck {
+  const down = workers.filter(({ state }) => state !== "running");
+  if (down.length === 0) return { name: "workers", status: "ok" };
+  const detail = down
+    .map(({ id, state, restarts }) => `worker ${id} is ${state}, after ${restarts} restarts`)
+    .join("; ");
+  return { name: "workers", status: down.length === workers.length ? "fail" : "degraded", detail };
+}
 
 /** Routes with a target that takes requests. */
 export function countHealthyRoutes(configuration: Configuration | undefined): number {

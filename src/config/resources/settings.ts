@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AccessLogSpec } from "./access-log.ts";
+import { OverloadProtectionSpec } from "./overload-protection.ts";
 import { duration, filePath } from "./scalars.ts";
 
 export const LoggingSpec = z.strictObject({
@@ -58,6 +59,7 @@ const TransportSpec = z.strictObject({
 export const SETTINGS = {
   logging: LoggingSpec,
   access_log: AccessLogSpec,
+  overload_protection: OverloadProtectionSpec,
   shutdown: ShutdownSpec,
   trusted_proxies: TrustedProxiesSpec,
   transport: TransportSpec,
