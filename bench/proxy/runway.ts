@@ -16,7 +16,7 @@ const FILE_NAME = "runway.yaml";
 export const runway: Subject = {
   name: "runway",
   needs: [],
-  features: ["workers", "live-changes"],
+  features: ["tls", "workers", "live-changes"],
   version: readProductVersion,
   async start(setting) {
     const adminPort = await freePort();
@@ -49,7 +49,8 @@ async function apply(proxy: RunningProxy, { adminPort, ...setting }: Omit<Docume
 }
 
 /** Each change is one of one route. */
-function configuration({ port, adminPort, originPort, connections, workers, otherRoutes, change }: Document): string {
+function configuration(document: Document): string {
+  const { port, adminPort, originPort, connections, workers, otherRoutes, change, tls } = document;
   const backends = `backends: [{ url: "http://127.0.0.1:${originPort}" }]`;
   const others = Array.from(
     { length: otherRoutes },
@@ -66,7 +67,7 @@ transport:
 listeners:
   - id: http
     address: 127.0.0.1:${port}
-routes:
+${tls === undefined ? "" : `    tls: { enabled: true, cert_file: ${tls.certFile}, key_file: ${tls.keyFile} }\n`}routes:
   - { id: all, path: /, path_prefix: true, ${backends} }
   - { id: changed-by-every-change, path: /change-${change}, ${backends} }
 ${others.join("")}`;

@@ -1,4 +1,5 @@
 import { Agent, request } from "node:http";
+import { request as requestSecurely, Agent as SecureAgent } from "node:https";
 
 export interface LoadReport {
   readonly sent: number;
@@ -6,12 +7,24 @@ export interface LoadReport {
   readonly failures: readonly string[];
 }
 
-/** Sends GETs over a few keep-alive connections, as fast as they are answered, until `stop` is called. Bounded in count. */
+export interface LoadOptions {
+  readonly connections?: number;
+  readonly maxRequests?: number;
+  /** Whether connections are used again; otherwise each request has one of its own. */
+  readonly keepAlive?: boolean;
+  /** Authorities of an https URL, PEM. */
+  readonly ca?: string;
+}
+
+/** Sends GETs over a few connections, as fast as they are answered, until `stop` is called. Bounded in count. */
 export function startLoad(
   url: string,
-  { connections = 4, maxRequests = 200_000 } = {},
+  { connections = 4, maxRequests = 200_000, keepAlive = true, ca }: LoadOptions = {},
 ): { stop(): Promise<LoadReport> } {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections });
+  const isSecure = url.startsWith("https:");
+  const options = { keepAlive, maxSockets: connections };
+  const agent = isSecure ? new SecureAgent({ ...options, ...(ca !== undefined && { ca }) }) : new Agent(options);
+  const send = isSecure ? requestSecurely : request;
   const failures: string[] = [];
   let sent = 0;
   let running = true;
@@ -22,7 +35,7 @@ export function startLoad(
         done();
       };
       sent += 1;
-      const call = request(url, { agent }, (response) => {
+      const call = send(url, { agent }, (response) => {
         response.resume();
         response.on("error", (error) => fail(error.message));
         response.on("end", () => (response.statusCode === 200 ? done() : fail(`status ${response.statusCode}`)));
