@@ -1,6 +1,8 @@
 import { createServer, type Server, type Socket } from "node:net";
 import { type HttpLimits, ServerConnection } from "../http/server-connection.ts";
 import { WRITE_BUFFER_BYTES } from "../http/socket-writer.ts";
+import type { ConnectionCount } from "./connection-count.ts";
+import { ConnectionRefusal } from "./connection-refusal.ts";
 import { Exchange } from "./exchange.ts";
 import type { Gateway } from "./gateway.ts";
 import { HANDSHAKE_CELLS, type HandshakeFailure } from "./tls/handshake-failure.ts";
@@ -17,15 +19,21 @@ export class BoundListener implements TerminatorEvents {
   readonly #gateway: Gateway;
   readonly #server: Server;
   readonly #clients = new Set<ServerConnection>();
+  readonly #count: ConnectionCount;
+  readonly #refusal: ConnectionRefusal;
   #limits: HttpLimits | undefined;
   /** Undefined where the listener speaks in the clear. */
   #terminator: TlsTerminator | undefined;
   /** Handshakes that are going on, also those of terminators that were replaced meanwhile. */
   #handshakes = 0;
   #isClosed = false;
+  /** 0 means no limit. */
+  #maxConnections = 0;
   #early: Socket[] = [];
 
-  constructor(gateway: Gateway) {
+  constructor(gateway: Gateway, count: ConnectionCount) {
+    this.#count = count;
+    this.#refusal = new ConnectionRefusal(gateway);
     this.#gateway = gateway;
     this.#server = createServer({ noDelay: true, highWaterMark: WRITE_BUFFER_BYTES }, (socket) => this.#accept(socket));
   }
@@ -47,7 +55,8 @@ export class BoundListener implements TerminatorEvents {
   }
 
   /** Limits take effect on connections that are there too, certificates on new ones. */
-  configure(limits: HttpLimits, tls: ListenerTls | undefined): void {
+  configure(limits: HttpLimits, maxConnections: number, tls: ListenerTls | undefined): void {
+    this.#maxConnections = maxConnections;
     this.#limits = limits;
     this.renew(tls);
     for (const client of this.#clients) client.limits = limits;
@@ -87,6 +96,12 @@ export class BoundListener implements TerminatorEvents {
       return;
     }
     this.#gateway.cells.add("connectionsTotal", 1);
+    if (this.#maxConnections > 0 && this.#count.total >= this.#maxConnections) {
+      this.#refusal.refuse(socket, this.#terminator === undefined);
+      return;
+    }
+    this.#count.add(1);
+    socket.on("close", () => this.#count.add(-1));
     if (this.#terminator === undefined) {
       this.#serve(socket, "http");
       return;

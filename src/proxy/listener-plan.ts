@@ -2,6 +2,7 @@ import type { Problem } from "../config/problem.ts";
 import type { Listener } from "../config/resources/listener.ts";
 import { parseAddress } from "../config/resources/scalars.ts";
 import { ConfigurationRefused } from "./configuration-refused.ts";
+import { ConnectionCount } from "./connection-count.ts";
 import { explainListenError } from "./listen-error.ts";
 import { PortClaim } from "./port-claim.ts";
 import type { PlannedListener } from "./worker-protocol.ts";
@@ -14,6 +15,7 @@ import type { PlannedListener } from "./worker-protocol.ts";
 export async function planListeners(
   listeners: readonly Listener[],
   current: readonly PlannedListener[],
+  workers: number,
 ): Promise<PlannedListener[]> {
   const claim = new PortClaim();
   const problems: Problem[] = [];
@@ -21,7 +23,7 @@ export async function planListeners(
   try {
     for (const [index, listener] of listeners.entries()) {
       try {
-        planned.push(await planListener(listener, current, claim));
+        planned.push(await planListener(listener, current, workers, claim));
       } catch (error) {
         problems.push(explainListenError(listener, index, error));
       }
@@ -36,6 +38,7 @@ export async function planListeners(
 async function planListener(
   listener: Listener,
   current: readonly PlannedListener[],
+  workers: number,
   claim: PortClaim,
 ): Promise<PlannedListener> {
   const { host, port = 0 } = parseAddress(listener.address) ?? { host: undefined };
@@ -43,9 +46,10 @@ async function planListener(
   const key = port === 0 ? `${listener.id}@${listener.address}` : listener.address;
   const same = current.find((other) => other.key === key);
   if (same !== undefined) return { ...same, listener };
+  const counts = ConnectionCount.memoryFor(workers);
   // `:8080` after `127.0.0.1:8080`: the port is ours already, so a claim would find it taken by ourselves.
-  if (port !== 0 && current.some((other) => other.port === port)) return { listener, key, host, port };
-  return { listener, key, host, port: await claim.claim(host, port) };
+  if (port !== 0 && current.some((other) => other.port === port)) return { listener, key, host, port, counts };
+  return { listener, key, host, port: await claim.claim(host, port), counts };
 }
 
 /** The address with the port that it really has. */

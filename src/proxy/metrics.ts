@@ -62,6 +62,11 @@ export const PROXY_METRICS = {
     help: "TLS handshakes with clients that failed, by reason.",
     labels: ["reason"],
   },
+  connectionsRefused: {
+    type: "counter",
+    name: "runway_connections_refused_total",
+    help: "Connections answered 503 because their listener had as many as it may have.",
+  },
   upstreamConnections: {
     type: "counter",
     name: "runway_upstream_connections_total",
@@ -127,6 +132,7 @@ export function registerProxyMetrics(meter: Meter, { state, routes, workers, acc
     [{ resource: "memory" }, state.max("isMemoryShort")],
   ]);
   total("connections", "connectionsTotal");
+  total("connectionsRefused", "connectionsRefused");
   total("upstreamConnections", "upstreamConnectionsTotal");
   now("activeConnections", () => state.sum("activeConnections"));
   now("activeRequests", () => state.sum("activeRequests"));

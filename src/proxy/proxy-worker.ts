@@ -8,6 +8,7 @@ import { AccessLog } from "./access-log.ts";
 import { BoundListener } from "./bound-listener.ts";
 import { CompiledConfiguration } from "./compiled-configuration.ts";
 import { ConfigurationRefused } from "./configuration-refused.ts";
+import { ConnectionCount } from "./connection-count.ts";
 import type { Gateway } from "./gateway.ts";
 import { explainListenError } from "./listen-error.ts";
 import { LoopLagGuard } from "./loop-lag-guard.ts";
@@ -39,6 +40,7 @@ export class ProxyWorker implements Gateway {
   isDraining = false;
   isOverloaded = false;
   dateLine = "";
+  readonly #index: number;
   readonly #post: Post;
   readonly #listeners = new Map<string, BoundListener>();
   /** Listeners that are gone but still have connections. */
@@ -53,7 +55,8 @@ export class ProxyWorker implements Gateway {
   readonly #lagGuard = new LoopLagGuard();
   #lookedMs: number;
 
-  constructor(clock: Clock, cells: WorkerCells, post: Post) {
+  constructor(index: number, clock: Clock, cells: WorkerCells, post: Post) {
+    this.#index = index;
     this.clock = clock;
     this.cells = cells;
     this.logger = new WorkerLogger(clock, post);
@@ -131,9 +134,9 @@ export class ProxyWorker implements Gateway {
   async #listen(): Promise<Problem[]> {
     const { listeners = [], opened = new Map<string, BoundListener>() } = this.#preparation ?? {};
     const problems: Problem[] = [];
-    for (const [index, { key, host, port, listener }] of listeners.entries()) {
+    for (const [index, { key, host, port, listener, counts }] of listeners.entries()) {
       if (this.#listeners.has(key)) continue;
-      const bound = new BoundListener(this);
+      const bound = new BoundListener(this, new ConnectionCount(counts, this.#index));
       try {
         await bound.bind(host, port);
         opened.set(key, bound);
@@ -158,7 +161,9 @@ export class ProxyWorker implements Gateway {
     for (const [key, bound] of this.#listeners) if (!kept.has(key)) this.#close(key, bound);
     for (const { key, listener } of listeners) {
       const limits = configuration.limits.get(listener.id);
-      if (limits !== undefined) this.#listeners.get(key)?.configure(limits, tls.listeners.get(listener.id));
+      if (limits !== undefined) {
+        this.#listeners.get(key)?.configure(limits, listener.http.max_connections, tls.listeners.get(listener.id));
+      }
     }
   }
 

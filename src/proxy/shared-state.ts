@@ -15,6 +15,7 @@ const CELLS = [
   "activeRequests",
   "activeTunnels",
   "connectionsTotal",
+  "connectionsRefused",
   "status1xx",
   "status2xx",
   "status3xx",

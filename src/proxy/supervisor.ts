@@ -138,7 +138,7 @@ export class Supervisor implements Service {
   async prepare(configuration: Configuration): Promise<PreparedConfiguration> {
     await this.#abort();
     const { material: tls, paths: tlsFiles } = await this.#renewal.read(configuration);
-    const listeners = await planListeners(configuration.listeners, this.#inEffect?.listeners ?? []);
+    const listeners = await planListeners(configuration.listeners, this.#inEffect?.listeners ?? [], this.#slots.length);
     const slots = this.#routes.assign(configuration.routes.map(({ id }) => id));
     const plan: Plan = { configuration, listeners, slots, tls, tlsFiles };
     this.#prepared = plan;

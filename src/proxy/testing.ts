@@ -6,6 +6,7 @@ import { type Route, RouteSpec } from "../config/resources/route.ts";
 import { SETTINGS, type Settings } from "../config/resources/settings.ts";
 import { type Upstream, UpstreamSpec } from "../config/resources/upstream.ts";
 import { systemClock } from "../core/clock.ts";
+import { ConnectionCount } from "./connection-count.ts";
 import { ProxyWorker } from "./proxy-worker.ts";
 import { RouteSlots } from "./route-slots.ts";
 import { SharedState, WorkerCells } from "./shared-state.ts";
@@ -58,7 +59,7 @@ export class TestProxy {
 
   constructor() {
     const cells = new WorkerCells(this.state.rows[0]!);
-    this.worker = new ProxyWorker(systemClock, cells, (report) => this.#answers.push(report));
+    this.worker = new ProxyWorker(0, systemClock, cells, (report) => this.#answers.push(report));
     this.worker.start();
   }
 
@@ -67,7 +68,13 @@ export class TestProxy {
     const configuration = configurationOf(sketch);
     this.port ||= await freePort();
     const listeners = configuration.listeners.map(
-      (listener): PlannedListener => ({ listener, key: listener.address, host: "127.0.0.1", port: this.port }),
+      (listener): PlannedListener => ({
+        listener,
+        key: listener.address,
+        host: "127.0.0.1",
+        port: this.port,
+        counts: ConnectionCount.memoryFor(1),
+      }),
     );
     const { material: tls } = await readTlsMaterial(configuration, new Uint8Array(48));
     await this.#do({ type: "begin", settings: configuration.settings, listeners, tls });

@@ -13,6 +13,8 @@ export interface PlannedListener {
   readonly host: string | undefined;
   /** Never 0. */
   readonly port: number;
+  /** Where its connections are counted, see connection-count.ts. */
+  readonly counts: SharedArrayBuffer;
 }
 
 /**

@@ -7,8 +7,8 @@ import type { Command, WorkerBirth } from "./worker-protocol.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("this module is started by the supervisor, as a worker thread");
-const { row } = workerData as WorkerBirth;
-const proxyWorker = new ProxyWorker(systemClock, new WorkerCells(row), (report, transfer = []) =>
+const { worker, row } = workerData as WorkerBirth;
+const proxyWorker = new ProxyWorker(worker, systemClock, new WorkerCells(row), (report, transfer = []) =>
   port.postMessage(report, transfer),
 );
 port.on("message", (command: Command) => {

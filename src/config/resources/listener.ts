@@ -18,6 +18,13 @@ const HttpLimits = z.strictObject({
     .max(1_048_576)
     .default(16_384)
     .describe("Bytes that the head of a request may have; more is 431, or 414 when the first line alone is longer."),
+  max_connections: z
+    .int()
+    .min(0)
+    .default(20_000)
+    .describe(
+      "Connections that clients may have open at a time, over all workers; one more is answered 503 and closed. 0 means no limit.",
+    ),
 });
 
 const CertificateSpec = z.strictObject({
