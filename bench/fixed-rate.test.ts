@@ -13,7 +13,10 @@ async function measured(answer: RequestListener) {
   await once(server, "listening");
   try {
     const { port } = server.address() as AddressInfo;
-    return await runFixedRate({ port, path: "/", connections: 2, ratePerSecond: 200, seconds: 0.5 }, signal);
+    return await runFixedRate(
+      { port, path: "/", connections: 2, ratePerSecond: 200, seconds: 0.5, warmUpSeconds: 0 },
+      signal,
+    );
   } finally {
     server.close();
     server.closeAllConnections();

@@ -22,6 +22,8 @@ export interface FixedRateLoad {
   readonly connections: number;
   readonly ratePerSecond: number;
   readonly seconds: number;
+  /** Of these seconds the first, whose times are not counted: the generator is compiled meanwhile, and late for it. */
+  readonly warmUpSeconds: number;
 }
 
 export interface FixedRateReport {
@@ -55,6 +57,7 @@ class OpenLoop {
   readonly #lagsMs: number[] = [];
   readonly #failures: Record<string, number> = {};
   #startMs = 0;
+  #answeredWell = 0;
   #asked = 0;
   #noticed = 0;
 
@@ -91,8 +94,8 @@ class OpenLoop {
 
   report(): FixedRateReport {
     const elapsedSeconds = (performance.now() - this.#startMs) / 1_000;
-    const requests = this.#latenciesMs.length;
-    if (requests === 0) throw new Error(`nothing was answered: ${JSON.stringify(this.#failures)}`);
+    const requests = this.#answeredWell;
+    if (this.#latenciesMs.length === 0) throw new Error(`nothing was answered: ${JSON.stringify(this.#failures)}`);
     return {
       requests,
       requestsPerSecond: requests / elapsedSeconds,
@@ -114,7 +117,7 @@ class OpenLoop {
 
   #askWhatIsDue(nowMs: number, total: number): void {
     for (; this.#noticed < total && this.#dueAt(this.#noticed) <= nowMs; this.#noticed++)
-      this.#lagsMs.push(nowMs - this.#dueAt(this.#noticed));
+      this.#count(this.#lagsMs, this.#dueAt(this.#noticed), nowMs);
     while (this.#asked < this.#noticed && this.#idle.length > 0) this.#askNext(this.#idle.shift()!);
   }
 
@@ -127,8 +130,11 @@ class OpenLoop {
     const dueMs = this.#dueMs.get(connection);
     this.#dueMs.delete(connection);
     if (dueMs === undefined) this.#fail("unasked", 1);
-    else if (status === 200) this.#latenciesMs.push(performance.now() - dueMs);
-    else this.#fail("status", 1);
+    else if (status !== 200) this.#fail("status", 1);
+    else {
+      this.#answeredWell += 1;
+      this.#count(this.#latenciesMs, dueMs, performance.now());
+    }
     if (this.#asked < this.#noticed) this.#askNext(connection);
     else this.#idle.push(connection);
   }
@@ -137,6 +143,10 @@ class OpenLoop {
     this.#fail(why, 1);
     this.#dueMs.delete(connection);
     for (const list of [this.#all, this.#idle]) if (list.includes(connection)) list.splice(list.indexOf(connection), 1);
+  }
+
+  #count(timesMs: number[], dueMs: number, nowMs: number): void {
+    if (dueMs >= this.#startMs + this.#load.warmUpSeconds * 1_000) timesMs.push(nowMs - dueMs);
   }
 
   #fail(kind: string, count: number): void {

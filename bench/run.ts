@@ -1,5 +1,6 @@
 /** What `npm run bench -- <name>` runs. `npm run bench -- --help` shows the names. */
 import { Command, InvalidArgumentError } from "commander";
+import { describeError } from "./describe-error.ts";
 import { CHART_FILE, drawChart } from "./draw-chart.ts";
 import { benchmarkFleet } from "./fleet/benchmark.ts";
 import { benchmarkProxies } from "./proxy/benchmark.ts";
@@ -55,7 +56,7 @@ program
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(describe(error));
+  console.error(describeError(error));
   process.exitCode = error instanceof Refusal ? 2 : 1;
 }
 
@@ -69,7 +70,7 @@ function subjects(text: string) {
   try {
     return chosen.map(findSubject);
   } catch (error) {
-    throw new InvalidArgumentError(describe(error));
+    throw new InvalidArgumentError(describeError(error));
   }
 }
 
@@ -78,7 +79,7 @@ function workloads(text: string) {
   try {
     return [...new Set(text.split(","))].map(findWorkload);
   } catch (error) {
-    throw new InvalidArgumentError(describe(error));
+    throw new InvalidArgumentError(describeError(error));
   }
 }
 
@@ -90,10 +91,4 @@ function count(text: string): number {
 
 function counts(text: string): readonly number[] {
   return text.split(",").map(count);
-}
-
-/** With the causes, outermost first. */
-function describe(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined ? error.message : `${error.message}: ${describe(error.cause)}`;
 }

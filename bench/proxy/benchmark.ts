@@ -1,5 +1,6 @@
 import { leaveMeasuredCore } from "../cores.ts";
 import { requireTools } from "../debian-tools.ts";
+import { describeError } from "../describe-error.ts";
 import { describeSurroundings } from "../surroundings.ts";
 import { writeResult } from "../write-result.ts";
 import { measureWorkload, type WorkloadOptions, type WorkloadResult } from "./measure-workload.ts";
@@ -45,8 +46,8 @@ export async function benchmarkProxies(options: ProxyOptions, signal: AbortSigna
     } catch (error) {
       if (signal.aborted) throw error;
       problems.push(error);
-      results.push({ workload: workload.name, title: workload.title, problem: String(error) });
-      console.error(`NOT MEASURED: ${String(error)}`);
+      results.push({ workload: workload.name, title: workload.title, problem: describeError(error) });
+      console.error(`NOT MEASURED: ${describeError(error)}`);
     }
   }
   const measured = { versions, flags, workloads: results };

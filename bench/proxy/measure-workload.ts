@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { createAuthority, issueControlPlane } from "../../src/app/pki/certificate.ts";
 import { KeyStore } from "../../src/app/pki/key-store.ts";
 import { TemporaryFolder } from "../temporary-folder.ts";
-import { runWrk } from "../wrk.ts";
+import { chooseRate } from "./choose-rate.ts";
 import { compare, isSound, type LaneSummary, type Ratio, summarizeLane } from "./comparison.ts";
 import type { Figure } from "./figures.ts";
 import { type Lane, type Missing, planLanes } from "./lane.ts";
@@ -21,7 +21,7 @@ export interface WorkloadOptions {
   readonly seconds: number;
   readonly warmUpSeconds: number;
   readonly connections: number;
-  /** For workloads with a fixed rate; otherwise it is half of what the slowest lane is capable of. */
+  /** For workloads with a fixed rate; otherwise it is chosen. */
   readonly rate?: number;
 }
 
@@ -91,7 +91,10 @@ async function measureLanes(
   const proxies = new Map<Lane, RunningProxy>();
   if (!workload.startsAnew) for (const lane of lanes) proxies.set(lane, running.use(await start(lane)));
 
-  const ratePerSecond = workload.hasFixedRate ? (options.rate ?? (await halfOfCapacity(proxies, options, signal))) : 0;
+  const trial = { connections: options.connections, seconds: options.warmUpSeconds };
+  const ratePerSecond = workload.hasFixedRate
+    ? (options.rate ?? (await chooseRate([...proxies.values()], origin, trial, signal)))
+    : 0;
   const runs: Run[] = [];
   for (let round = workload.startsAnew ? 1 : 0; round <= options.rounds; round++)
     for (const lane of lanes) {
@@ -103,20 +106,6 @@ async function measureLanes(
       if (round > 0) runs.push(run);
     }
   return { runs, ratePerSecond };
-}
-
-/** Of the slowest lane in a closed loop, so that every one of them can hold it with ease. */
-async function halfOfCapacity(
-  proxies: ReadonlyMap<Lane, RunningProxy>,
-  { connections, warmUpSeconds: seconds }: WorkloadOptions,
-  signal: AbortSignal,
-): Promise<number> {
-  const capacities: number[] = [];
-  for (const { url } of proxies.values())
-    capacities.push((await runWrk({ url: `${url}/`, connections, seconds }, signal)).requestsPerSecond);
-  const ratePerSecond = Math.floor(Math.min(...capacities) / 200) * 100;
-  console.log(`fixed rate: ${ratePerSecond} requests/s, half of ${Math.min(...capacities).toFixed(0)}`);
-  return ratePerSecond;
 }
 
 type Place = Pick<Setting, "folder" | "signal" | "connections">;

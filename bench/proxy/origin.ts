@@ -38,9 +38,15 @@ export async function startOrigin({ folder, signal }: Pick<Setting, "folder" | "
   );
 }
 
-/** What the origin received when `url`, its own or a proxy's, was asked for `/received`. */
+/**
+ * What the origin received when `url`, its own or a proxy's, was asked for `/received`.
+ *
+ * @throws Error with what was answered instead.
+ */
 export async function askWhatWasReceived(url: string, signal: AbortSignal): Promise<Received> {
-  const { body } = await ask(`${url}/received`, { signal });
+  const { status, body } = await ask(`${url}/received`, { signal });
+  if (status !== 200 || !body.startsWith("{"))
+    throw new Error(`/received was answered ${status} ${body.slice(0, 200)}`);
   return JSON.parse(body) as Received;
 }
 

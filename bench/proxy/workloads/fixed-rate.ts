@@ -11,5 +11,7 @@ export const fixedRate: Workload = {
   compares: "p99Ms",
   hasFixedRate: true,
   load: async ({ port }, { connections, seconds, ratePerSecond }, signal) =>
-    ofFixedRate(await runFixedRate({ port, path: "/", connections, seconds, ratePerSecond }, signal)),
+    ofFixedRate(
+      await runFixedRate({ port, path: "/", connections, seconds, ratePerSecond, warmUpSeconds: seconds / 5 }, signal),
+    ),
 };

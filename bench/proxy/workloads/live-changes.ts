@@ -23,7 +23,7 @@ export const liveChanges: Workload = {
     const finished = new AbortController();
     const changes = variant.hasChanges ? keepChanging(proxy, finished.signal) : Promise.resolve(0);
     try {
-      const load = { port: proxy.port, path: "/", connections, seconds, ratePerSecond };
+      const load = { port: proxy.port, path: "/", connections, seconds, ratePerSecond, warmUpSeconds: seconds / 5 };
       const { figures, ...seen } = ofFixedRate(await runFixedRate(load, signal));
       finished.abort();
       return { ...seen, figures: { ...figures, changes: await changes } };

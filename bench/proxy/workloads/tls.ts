@@ -16,7 +16,7 @@ export const tlsGet: Workload = {
     ofLoad(await runWrk({ url: `${url}/`, connections, seconds }, signal)),
 };
 
-/** Every request on a connection of its own with a full handshake: the generator resumes no session. */
+/** Every request on a connection of its own. The generator resumes sessions by ticket, which every subject gives by default. */
 export const tlsNewConnection: Workload = {
   name: "tls-new-connection",
   title: "Small GET, new TLS connection each",
