@@ -227,6 +227,7 @@ describe("a node that is stopped or changed while it serves", () => {
 
     assert.equal((await member.get("/last")).status, 200);
     assert.equal(await member.process.end("SIGTERM"), 0);
-    assert.equal(lines(log).at(-1).path, "/last", "what was gathered is written before the end");
+    const hasLast = lines(log).some(({ path }) => path === "/last");
+    assert.ok(hasLast, "what was gathered is written before the end");
   });
 });
