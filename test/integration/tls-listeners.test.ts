@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { connect as connectPlain } from "node:net";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
+import { promisify } from "node:util";
 import { ConfigurationRefused } from "../../src/proxy/configuration-refused.ts";
+import { echoingWebSocket } from "../../src/proxy/testing-websocket.ts";
 import { type CertificateFiles, createAuthority } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Origin, startOrigin } from "../support/origin.ts";
@@ -172,6 +175,65 @@ describe("a listener that speaks TLS", () => {
     assert.match(await proxy.get(socket), /200 OK/);
     await apply(named(server));
     assert.match(await proxy.get(await proxy.connect()), /200 OK/);
+  });
+
+  it("counts a connection until it is closed", async () => {
+    proxy.hangUp();
+    const limited = proxy.sketch(origin.url, named(server));
+    const [[id, listener]] = Object.entries(limited.listeners ?? {}) as [[string, object]];
+    await proxy.apply({ ...limited, listeners: { [id]: { ...listener, http: { max_connections: 2 } } } });
+    for (let count = 0; count < 6; count++) {
+      await eventually("there is room again", async () => {
+        const socket = await proxy.connect();
+        assert.match(await proxy.get(socket), /200 OK/);
+        socket.destroy();
+        return true;
+      });
+    }
+    await apply(named(server));
+  });
+
+  it("carries a WebSocket, and drops it with both ends", async () => {
+    const upstream = await echoingWebSocket().start();
+    await proxy.apply(proxy.sketch(upstream.url, named(server)));
+    const socket = await proxy.connect();
+    let received = Buffer.alloc(0);
+    socket.on("data", (bytes: Buffer) => {
+      received = Buffer.concat([received, bytes]);
+    });
+    const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13";
+    socket.write(`GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n${key}\r\n\r\n`);
+    await eventually("the protocol is switched", () => received.includes("101 Switching Protocols"));
+    received = Buffer.alloc(0);
+    socket.write(Buffer.from([0x82, 0x85, 0, 0, 0, 0, 0x68, 0x65, 0x6c, 0x6c, 0x6f]));
+    await eventually("the echo arrives", () => received.includes("hello"));
+    upstream.sockets[0]!.destroy();
+    await eventually("the client is told", () => socket.destroyed || socket.readableEnded);
+    await upstream.stop();
+  });
+
+  it("serves curl: keep-alive, an upload, a host of its own, the oldest and the newest version", async () => {
+    const own = await proxy.authority.issue("curl", { commonName: "curl", names: dns("curl.test") });
+    await apply({ ...named(server), certificates: [named(own)] });
+    const curl = async (...args: readonly string[]) => {
+      const common = ["--silent", "--show-error", "--fail", "--max-time", "10", "--cacert", proxy.authority.caFile];
+      const { stdout } = await promisify(execFile)("curl", [...common, ...args]);
+      return stdout;
+    };
+    const url = `https://localhost:${proxy.port}`;
+    const twice = await curl("--write-out", "%{num_connects} ", `${url}/a`, `${url}/b`);
+    assert.match(twice, /\}1 .*\}0 $/s);
+    const upload = JSON.parse(await curl("--data-binary", "x".repeat(100_000), `${url}/upload`)) as { body: string };
+    assert.equal(upload.body.length, 100_000);
+    const resolve = `curl.test:${proxy.port}:127.0.0.1`;
+    assert.match(
+      await curl("--resolve", resolve, `https://curl.test:${proxy.port}/`),
+      /"x-forwarded-host":"curl\.test/,
+    );
+    for (const version of [["--tls-max", "1.2"], ["--tlsv1.3"]])
+      assert.match(await curl(...version, url), /"url":"\/"/);
+    const old = ["--tls-max", "1.1", "--ciphers", "DEFAULT@SECLEVEL=0"];
+    await assert.rejects(curl(...old, url), /protocol version|unsupported protocol|no protocols/);
   });
 
   it("resumes sessions in every worker", async () => {

@@ -36,9 +36,14 @@ export class TlsProxy implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
+    this.hangUp();
     await this.supervisor.stop(AbortSignal.timeout(500));
     rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /** Closes all connections that were made. */
+  hangUp(): void {
+    for (const socket of this.#sockets.splice(0)) socket.destroy();
   }
 
   async apply(sketch: Sketch): Promise<void> {
