@@ -274,8 +274,18 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
     this.#handler.onRequestRefused(refusal);
   }
 
+  /**
+   * Closes after the last answer. A client that asked for the close sends nothing more, so nothing that arrives could make the
+   * kernel reset the connection and take the answer with it; all others are read from for a while (RFC 9112 §9.6).
+   */
   #linger(): void {
+    const isExpected = this.#state === "answering" && this.#waiting === undefined && !this.request.keepAlive;
     this.#state = "lingering";
+    if (isExpected) {
+      this.deadlineMs = this.#sweep.in(this.limits.writeTimeoutMs);
+      this.socket.destroySoon();
+      return;
+    }
     this.#waiting = undefined;
     this.deadlineMs = this.#sweep.in(this.limits.writeTimeoutMs);
     this.socket.end(() => {
