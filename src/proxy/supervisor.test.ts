@@ -303,3 +303,26 @@ describe("the supervisor", () => {
     assert.equal(proxy.status().routes, 5_001);
   });
 });
+
+describe("a tunnel", () => {
+  it("lives on while the proxy stops, until the time for that is over", async () => {
+    const upstream = await origin(echoingAfterSwitch());
+    const proxy = await supervisor();
+    await apply(proxy, { routes: routesTo(upstream.url) });
+    const client = new RawClient(portOf(proxy));
+    await client.get("/", "Connection: Upgrade", "Upgrade: websocket").until(/^HTTP\/1.1 101 .*\r\n\r\n/s);
+    const deadline = new AbortController();
+    const stopped = proxy.stop(deadline.signal);
+    await eventually(() => proxy.status().workers.every(({ state }) => state === "stopped"), "the stop has begun");
+    for (const text of ["ab", "cd"]) await client.send(text).until(new RegExp(`^${text}$`));
+    assert.equal(client.isClosed, false);
+    deadline.abort();
+    await stopped;
+    await client.untilClosed();
+  });
+});
+
+function echoingAfterSwitch(): RawOrigin {
+  const answer = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
+  return new RawOrigin((socket, all) => socket.write(all.endsWith("\r\n\r\n") ? answer : all.slice(-2)));
+}
