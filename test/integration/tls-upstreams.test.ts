@@ -129,6 +129,15 @@ describe("an upstream that is https", () => {
     assert.ok(proxy.logger.lines.some((line) => line.startsWith("warn Targets that are https are not verified")));
   });
 
+  it("needs files that can be read, on a node that listens", async () => {
+    const transport = { ca_file: "/nowhere/ca.crt" };
+    await assert.rejects(
+      apply("https://localhost:1", transport),
+      /transport\.ca_file: \/nowhere\/ca\.crt cannot be read/,
+    );
+    await proxy.apply({ ...proxy.sketch("https://localhost:1", undefined, { transport }), listeners: {} });
+  });
+
   it("is shown transport.cert_file when it asks", async () => {
     const ca = readFileSync(proxy.authority.caFile);
     const origin = await secureOrigin(files, { ca, requestCert: true, rejectUnauthorized: true });

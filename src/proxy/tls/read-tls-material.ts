@@ -23,7 +23,8 @@ export async function readTlsMaterial({ listeners, settings }: Sources, ticketKe
   const upstreamFiles = new PemFiles({ kind: "settings", id: "transport" });
   const [ofListeners, upstream] = await Promise.all([
     Promise.all(listeners.map((listener, index) => readListener(listener, index, ticketKeys))),
-    readUpstream(settings.transport, upstreamFiles),
+    // A node that serves nobody, such as a control plane without listeners, need not have the files.
+    readUpstream(listeners.length > 0 ? settings.transport : NO_FILES, upstreamFiles),
   ]);
   const problems: readonly Problem[] = [
     ...ofListeners.flatMap(({ files }) => files.problems),
@@ -69,7 +70,11 @@ async function readCertificates(tls: Listener["tls"], at: string, files: PemFile
   return (await Promise.all(read)).filter((pair) => pair !== undefined);
 }
 
-async function readUpstream(transport: Settings["transport"], files: PemFiles): Promise<UpstreamTls> {
+type UpstreamFiles = Pick<Settings["transport"], "ca_file" | "cert_file" | "key_file" | "insecure_skip_verify">;
+
+const NO_FILES: UpstreamFiles = { ca_file: "", cert_file: "", key_file: "", insecure_skip_verify: false };
+
+async function readUpstream(transport: UpstreamFiles, files: PemFiles): Promise<UpstreamTls> {
   const { ca_file, cert_file, insecure_skip_verify } = transport;
   const pair = cert_file === "" ? undefined : await files.pair("transport.", transport);
   const content = {
