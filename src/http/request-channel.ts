@@ -18,6 +18,8 @@ export interface RequestChannel {
   /** The request being served. */
   readonly request: RequestParser;
   readonly writer: AnswerWriter;
+  /** `HTTP/1.0`, `HTTP/1.1` or `HTTP/2`, as the client speaks it. */
+  readonly protocol: string;
   /** Whether the channel is to be closed with the next answer. */
   readonly isClosing: boolean;
   /** Whether all of the current request has arrived. */

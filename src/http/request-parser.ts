@@ -21,6 +21,9 @@ const VERSION_LENGTH = 8;
 const VERSION = /^HTTP\/(\d)\.(\d)\r\n$/;
 const PART_OF_VERSION = /^(?:H|HT|HTT|HTTP|HTTP\/|HTTP\/\d|HTTP\/\d\.|HTTP\/\d\.\d\r?)?$/;
 
+/** With this line and an empty one a client begins that speaks HTTP/2 without asking (RFC 9113 §3.4). */
+export const HTTP2_PREFACE_LINE = "PRI * HTTP/2.0\r\n";
+
 /** Reads request heads, strictly: see `HeadParser`, `FieldLines` and `normalisePath` for what is refused. */
 export class RequestParser extends HeadParser {
   method = "";
@@ -32,6 +35,8 @@ export class RequestParser extends HeadParser {
   host = "";
   /** Whether the client waits for 100 before it sends the body (RFC 9110 §10.1.1). */
   expectsContinue = false;
+  /** Whether the head was refused since it is the beginning of HTTP/2; `consumed` counts nothing of it. */
+  isHttp2Preface = false;
   // The first line, counted from the start of the head.
   #methodStart = 0;
   #methodEnd = 0;
@@ -93,16 +98,17 @@ export class RequestParser extends HeadParser {
     this.#targetEnd = at - base;
     this.#mark = mark < 0 ? this.#targetEnd : mark - base;
     this.#isPlain = octets[start] === SLASH && (seen & (TARGET_DOT | TARGET_PERCENT)) === 0;
-    return this.#parseVersion(octets, at + 1, end);
+    return this.#parseVersion(octets, base, at + 1, end);
   }
 
-  #parseVersion(octets: Buffer, start: number, end: number): number {
+  #parseVersion(octets: Buffer, base: number, start: number, end: number): number {
     const next = start + VERSION_LENGTH + 2;
     if (next <= end && standsAt("HTTP/1.1\r\n", octets, start)) return next;
     const text = octets.toString("latin1", start, Math.min(end, next));
     if (next > end) return PART_OF_VERSION.test(text) ? INCOMPLETE : this.#reject("the version is not valid");
     const [, major, minor] = VERSION.exec(text) ?? [];
     if (major === undefined || minor === undefined) return this.#reject("the version is not valid");
+    this.isHttp2Preface = major === "2" && standsAt(HTTP2_PREFACE_LINE, octets, base);
     if (major !== "1" || Number(minor) > 1)
       return this.#reject("only HTTP/1.0 and HTTP/1.1 are served here", "httpVersionNotSupported");
     this.minorVersion = Number(minor);

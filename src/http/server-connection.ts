@@ -4,7 +4,7 @@ import { BodyReader, type BodySink } from "./body-reader.ts";
 import type { OctetBuffers } from "./octet-buffers.ts";
 import type { Refusal } from "./refusal.ts";
 import type { RequestChannel } from "./request-channel.ts";
-import { RequestParser } from "./request-parser.ts";
+import { HTTP2_PREFACE_LINE, RequestParser } from "./request-parser.ts";
 import { type ByteSink, readInto } from "./socket-reader.ts";
 import { SocketWriter } from "./socket-writer.ts";
 import type { Deadlined, Sweep } from "./sweep.ts";
@@ -21,6 +21,8 @@ export interface HttpLimits {
   /** Between two requests; then the connection is closed. */
   readonly idleTimeoutMs: number;
   readonly maxHeadBytes: number;
+  /** Requests that a client may send at a time on one connection of HTTP/2; 0 where it is not spoken. */
+  readonly maxConcurrentStreams: number;
 }
 
 /**
@@ -67,6 +69,8 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   isClosing = false;
   readonly #sweep: Sweep;
   readonly #handler: RequestHandler;
+  /** Undefined after the first request. */
+  #onHttp2: ((socket: Socket) => void) | undefined;
   readonly #body = new BodyReader();
   #state: "head" | "body" | "answering" | "flushing" | "lingering" | "tunnel" | "closed" = "head";
   /** Octets of later requests that came while one was being answered. */
@@ -74,12 +78,24 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   #flow: TunnelFlow | undefined;
   #isReading = false;
 
-  constructor(socket: Socket, buffers: OctetBuffers, limits: HttpLimits, sweep: Sweep, handler: RequestHandler) {
+  /**
+   * @param onHttp2 takes over the socket when the client turns out to speak HTTP/2 (RFC 9113 §3.3): as far as this connection is
+   * concerned, it is closed then
+   */
+  constructor(
+    socket: Socket,
+    buffers: OctetBuffers,
+    limits: HttpLimits,
+    sweep: Sweep,
+    handler: RequestHandler,
+    onHttp2: (socket: Socket) => void,
+  ) {
     this.socket = socket;
     this.limits = limits;
     this.writer = new SocketWriter(socket, buffers);
     this.#sweep = sweep;
     this.#handler = handler;
+    this.#onHttp2 = onHttp2;
     this.deadlineMs = sweep.in(limits.idleTimeoutMs);
     sweep.add(this);
     socket.on("drain", () => this.#onDrain());
@@ -97,6 +113,10 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   /** Whether all of the current request has arrived. */
   get isRequestComplete(): boolean {
     return this.#state === "answering";
+  }
+
+  get protocol(): string {
+    return this.request.minorVersion > 0 ? "HTTP/1.1" : "HTTP/1.0";
   }
 
   get takesChunks(): boolean {
@@ -214,9 +234,12 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
     const state = request.feed(buffer, start, end, this.limits.maxHeadBytes);
     if (state === "incomplete") return end;
     if (state === "refused") {
-      this.#refuse(request.refusal);
+      if (request.isHttp2Preface && this.#onHttp2 !== undefined && this.limits.maxConcurrentStreams > 0)
+        this.#switchToHttp2(this.#onHttp2, buffer.subarray(start + request.consumed + HTTP2_PREFACE_LINE.length, end));
+      else this.#refuse(request.refusal);
       return end;
     }
+    this.#onHttp2 = undefined;
     const next = start + request.consumed;
     if (request.hasBody) {
       this.#body.begin(request.chunked ? "chunked" : "length", request.contentLength);
@@ -274,6 +297,15 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
     this.#handler.onRequestRefused(refusal);
   }
 
+  /** @param rest what came after the first line, which is always the same */
+  #switchToHttp2(onHttp2: (socket: Socket) => void, rest: Buffer): void {
+    const { socket } = this;
+    this.#onClose();
+    socket.pause();
+    socket.unshift(Buffer.concat([Buffer.from(HTTP2_PREFACE_LINE), rest]));
+    onHttp2(socket);
+  }
+
   /**
    * Closes after the last answer. A client that asked for the close sends nothing more, so nothing that arrives could make the
    * kernel reset the connection and take the answer with it; all others are read from for a while (RFC 9112 §9.6).
@@ -311,6 +343,7 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   }
 
   #onClose(): void {
+    if (this.#state === "closed") return;
     const wasAnswering = this.#state === "body" || this.#state === "answering";
     this.#state = "closed";
     this.#flow?.onClose();

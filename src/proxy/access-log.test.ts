@@ -128,7 +128,7 @@ describe("the access log", () => {
         host: "h",
         path: `/${"a".repeat(10_000)}`,
         query: "",
-        minorVersion: 1,
+        protocol: "HTTP/1.1",
       },
       ...{ route: undefined, target: undefined, status: 404, failure: undefined, headers: undefined },
       ...{ requestBytes: 0, responseBytes: 0, durationMs: 1, upstreamMs: undefined },

@@ -10,7 +10,7 @@ export interface ServedRequest {
   readonly host: string;
   /** With the query where it is asked for. */
   readonly path: string;
-  readonly minorVersion: number;
+  readonly protocol: string;
   readonly route: string | undefined;
   readonly target: string | undefined;
   readonly status: number;
@@ -87,7 +87,7 @@ function lineOf(request: ServedRequest, time: string): string {
   const { route, target, failure, upstreamMs, headers } = request;
   return (
     `{"time":"${time}","request_id":"${request.requestId}","client":"${request.client}","method":"${request.method}",` +
-    `"host":${quoted(request.host)},"path":${quoted(request.path)},"protocol":"HTTP/1.${request.minorVersion}"` +
+    `"host":${quoted(request.host)},"path":${quoted(request.path)},"protocol":"${request.protocol}"` +
     (route === undefined ? "" : `,"route":"${route}"`) +
     (target === undefined ? "" : `,"target":"${target}"`) +
     `,"status":${request.status}` +

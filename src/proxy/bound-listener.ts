@@ -1,14 +1,24 @@
 import { createServer, type Server, type Socket } from "node:net";
+import type { TLSSocket } from "node:tls";
+import { ServerSession } from "../http/http2/server-session.ts";
 import { type HttpLimits, ServerConnection } from "../http/server-connection.ts";
 import { WRITE_BUFFER_BYTES } from "../http/socket-writer.ts";
 import type { ConnectionCount } from "./connection-count.ts";
 import { ConnectionRefusal } from "./connection-refusal.ts";
-import { Exchange } from "./exchange.ts";
+import { type Caller, Exchange, type Scheme } from "./exchange.ts";
 import type { Gateway } from "./gateway.ts";
 import { HANDSHAKE_CELLS, type HandshakeFailure } from "./tls/handshake-failure.ts";
 import type { ListenerTls } from "./tls/tls-material.ts";
 import { type TerminatorEvents, TlsTerminator } from "./tls/tls-terminator.ts";
 import { plainAddress } from "./trusted-proxies.ts";
+
+/** A connection of a client, of whatever version of HTTP. */
+interface Client {
+  limits: HttpLimits;
+  /** Whether the connection is to end with the requests that it has. */
+  isClosing: boolean;
+  closeIfIdle(): void;
+}
 
 /**
  * One worker's socket on a listener's address, and the connections it accepted. All workers listen on the address by
@@ -18,9 +28,9 @@ import { plainAddress } from "./trusted-proxies.ts";
 export class BoundListener implements TerminatorEvents {
   readonly #gateway: Gateway;
   readonly #server: Server;
-  readonly #clients = new Set<ServerConnection>();
   readonly #count: ConnectionCount;
   readonly #refusal: ConnectionRefusal;
+  readonly #clients = new Set<Client>();
   #limits: HttpLimits | undefined;
   /** Undefined where the listener speaks in the clear. */
   #terminator: TlsTerminator | undefined;
@@ -64,13 +74,16 @@ export class BoundListener implements TerminatorEvents {
   }
 
   renew(tls: ListenerTls | undefined): void {
-    if (this.#terminator?.fingerprint === tls?.fingerprint) return;
-    this.#terminator = tls === undefined ? undefined : new TlsTerminator(tls, this);
+    const speaksHttp2 = (this.#limits?.maxConcurrentStreams ?? 0) > 0;
+    const current = this.#terminator;
+    if (current?.fingerprint === tls?.fingerprint && (current?.speaksHttp2 ?? speaksHttp2) === speaksHttp2) return;
+    this.#terminator = tls === undefined ? undefined : new TlsTerminator(tls, speaksHttp2, this);
   }
 
-  onSecured(socket: Socket): void {
+  onSecured(socket: TLSSocket): void {
     this.#handshakes--;
-    this.#serve(socket, "https");
+    if (socket.alpnProtocol === "h2") this.#serveHttp2(socket, "https");
+    else this.#serve(socket, "https");
   }
 
   onHandshakeFailed(failure: HandshakeFailure): void {
@@ -110,15 +123,15 @@ export class BoundListener implements TerminatorEvents {
     this.#terminator.accept(socket);
   }
 
-  #serve(socket: Socket, scheme: "http" | "https"): void {
+  #serve(socket: Socket, scheme: Scheme): void {
     const { buffers, cells, sweep } = this.#gateway;
-    const limits = this.#limits;
-    if (limits === undefined) throw new Error("a connection is served before its listener is configured");
+    const limits = this.#limitsInEffect();
     cells.add("activeConnections", 1);
+    const onHttp2 = () => this.#serveHttp2(socket, scheme);
     const { client } = new Exchange(
       this.#gateway,
-      { address: plainAddress(socket.remoteAddress ?? "unknown"), scheme },
-      (handler) => new ServerConnection(socket, buffers, limits, sweep, handler),
+      callerOf(socket, scheme),
+      (handler) => new ServerConnection(socket, buffers, limits, sweep, handler, onHttp2),
       () => {
         this.#clients.delete(client);
         cells.add("activeConnections", -1);
@@ -127,4 +140,32 @@ export class BoundListener implements TerminatorEvents {
     client.isClosing = this.#isClosed;
     this.#clients.add(client);
   }
+
+  #serveHttp2(socket: Socket, scheme: Scheme): void {
+    const { buffers, cells, clock, sweep } = this.#gateway;
+    const limits = this.#limitsInEffect();
+    const caller = callerOf(socket, scheme);
+    cells.add("activeConnections", 1);
+    const session = new ServerSession(socket, {
+      ...{ limits, sweep, buffers, clock },
+      isDraining: () => this.#gateway.isDraining,
+      serve: (open) => new Exchange(this.#gateway, caller, open).client,
+      onFlood: () => cells.add("http2Floods", 1),
+      onClosed: () => {
+        this.#clients.delete(session);
+        cells.add("activeConnections", -1);
+      },
+    });
+    session.isClosing = this.#isClosed;
+    this.#clients.add(session);
+  }
+
+  #limitsInEffect(): HttpLimits {
+    if (this.#limits === undefined) throw new Error("a connection is served before its listener is configured");
+    return this.#limits;
+  }
+}
+
+function callerOf(socket: Socket, scheme: Scheme): Caller {
+  return { address: plainAddress(socket.remoteAddress ?? "unknown"), scheme };
 }

@@ -140,6 +140,7 @@ function limitsOf({ http }: Listener): HttpLimits {
     writeTimeoutMs: http.write_timeout,
     idleTimeoutMs: http.idle_timeout,
     maxHeadBytes: http.max_header_bytes,
+    maxConcurrentStreams: http.http2 ? http.max_concurrent_streams : 0,
   };
 }
 

@@ -29,10 +29,12 @@ import { upgradeOf } from "./upgrade.ts";
 
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
+export type Scheme = "http" | "https";
+
 /** Who sends requests, and how. */
 export interface Caller {
   readonly address: string;
-  readonly scheme: "http" | "https";
+  readonly scheme: Scheme;
 }
 
 /**
@@ -296,7 +298,8 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   }
 
   #served({ withQuery, headers }: AccessLogPolicy, status: number, failure: FailureKind | undefined): ServedRequest {
-    const { method, host, path, query, minorVersion, fields } = this.client.request;
+    const { protocol, request } = this.client;
+    const { method, host, path, query, fields } = request;
     const isRead = method !== ""; // What was refused before it was read has nothing to show.
     return {
       requestId: this.#requestId,
@@ -304,7 +307,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
       method,
       host: isRead ? host : "",
       path: isRead ? path + (withQuery ? query : "") : "",
-      minorVersion,
+      protocol,
       route: this.#route?.id,
       target: this.#target?.pool.authority,
       status,

@@ -55,6 +55,11 @@ export const PROXY_METRICS = {
     name: "runway_clients_gone_total",
     help: "Requests whose client went away before the answer.",
   },
+  http2Floods: {
+    type: "counter",
+    name: "runway_http2_floods_total",
+    help: "HTTP/2 connections closed since the client flooded them with resets, pings or settings.",
+  },
   connections: { type: "counter", name: "runway_connections_total", help: "Connections accepted." },
   handshakeFailures: {
     type: "counter",
@@ -131,6 +136,7 @@ export function registerProxyMetrics(meter: Meter, { state, routes, workers, acc
     [{ resource: "event_loop" }, state.max("isLate")],
     [{ resource: "memory" }, state.max("isMemoryShort")],
   ]);
+  total("http2Floods", "http2Floods");
   total("connections", "connectionsTotal");
   total("connectionsRefused", "connectionsRefused");
   total("upstreamConnections", "upstreamConnectionsTotal");

@@ -23,6 +23,7 @@ const CELLS = [
   "status5xx",
   "clientsGone",
   "gatewayFailures",
+  "http2Floods",
   "upstreamConnectionsTotal",
   "handshakesTimedOut",
   "handshakesClosed",

@@ -25,6 +25,18 @@ const HttpLimits = z.strictObject({
     .describe(
       "Connections that clients may have open at a time, over all workers; one more is answered 503 and closed. 0 means no limit.",
     ),
+  http2: z
+    .boolean()
+    .default(true)
+    .describe(
+      "Whether HTTP/2 is spoken with clients that ask for it, by ALPN or by beginning with it; HTTP/1.1 always is.",
+    ),
+  max_concurrent_streams: z
+    .int()
+    .min(1)
+    .max(1_000)
+    .default(100)
+    .describe("Requests that a client may have going on at a time on one HTTP/2 connection."),
 });
 
 const CertificateSpec = z.strictObject({

@@ -31,13 +31,15 @@ export interface TerminatorEvents {
  */
 export class TlsTerminator {
   readonly fingerprint: string;
+  readonly speaksHttp2: boolean;
   readonly #server: Server;
   readonly #events: TerminatorEvents;
   readonly #needsCertificate: boolean;
   #handshakes = 0;
 
-  constructor(tls: ListenerTls, events: TerminatorEvents) {
+  constructor(tls: ListenerTls, speaksHttp2: boolean, events: TerminatorEvents) {
     this.fingerprint = tls.fingerprint;
+    this.speaksHttp2 = speaksHttp2;
     this.#events = events;
     this.#needsCertificate = tls.clientAuth === "require";
     const [first] = tls.certificates;
@@ -48,7 +50,7 @@ export class TlsTerminator {
       handshakeTimeout: tls.handshakeTimeoutMs,
       requestCert: tls.clientAuth !== "none",
       rejectUnauthorized: tls.clientAuth === "verify",
-      ALPNProtocols: ["http/1.1"],
+      ALPNProtocols: speaksHttp2 ? ["h2", "http/1.1"] : ["http/1.1"],
       // A callback in every handshake is worth it only where there is something to choose from.
       ...(tls.certificates.length > 1 && {
         SNICallback: selectContext(names),

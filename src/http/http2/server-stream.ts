@@ -1,0 +1,207 @@
+import { constants, type ServerHttp2Stream } from "node:http2";
+import type { OctetBuffers } from "../octet-buffers.ts";
+import type { Refusal } from "../refusal.ts";
+import type { RequestChannel } from "../request-channel.ts";
+import { RequestParser } from "../request-parser.ts";
+import type { HttpLimits, RequestHandler } from "../server-connection.ts";
+import type { Deadlined, Sweep } from "../sweep.ts";
+import { readRequestHead } from "./request-head.ts";
+import { StreamWriter } from "./stream-writer.ts";
+
+/** What a place needs of its connection. */
+export interface StreamHost {
+  readonly limits: HttpLimits;
+  readonly sweep: Sweep;
+  readonly buffers: OctetBuffers;
+  /** The stream is closed and the place is free. `wasServed` is false when the client took its request back. */
+  onStreamClosed(place: ServerStream, wasServed: boolean): void;
+}
+
+/**
+ * A place for streams of an HTTP/2 connection: takes one after another, as `ServerConnection` takes requests. A connection has as
+ * many places as it had streams at a time.
+ */
+export class ServerStream implements RequestChannel, Deadlined {
+  readonly request = new RequestParser();
+  readonly writer: StreamWriter;
+  readonly protocol = "HTTP/2";
+  readonly isClosing = false;
+  readonly takesChunks = false;
+  readonly tunnelEnd = undefined;
+  deadlineMs = Number.POSITIVE_INFINITY;
+  readonly #host: StreamHost;
+  readonly #handler: RequestHandler;
+  #stream: ServerHttp2Stream | undefined;
+  #state: "free" | "body" | "answering" | "finished" | "gone" = "free";
+  /** Octets of the body that are still to come, -1 when the head did not say. */
+  #remaining = -1;
+
+  constructor(host: StreamHost, handler: RequestHandler) {
+    this.#host = host;
+    this.#handler = handler;
+    this.writer = new StreamWriter(host.buffers);
+  }
+
+  get isRequestComplete(): boolean {
+    return this.#state === "answering";
+  }
+
+  /** Serves a new stream; the place has to be free. */
+  serve(stream: ServerHttp2Stream, raw: readonly string[], isComplete: boolean): void {
+    this.#stream = stream;
+    this.writer.begin(stream);
+    this.request.reset();
+    stream.on("error", ignore); // "close" follows, and is what matters.
+    stream.on("aborted", this.#onAborted);
+    stream.on("close", this.#onClose);
+    try {
+      this.#begin(stream, raw, isComplete);
+      this.#handler.onRequestPause();
+    } catch (error) {
+      this.#handler.onFault(error);
+    }
+  }
+
+  finish(): void {
+    const stream = this.#stream;
+    const isComplete = this.#state === "answering";
+    if (stream === undefined || (!isComplete && this.#state !== "body")) return;
+    this.#state = "finished";
+    this.writer.end();
+    this.deadlineMs = this.#host.sweep.in(this.#host.limits.writeTimeoutMs);
+    if (isComplete) return;
+    // Whatever else of the request is on its way is not wanted any more (RFC 9113 §8.1).
+    stream.resume();
+    stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+
+  askForBody(): void {
+    this.writer.text("HTTP/1.1 100 Continue\r\n\r\n");
+    if (this.#state === "body") this.#awaitBody();
+  }
+
+  pause(): void {
+    this.#stream?.pause();
+    if (this.#state === "body") this.deadlineMs = Number.POSITIVE_INFINITY;
+  }
+
+  resume(): void {
+    if (this.#state === "body") this.#awaitBody();
+    this.#stream?.resume();
+  }
+
+  awaitWritable(): void {
+    const stream = this.#stream;
+    if (stream?.listenerCount("drain") === 0) stream.on("drain", this.#onDrain);
+    if (this.#state !== "body") this.deadlineMs = this.#host.sweep.in(this.#host.limits.writeTimeoutMs);
+  }
+
+  destroy(): void {
+    this.#drop(constants.NGHTTP2_INTERNAL_ERROR);
+  }
+
+  onDeadline(): void {
+    if (this.#state === "body" && !this.writer.isFull)
+      this.#refuse({ kind: "requestTimeout", reason: "the body did not arrive in time" });
+    else {
+      const wasServing = this.#state === "body" || this.#state === "answering";
+      this.#drop(constants.NGHTTP2_CANCEL);
+      if (wasServing) this.#handler.onClientGone();
+    }
+  }
+
+  #begin(stream: ServerHttp2Stream, raw: readonly string[], isComplete: boolean): void {
+    const { request } = this;
+    this.#state = isComplete ? "answering" : "body";
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    const refusal = readRequestHead(request, raw, isComplete, this.#host.limits.maxHeadBytes);
+    if (refusal !== undefined) {
+      this.#refuse(refusal);
+      return;
+    }
+    if (!isComplete) this.#takeBody(stream);
+    this.#handler.onRequest();
+  }
+
+  #takeBody(stream: ServerHttp2Stream): void {
+    const { request } = this;
+    this.#remaining = request.contentLength;
+    if (!request.hasBody)
+      this.#state = "answering"; // Only the end of the stream is still to come.
+    else if (!request.expectsContinue) this.#awaitBody(); // A client that waits to be told to go on is not slow.
+    stream.on("data", this.#onData);
+    stream.on("end", this.#onEnd);
+  }
+
+  readonly #onData = (bytes: Buffer): void => {
+    if (this.#state !== "body") return;
+    this.#awaitBody();
+    try {
+      if (this.#remaining >= 0) this.#remaining -= bytes.length;
+      if (this.request.contentLength >= 0 && this.#remaining < 0)
+        this.#refuse({ kind: "badRequest", reason: "the body is longer than its Content-Length" });
+      else this.#handler.onRequestBody(bytes, 0, bytes.length);
+      this.#handler.onRequestPause();
+    } catch (error) {
+      this.#handler.onFault(error);
+    }
+  };
+
+  readonly #onEnd = (): void => {
+    if (this.#state !== "body" || this.#stream?.aborted !== false) return;
+    try {
+      if (this.#remaining > 0)
+        this.#refuse({ kind: "badRequest", reason: "the body is shorter than its Content-Length" });
+      else {
+        this.#state = "answering";
+        this.deadlineMs = Number.POSITIVE_INFINITY;
+        this.#handler.onRequestEnd();
+      }
+      this.#handler.onRequestPause();
+    } catch (error) {
+      this.#handler.onFault(error);
+    }
+  };
+
+  readonly #onDrain = (): void => {
+    this.writer.isFull = false;
+    if (this.#state === "answering") this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#handler.onResponseWritable();
+  };
+
+  /** The stream was reset, or its connection is gone. */
+  readonly #onAborted = (): void => {
+    if (this.#state !== "body" && this.#state !== "answering") return;
+    this.#state = "gone";
+    this.#handler.onClientGone();
+  };
+
+  readonly #onClose = (): void => {
+    this.#onAborted();
+    const wasServed = this.#state === "finished";
+    this.#state = "free";
+    this.#stream = undefined;
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#host.onStreamClosed(this, wasServed);
+  };
+
+  #awaitBody(): void {
+    this.deadlineMs = this.#host.sweep.in(this.#host.limits.bodyTimeoutMs);
+  }
+
+  #refuse(refusal: Refusal): void {
+    this.#handler.onRequestRefused(refusal);
+  }
+
+  #drop(code: number): void {
+    this.#state = "gone";
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    const stream = this.#stream;
+    if (stream === undefined) return;
+    // `close` begins with `end`, which would tell the client that a cut answer is complete before the reset does otherwise.
+    stream._final = (done) => done();
+    stream.close(code);
+  }
+}
+
+function ignore(): void {}
