@@ -1,6 +1,5 @@
-import assert from "node:assert/strict";
-import { once } from "node:events";
-import { describe, it } from "node:test";
+import type { Socket } from "node:net";
+import { after, before, describe, it } from "node:test";
 import type { TLSSocket } from "node:tls";
 import { RawOrigin } from "../../src/proxy/testing.ts";
 import { eventually } from "../support/eventually.ts";
@@ -10,19 +9,29 @@ const ASK = "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websoc
 const SWITCH = "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n";
 
 describe("a tunnel to a client that speaks TLS", () => {
-  async function* tunnels(count: number): AsyncGenerator<[TLSSocket, RawOrigin, TlsProxy]> {
-    await using proxy = await TlsProxy.start();
-    const upstream = await new RawOrigin((socket, all) =>
-      socket.write(all.endsWith("\r\n\r\n") ? SWITCH : all.slice(-2)),
-    ).start();
+  let proxy: TlsProxy;
+  let upstream: RawOrigin;
+
+  before(async () => {
+    proxy = await TlsProxy.start();
+    upstream = new RawOrigin((socket, all) => socket.write(all.endsWith("\r\n\r\n") ? SWITCH : all.slice(-2)));
+    await upstream.start();
     const { certFile, keyFile } = await proxy.authority.issue("server", { commonName: "localhost" });
     await proxy.apply(proxy.sketch(upstream.url, { cert_file: certFile, key_file: keyFile }));
-    for (let made = 0; made < count; made++) yield [await proxy.connect(), upstream, proxy];
+  });
+  after(async () => {
+    await proxy[Symbol.asyncDispose]();
     await upstream.stop();
-  }
+  });
 
-  it("carries octets both ways, and ends when either side does", async () => {
-    for await (const [client, upstream, proxy] of tunnels(3)) {
+  const ends: Record<string, (client: TLSSocket, upstream: Socket) => unknown> = {
+    "the client ends": (client) => client.end(),
+    "the upstream ends": (_, socket) => socket.end(),
+    "the upstream breaks": (_, socket) => socket.resetAndDestroy(),
+  };
+  for (const [how, end] of Object.entries(ends))
+    it(`carries octets both ways until ${how}`, async () => {
+      const client = await proxy.connect();
       let received = "";
       client.on("data", (bytes) => {
         received += bytes.toString("latin1");
@@ -35,13 +44,8 @@ describe("a tunnel to a client that speaks TLS", () => {
         await eventually(`an echo of ${text}`, () => received.endsWith(text));
       }
       const socket = upstream.sockets.at(-1)!;
-      const closed = once(client, "close");
-      if (upstream.sockets.length === 1) client.end();
-      else if (upstream.sockets.length === 2) socket.end();
-      else socket.resetAndDestroy();
-      await closed;
+      end(client, socket);
+      await eventually("the end of both", () => client.destroyed && socket.destroyed);
       await eventually("no connection", () => proxy.supervisor.status().activeConnections === 0);
-      assert.ok(socket.destroyed);
-    }
-  });
+    });
 });
