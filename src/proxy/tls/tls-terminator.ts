@@ -60,10 +60,6 @@ export class TlsTerminator {
     this.#server.on("tlsClientError", (error, socket) => this.#failed(error, socket));
   }
 
-  get handshakes(): number {
-    return this.#handshakes;
-  }
-
   /** Takes over the socket; one of the events follows. */
   accept(socket: Socket): void {
     if (this.#handshakes >= MAX_HANDSHAKES) {
