@@ -16,7 +16,7 @@ const FILE_NAME = "runway.yaml";
 export const runway: Subject = {
   name: "runway",
   needs: [],
-  features: ["tls", "workers", "live-changes"],
+  features: ["tls", "http2", "workers", "live-changes"],
   version: readProductVersion,
   async start(setting) {
     const adminPort = await freePort();

@@ -303,6 +303,24 @@ describe("a client of HTTP/2", () => {
     assert.equal(await request.reset(), constants.NGHTTP2_CANCEL);
   });
 
+  it("is disconnected when it does not even read frames", async () => {
+    const upstream = await origin(
+      new RawOrigin((socket) => {
+        socket.write("HTTP/1.1 200 OK\r\nContent-Length: 99000000\r\n\r\n");
+        for (let sent = 0; sent < 30; sent++) socket.write(Buffer.alloc(1_000_000));
+      }),
+    );
+    const gateway = await proxy(upstream.url, {}, { write_timeout: "100ms", idle_timeout: "100ms" });
+    const client = gateway.client();
+    const window = "\x7f\xff\x00\x00";
+    client.send(PREFACE + frame(FRAME.settings, 0, 0, `\0\x04${window}`) + frame(FRAME.windowUpdate, 0, 0, window));
+    client.send(frame(FRAME.headers, END_STREAM | END_HEADERS, 1, block(GET)));
+    await eventually(() => client.received.length > 100_000, "the beginning of the answer");
+    client.socket.pause();
+    await eventually(() => gateway.state.sum("activeRequests") === 0, "the end of the request");
+    await eventually(() => gateway.state.sum("activeConnections") === 0, "the end of the connection");
+  });
+
   it("is said goodbye when it asks for nothing for long", async () => {
     const upstream = await origin(answering(ok("hi")));
     const client = connect(await proxy(upstream.url, {}, { idle_timeout: "100ms" }));

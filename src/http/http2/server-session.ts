@@ -41,6 +41,7 @@ export class ServerSession implements StreamHost, Deadlined {
   limits: HttpLimits;
   readonly sweep: Sweep;
   readonly buffers: OctetBuffers;
+  readonly #socket: Socket;
   readonly #session: ServerHttp2Session;
   readonly #options: SessionOptions;
   readonly #guard: FloodGuard;
@@ -54,6 +55,7 @@ export class ServerSession implements StreamHost, Deadlined {
     this.limits = limits;
     this.sweep = sweep;
     this.buffers = buffers;
+    this.#socket = socket;
     this.#options = options;
     this.#guard = new FloodGuard(clock);
     this.deadlineMs = sweep.in(limits.idleTimeoutMs);
@@ -93,8 +95,10 @@ export class ServerSession implements StreamHost, Deadlined {
   }
 
   onDeadline(): void {
-    if (this.#state === "closing") this.#session.destroy();
-    else this.#close();
+    if (this.#state === "closing" || this.#session.destroyed) {
+      this.#session.destroy();
+      this.#socket.destroy(); // The session alone would wait until the client has read everything.
+    } else this.#close();
   }
 
   onStreamClosed(place: ServerStream, wasServed: boolean): void {

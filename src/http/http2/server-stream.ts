@@ -201,6 +201,7 @@ export class ServerStream implements RequestChannel, Deadlined {
     // `close` begins with `end`, which would tell the client that a cut answer is complete before the reset does otherwise.
     stream._final = (done) => done();
     stream.close(code);
+    stream.destroy(); // Without waiting for a client that does not read.
   }
 }
 
