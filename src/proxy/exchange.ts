@@ -1,14 +1,11 @@
 import { FAILURES, type FailureKind } from "../core/failure.ts";
 import type { BodyFraming } from "../http/body-reader.ts";
 import type { ClientConnection, ResponseHandler } from "../http/client-connection.ts";
-import type { FieldLines } from "../http/field-lines.ts";
 import { FIELD } from "../http/known-field.ts";
 import type { Refusal } from "../http/refusal.ts";
 import type { AnswerWriter, RequestChannel } from "../http/request-channel.ts";
 import type { RequestHandler } from "../http/server-connection.ts";
 import { Tunnel } from "../http/tunnel.ts";
-import type { ServedRequest } from "./access-log.ts";
-import type { AccessLogPolicy } from "./access-log-policy.ts";
 import type { CompiledTarget } from "./balancer.ts";
 import type { CompiledRoute } from "./compiled-route.ts";
 import { writeForwardedRequest } from "./forwarded-request.ts";
@@ -22,8 +19,8 @@ import {
 } from "./forwarded-response.ts";
 import type { Gateway } from "./gateway.ts";
 import { requestIdOf } from "./request-id.ts";
+import { RequestRecord } from "./request-record.ts";
 import { rescue } from "./rescue.ts";
-import { NO_ROUTE } from "./route-slots.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
 import { upgradeOf } from "./upgrade.ts";
 
@@ -50,24 +47,14 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   readonly #caller: Caller;
   #trust: { readonly by: TrustedProxies; readonly isTrusted: boolean } | undefined;
 
-  // The request being served; meaningless between requests.
-  #isServing = false;
-  #startedMs = 0;
-  #requestId = "";
-  #route: CompiledRoute | undefined;
-  #target: CompiledTarget | undefined;
+  // Of the request being served; meaningless between requests.
+  readonly #record: RequestRecord;
   #upstream: ClientConnection | undefined;
   /** The protocol that the request asks to switch to, if it may. */
   #upgrade: string | undefined;
   /** Kept until the response begins, for a connection that turns out to have gone stale. */
   #head = "";
   #hasTriedAgain = false;
-  #bodyBytes = 0;
-  #responseBytes = 0;
-  /** Of the response that began. */
-  #status = 0;
-  #upstreamMs = 0;
-  #hasResponse = false;
   #keepAlive = false;
   #framing: BodyFraming = "none";
 
@@ -76,6 +63,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     this.#gateway = gateway;
     this.#onClosed = onClosed;
     this.#caller = caller;
+    this.#record = new RequestRecord(gateway, caller.address);
     this.client = open(this);
   }
 
@@ -93,7 +81,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     }
     const otherMethods: string[] = [];
     const route = this.#gateway.configuration.router.match(request, otherMethods);
-    this.#route = route;
+    this.#record.route = route;
     if (route === undefined) {
       this.#fail(otherMethods.length > 0 ? "methodNotAllowed" : "routeNotFound", undefined, otherMethods);
       return;
@@ -107,7 +95,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
       this.#fail("noTarget");
       return;
     }
-    this.#target = target;
+    this.#record.target = target;
     this.#upgrade = upgradeOf(request, route.upgrades);
     this.#head = this.#writeHead(route, target);
     this.#send(target.pool.acquire(), route);
@@ -116,9 +104,10 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   onRequestBody(buffer: Buffer, start: number, end: number): void {
     const upstream = this.#upstream;
     if (upstream === undefined || start === end) return;
-    this.#bodyBytes += end - start;
-    const max = this.#route?.maxBodyBytes ?? 0;
-    if (max > 0 && this.#bodyBytes > max) {
+    const record = this.#record;
+    record.requestBytes += end - start;
+    const max = record.route?.maxBodyBytes ?? 0;
+    if (max > 0 && record.requestBytes > max) {
       this.#fail("bodyTooLarge");
       return;
     }
@@ -135,7 +124,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   }
 
   onRequestRefused({ kind, reason }: Refusal): void {
-    if (!this.#isServing) this.#open(requestIdOf(undefined));
+    if (!this.#record.isOpen) this.#open(requestIdOf(undefined));
     this.#fail(kind, reason);
   }
 
@@ -157,18 +146,14 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     const response = this.#upstream?.response;
     if (response === undefined || request.minorVersion === 0) return; // HTTP/1.0 knows no 1xx.
     if (response.status !== 100) writer.text(writeInterimResponse(response));
-    else if (request.expectsContinue && this.#bodyBytes === 0) this.client.askForBody();
+    else if (request.expectsContinue && this.#record.requestBytes === 0) this.client.askForBody();
   }
 
   onResponse(): void {
     const upstream = this.#upstream;
     if (upstream === undefined) return;
     const { client } = this;
-    const { clock, cells } = this.#gateway;
-    this.#upstreamMs = clock.monotonicMs() - this.#startedMs;
-    cells.upstreamAnswered(this.#slot, this.#upstreamMs);
-    this.#status = upstream.response.status;
-    this.#hasResponse = true;
+    this.#record.upstreamAnswered(upstream.response.status);
     this.#framing = clientFraming(upstream.framing, client.takesChunks);
     this.#keepAlive = this.#mayKeepAlive() && this.#framing !== "until-close";
     client.writer.text(writeForwardedResponse(upstream.response, this.#framing, this.#answering()));
@@ -179,12 +164,11 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     const upstream = this.#upstream;
     const { tunnelEnd } = this.client;
     if (upstream === undefined || tunnelEnd === undefined) return;
-    const { cells, clock, sweep } = this.#gateway;
-    const { timeouts } = this.#route!;
-    this.client.writer.text(writeUpgradeResponse(upstream.response, this.#upgrade!, this.#requestId));
-    this.#upstreamMs = clock.monotonicMs() - this.#startedMs;
-    this.#hasResponse = true;
-    cells.upstreamAnswered(this.#slot, this.#upstreamMs);
+    const { cells, sweep } = this.#gateway;
+    const { requestId, route } = this.#record;
+    const { timeouts } = route!;
+    this.client.writer.text(writeUpgradeResponse(upstream.response, this.#upgrade!, requestId));
+    this.#record.upstreamAnswered(101);
     this.#closeAnswered(101);
     cells.add("activeTunnels", 1);
     new Tunnel(tunnelEnd, upstream, timeouts.pauseMs, sweep, () => cells.add("activeTunnels", -1)).start();
@@ -192,7 +176,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
 
   onResponseBody(buffer: Buffer, start: number, end: number): void {
     if (start === end) return;
-    this.#responseBytes += end - start;
+    this.#record.responseBytes += end - start;
     writeBody(this.client, this.#framing === "chunked", buffer, start, end);
   }
 
@@ -211,8 +195,8 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   onResponseEnd(isReusable: boolean): void {
     const upstream = this.#upstream;
     if (this.#framing === "chunked") this.client.writer.text("0\r\n\r\n");
-    if (isReusable && upstream !== undefined) this.#target?.pool.release(upstream);
-    this.#closeAnswered(this.#status);
+    if (isReusable && upstream !== undefined) this.#record.target?.pool.release(upstream);
+    this.#closeAnswered(this.#record.status);
     this.client.finish(this.#keepAlive);
   }
 
@@ -222,39 +206,28 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     const isStale = kind === "upstreamReset" && upstream?.hasServed === true && !upstream.hasAnswered;
     if (isStale && !this.#hasTriedAgain && !request.hasBody && IDEMPOTENT.has(request.method)) {
       this.#hasTriedAgain = true;
-      this.#send(this.#target?.pool.dial(), this.#route);
+      this.#send(this.#record.target?.pool.dial(), this.#record.route);
       this.#upstream?.writer.flush();
       return;
     }
-    this.#gateway.cells.upstreamFailed(this.#slot);
-    this.#gateway.logger.warn("An upstream failed a request", {
-      route: this.#route?.id,
-      target: this.#target?.pool.authority,
-      code: FAILURES[kind].code,
-      reason,
-      request_id: this.#requestId,
-    });
+    this.#record.upstreamFailed(kind, reason);
     this.#upstream = undefined;
     this.#fail(kind);
   }
 
   /** A fault of ours costs the one request that it met, and is for a person to look at. */
   onFault(error: unknown): void {
-    this.#gateway.logger.error("a request met a fault of the gateway", {
-      route: this.#route?.id,
-      request_id: this.#requestId,
-      reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
-    });
-    if (this.#isServing) this.#fail("internal");
+    this.#record.faulted(error);
+    if (this.#record.isOpen) this.#fail("internal");
     else this.client.destroy();
   }
 
   onClientGone(): void {
-    if (!this.#isServing) return;
+    if (!this.#record.isOpen) return;
     this.#gateway.cells.add("clientsGone", 1);
     this.#dropUpstream();
-    this.#log(FAILURES.clientClosed.status, "clientClosed");
-    this.#close();
+    this.#record.closeCut(this.client, "clientClosed");
+    this.#head = "";
   }
 
   onClientClosed(): void {
@@ -262,67 +235,14 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   }
 
   #open(requestId: string): void {
-    const { clock, cells } = this.#gateway;
-    cells.add("activeRequests", 1);
-    this.#isServing = true;
-    this.#startedMs = clock.monotonicMs();
-    this.#requestId = requestId;
-    this.#route = undefined;
-    this.#target = undefined;
+    this.#record.open(requestId);
     this.#hasTriedAgain = false;
-    this.#bodyBytes = 0;
-    this.#responseBytes = 0;
-    this.#hasResponse = false;
-  }
-
-  /** The request is over, in whatever way. */
-  #close(): void {
-    this.#gateway.cells.add("activeRequests", -1);
-    this.#isServing = false;
-    this.#upstream = undefined;
-    this.#head = "";
   }
 
   #closeAnswered(status: number, failure?: FailureKind): void {
-    const { clock, cells } = this.#gateway;
-    const durationMs = clock.monotonicMs() - this.#startedMs;
-    cells.answered(this.#slot, status, durationMs, this.#bodyBytes, this.#responseBytes);
-    this.#log(status, failure);
-    this.#close();
-  }
-
-  #log(status: number, failure: FailureKind | undefined): void {
-    const { configuration, accessLog } = this.#gateway;
-    const policy = this.#route === undefined ? configuration.accessLog : this.#route.accessLog;
-    if (policy?.wants(this.client.request.method, status)) accessLog.write(this.#served(policy, status, failure));
-  }
-
-  #served({ withQuery, headers }: AccessLogPolicy, status: number, failure: FailureKind | undefined): ServedRequest {
-    const { protocol, request } = this.client;
-    const { method, host, path, query, fields } = request;
-    const isRead = method !== ""; // What was refused before it was read has nothing to show.
-    return {
-      requestId: this.#requestId,
-      client: this.#caller.address,
-      method,
-      host: isRead ? host : "",
-      path: isRead ? path + (withQuery ? query : "") : "",
-      protocol,
-      route: this.#route?.id,
-      target: this.#target?.pool.authority,
-      status,
-      failure: failure && FAILURES[failure].code,
-      requestBytes: this.#bodyBytes,
-      responseBytes: this.#responseBytes,
-      durationMs: this.#gateway.clock.monotonicMs() - this.#startedMs,
-      upstreamMs: this.#hasResponse ? this.#upstreamMs : undefined,
-      headers: headers.length > 0 && isRead ? headersOf(fields, headers) : undefined,
-    };
-  }
-
-  /** Where the request is counted. */
-  get #slot(): number {
-    return this.#route?.slot ?? NO_ROUTE.slot;
+    this.#record.closeAnswered(this.client, status, failure);
+    this.#upstream = undefined;
+    this.#head = "";
   }
 
   #send(upstream: ClientConnection | undefined, route: CompiledRoute | undefined): void {
@@ -344,7 +264,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
       upgrade: this.#upgrade,
       target: basePath + route.rewrite(request.path) + request.query,
       authority: pool.authority,
-      requestId: this.#requestId,
+      requestId: this.#record.requestId,
       peer: this.#caller.address,
       scheme: this.#caller.scheme,
       isPeerTrusted: this.#isPeerTrusted(),
@@ -362,10 +282,10 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   #fail(kind: FailureKind, detail?: string, allow: readonly string[] = []): void {
     this.#dropUpstream();
     const { cells } = this.#gateway;
-    if (this.#hasResponse) {
+    if (this.#record.status > 0) {
       cells.add("gatewayFailures", 1);
-      this.#log(this.#status, kind);
-      this.#close();
+      this.#record.closeCut(this.client, kind);
+      this.#head = "";
       this.client.destroy();
       return;
     }
@@ -390,7 +310,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     return {
       minorVersion: this.client.request.minorVersion,
       keepAlive: this.#keepAlive,
-      requestId: this.#requestId,
+      requestId: this.#record.requestId,
       dateLine: this.#gateway.dateLine,
     };
   }
@@ -412,11 +332,6 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
       this.#trust = { by: trustedProxies, isTrusted: trustedProxies.includes(this.#caller.address) };
     return this.#trust.isTrusted;
   }
-}
-
-/** Those of the named fields that are there. */
-function headersOf(fields: FieldLines, names: readonly string[]): Record<string, string | undefined> {
-  return Object.fromEntries(names.map((name) => [name, fields.find(name)]));
 }
 
 /** Writes a piece of a body; `isChunked` frames it as a chunk. */
