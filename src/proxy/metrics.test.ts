@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type HistogramReading, type Labels, type Meter, silentMeter } from "../core/ports.ts";
 import { PROXY_METRICS, registerProxyMetrics } from "./metrics.ts";
-import { answering, eventually, ok, RawOrigin, TestProxy } from "./testing.ts";
+import { answering, eventually, ok, RawOrigin, TestProxy } from "./testing/test-proxy.ts";
 
 type Series<Value> = () => Iterable<readonly [Labels, Value]>;
 

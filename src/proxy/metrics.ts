@@ -1,10 +1,10 @@
 import type { HistogramReading, Labels, Meter, MetricTable } from "../core/ports.ts";
-import { DURATION_BOUNDS_SECONDS } from "./duration-buckets.ts";
-import type { LineSink } from "./line-sink.ts";
-import type { RouteSlots } from "./route-slots.ts";
-import type { Cell, RouteCell, RouteNumbers, SharedState } from "./shared-state.ts";
+import { DURATION_BOUNDS_SECONDS } from "./counters/duration-buckets.ts";
+import type { RouteSlots } from "./counters/route-slots.ts";
+import type { Cell, RouteCell, RouteNumbers, SharedState } from "./counters/shared-state.ts";
 import { HANDSHAKE_CELLS, HANDSHAKE_FAILURES } from "./tls/handshake-failure.ts";
-import type { WorkerSlot } from "./worker-slot.ts";
+import type { LineSink } from "./worker/line-sink.ts";
+import type { WorkerSlot } from "./worker/worker-slot.ts";
 
 export const PROXY_METRICS = {
   requests: {

@@ -7,10 +7,19 @@ import { systemClock } from "../core/clock.ts";
 import { type Logger, type MetricDefinition, silentLogger, silentMeter } from "../core/ports.ts";
 import { ConfigurationRefused } from "./configuration-refused.ts";
 import { type ApplyTimings, Supervisor, type SupervisorOptions } from "./supervisor.ts";
-import { answering, configurationOf, eventually, freePort, ok, RawClient, RawOrigin, type Sketch } from "./testing.ts";
+import {
+  answering,
+  configurationOf,
+  eventually,
+  freePort,
+  ok,
+  RawClient,
+  RawOrigin,
+  type Sketch,
+} from "./testing/test-proxy.ts";
 
 const CRASH_CHANNEL = "crash a worker of a test";
-const crashEntry = new URL("./testing-crash-worker.ts", import.meta.url);
+const crashEntry = new URL("./testing/crash-worker.ts", import.meta.url);
 
 const open: { stop(deadline: AbortSignal): Promise<void> }[] = [];
 afterEach(async () => {

@@ -4,17 +4,17 @@ import type { Clock } from "../core/clock.ts";
 import type { Logger, Meter } from "../core/ports.ts";
 import type { Service } from "../core/service.ts";
 import { ConfigurationRefused } from "./configuration-refused.ts";
-import { quantileMs } from "./latency-histogram.ts";
-import type { LineSink } from "./line-sink.ts";
-import { actualAddress, planListeners } from "./listener-plan.ts";
-import { type Memory, processMemory } from "./memory-guard.ts";
-import { MemoryWatch } from "./memory-watch.ts";
+import { quantileMs } from "./counters/latency-histogram.ts";
+import { RouteSlots } from "./counters/route-slots.ts";
+import { SharedState } from "./counters/shared-state.ts";
+import { actualAddress, planListeners } from "./listener/listener-plan.ts";
 import { registerProxyMetrics } from "./metrics.ts";
-import { RouteSlots } from "./route-slots.ts";
-import { SharedState } from "./shared-state.ts";
 import { CertificateRenewal } from "./tls/certificate-renewal.ts";
 import type { CertificatePair } from "./tls/tls-material.ts";
-import { type Plan, WorkerLost, WorkerSlot, type WorkerState } from "./worker-slot.ts";
+import type { LineSink } from "./worker/line-sink.ts";
+import { type Memory, processMemory } from "./worker/memory-guard.ts";
+import { MemoryWatch } from "./worker/memory-watch.ts";
+import { type Plan, WorkerLost, WorkerSlot, type WorkerState } from "./worker/worker-slot.ts";
 
 export interface SupervisorOptions {
   /** Threads that serve requests, at least 1. */
@@ -102,7 +102,7 @@ export class Supervisor implements Service {
       logger,
       clock,
       memory = processMemory,
-      entry = new URL(`./worker${extname(import.meta.url)}`, import.meta.url),
+      entry = new URL(`./worker/worker${extname(import.meta.url)}`, import.meta.url),
     } = options;
     this.#renewal = new CertificateRenewal({ clock, logger, renew: (plan) => this.#renew(plan) });
     this.#slots = this.#state.rows.map((row, id) => new WorkerSlot({ id, entry, row, accessLog, logger, clock }));

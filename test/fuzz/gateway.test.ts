@@ -4,7 +4,7 @@ import { createServer, METHODS, request as sendRequest } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import { after, before, describe, it } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { eventually, RawOrigin, TestProxy } from "../../src/proxy/testing.ts";
+import { eventually, RawOrigin, TestProxy } from "../../src/proxy/testing/test-proxy.ts";
 import { SeededRandom } from "../simulation/seeded-random.ts";
 import { describeInput, readCorpus } from "./corpus.ts";
 import { type Input, MAX_HEAD_BYTES, type Side } from "./input.ts";

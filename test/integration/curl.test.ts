@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, it } from "node:test";
 import { promisify } from "node:util";
-import { TestProxy } from "../../src/proxy/testing.ts";
+import { TestProxy } from "../../src/proxy/testing/test-proxy.ts";
 
 const run = promisify(execFile);
 const open: (() => unknown)[] = [];

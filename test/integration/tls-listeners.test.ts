@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 import { promisify } from "node:util";
 import { ConfigurationRefused } from "../../src/proxy/configuration-refused.ts";
-import { echoingWebSocket } from "../../src/proxy/testing-websocket.ts";
+import { echoingWebSocket } from "../../src/proxy/testing/websocket.ts";
 import { type CertificateFiles, createAuthority } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Origin, startOrigin } from "../support/origin.ts";

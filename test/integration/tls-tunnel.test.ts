@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { after, before, describe, it } from "node:test";
 import type { TLSSocket } from "node:tls";
-import { RawOrigin } from "../../src/proxy/testing.ts";
+import { RawOrigin } from "../../src/proxy/testing/test-proxy.ts";
 import { eventually } from "../support/eventually.ts";
 import { TlsProxy } from "../support/tls-proxy.ts";
 

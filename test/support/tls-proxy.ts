@@ -5,7 +5,7 @@ import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { systemClock } from "../../src/core/clock.ts";
 import { type MetricDefinition, silentMeter } from "../../src/core/ports.ts";
 import { Supervisor } from "../../src/proxy/supervisor.ts";
-import { configurationOf, type Sketch } from "../../src/proxy/testing.ts";
+import { configurationOf, type Sketch } from "../../src/proxy/testing/test-proxy.ts";
 import { createAuthority, type TestAuthority } from "./certificates.ts";
 import { RecordingLogger } from "./recording-logger.ts";
 

@@ -1,4 +1,4 @@
-import type { Cell } from "../shared-state.ts";
+import type { Cell } from "../counters/shared-state.ts";
 
 /** Why a handshake failed, in few words: what it is counted by. */
 export const HANDSHAKE_FAILURES = [

@@ -1,0 +1,87 @@
+import { FIELD, FIELD_COUNT, type FieldId } from "../../http/known-field.ts";
+import type { RequestParser } from "../../http/request-parser.ts";
+
+/** Fields that are for one hop only (RFC 9110 §7.6.1), and those that frame the message, which we write ourselves. */
+const HOP_BY_HOP: readonly FieldId[] = [
+  FIELD.connection,
+  FIELD.contentLength,
+  FIELD.transferEncoding,
+  FIELD.upgrade,
+  FIELD.keepAlive,
+  FIELD.proxyConnection,
+  FIELD.te,
+  FIELD.trailer,
+  FIELD.proxyAuthenticate,
+  FIELD.proxyAuthorization,
+];
+
+/** The table of fields that `FieldLines.write` leaves out. */
+export function droppedFields(...more: readonly FieldId[]): Uint8Array {
+  const dropped = new Uint8Array(FIELD_COUNT);
+  for (const id of [...HOP_BY_HOP, ...more]) dropped[id] = 1;
+  return dropped;
+}
+
+const REWRITTEN = [
+  FIELD.host,
+  FIELD.expect,
+  FIELD.xForwardedFor,
+  FIELD.xForwardedProto,
+  FIELD.xForwardedHost,
+  FIELD.xRequestId,
+] as const;
+const DROPPED = droppedFields(...REWRITTEN);
+/** What a stranger says about those before it is believed in no spelling (RFC 7239 §8.1). */
+const DROPPED_OF_STRANGERS = droppedFields(...REWRITTEN, FIELD.forwarded);
+
+/** What of a forwarded request is not the client's own. */
+export interface Forwarding {
+  /** The protocol that it asks to switch to, if any. */
+  readonly upgrade: string | undefined;
+  /** Path and query. */
+  readonly target: string;
+  /** Host and port of the upstream's target. */
+  readonly authority: string;
+  readonly requestId: string;
+  readonly peer: string;
+  /** How the client came. */
+  readonly scheme: "http" | "https";
+  /** Whether what the peer says about those before it is believed. */
+  readonly isPeerTrusted: boolean;
+}
+
+/** The head that is sent upstream, written anew. */
+export function writeForwardedRequest(request: RequestParser, forwarding: Forwarding): string {
+  const { fields } = request;
+  const framing = request.chunked
+    ? "Transfer-Encoding: chunked\r\n"
+    : request.contentLength >= 0
+      ? `Content-Length: ${request.contentLength}\r\n`
+      : "";
+  return (
+    `${request.method} ${forwarding.target} HTTP/1.1\r\nHost: ${forwarding.authority}\r\n` +
+    fields.write(forwarding.isPeerTrusted ? DROPPED : DROPPED_OF_STRANGERS, request.nominated) +
+    framing +
+    (request.expectsContinue ? "Expect: 100-continue\r\n" : "") +
+    (forwarding.upgrade === undefined ? "" : upgradeFields(forwarding.upgrade)) +
+    forwardedFields(request, forwarding) +
+    `X-Request-ID: ${forwarding.requestId}\r\n\r\n`
+  );
+}
+
+/** What asks for a switch of protocols, or agrees to it, on one hop. */
+export function upgradeFields(upgrade: string): string {
+  return `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
+}
+
+function forwardedFields({ fields, host }: RequestParser, { peer, scheme, isPeerTrusted }: Forwarding): string {
+  const hostLine = host === "" ? "" : `X-Forwarded-Host: ${host}\r\n`;
+  if (!isPeerTrusted) return `X-Forwarded-For: ${peer}\r\nX-Forwarded-Proto: ${scheme}\r\n${hostLine}`;
+  const before = fields.joined(FIELD.xForwardedFor);
+  const proto = fields.joined(FIELD.xForwardedProto) ?? scheme;
+  const toldHost = fields.joined(FIELD.xForwardedHost);
+  return (
+    `X-Forwarded-For: ${before === undefined ? "" : `${before}, `}${peer}\r\nX-Forwarded-Proto: ${proto}\r\n` +
+    (toldHost === undefined ? hostLine : `X-Forwarded-Host: ${toldHost}\r\n`)
+  );
+}

@@ -1,0 +1,136 @@
+import { FAILURES, type FailureKind } from "../../core/failure.ts";
+import type { FieldLines } from "../../http/field-lines.ts";
+import type { RequestChannel } from "../../http/request-channel.ts";
+import { NO_ROUTE } from "../counters/route-slots.ts";
+import type { AccessLogPolicy } from "../route/access-log-policy.ts";
+import type { CompiledRoute } from "../route/compiled-route.ts";
+import type { CompiledTarget } from "../upstream/balancer.ts";
+import type { Gateway } from "../worker/gateway.ts";
+import type { ServedRequest } from "./access-log.ts";
+
+/**
+ * What is counted, measured and logged of the request that an exchange serves. One record serves all requests of a
+ * connection, one after another; its fields mean nothing between two requests.
+ */
+export class RequestRecord {
+  requestId = "";
+  route: CompiledRoute | undefined;
+  target: CompiledTarget | undefined;
+  /** Octets of the bodies so far. */
+  requestBytes = 0;
+  responseBytes = 0;
+  /** Whether a request is being served. */
+  isOpen = false;
+  /** Of the response that began; 0 before. */
+  status = 0;
+  readonly #gateway: Gateway;
+  readonly #client: string;
+  #startedMs = 0;
+  #upstreamMs = 0;
+
+  /** @param client the address of who asks */
+  constructor(gateway: Gateway, client: string) {
+    this.#gateway = gateway;
+    this.#client = client;
+  }
+
+  open(requestId: string): void {
+    const { clock, cells } = this.#gateway;
+    cells.add("activeRequests", 1);
+    this.isOpen = true;
+    this.#startedMs = clock.monotonicMs();
+    this.requestId = requestId;
+    this.route = undefined;
+    this.target = undefined;
+    this.requestBytes = 0;
+    this.responseBytes = 0;
+    this.status = 0;
+  }
+
+  /** The response of the target has begun. */
+  upstreamAnswered(status: number): void {
+    const { clock, cells } = this.#gateway;
+    this.status = status;
+    this.#upstreamMs = clock.monotonicMs() - this.#startedMs;
+    cells.upstreamAnswered(this.#slot, this.#upstreamMs);
+  }
+
+  upstreamFailed(kind: FailureKind, reason: string): void {
+    const { cells, logger } = this.#gateway;
+    cells.upstreamFailed(this.#slot);
+    logger.warn("An upstream failed a request", {
+      route: this.route?.id,
+      target: this.target?.pool.authority,
+      code: FAILURES[kind].code,
+      reason,
+      request_id: this.requestId,
+    });
+  }
+
+  /** A fault of ours, for a person to look at. */
+  faulted(error: unknown): void {
+    this.#gateway.logger.error("A request met a fault of the gateway", {
+      route: this.route?.id,
+      request_id: this.requestId,
+      reason: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    });
+  }
+
+  /** The request is over with an answer, the target's or, with a `failure`, our own. */
+  closeAnswered(channel: RequestChannel, status: number, failure?: FailureKind): void {
+    const { clock, cells } = this.#gateway;
+    const durationMs = clock.monotonicMs() - this.#startedMs;
+    cells.answered(this.#slot, status, durationMs, this.requestBytes, this.responseBytes);
+    this.#close(channel, status, failure);
+  }
+
+  /** The request is over without an answer, or with one that was cut. */
+  closeCut(channel: RequestChannel, failure: FailureKind): void {
+    this.#close(channel, this.status === 0 ? FAILURES[failure].status : this.status, failure);
+  }
+
+  #close(channel: RequestChannel, status: number, failure: FailureKind | undefined): void {
+    const { configuration, accessLog, cells } = this.#gateway;
+    const policy = this.route === undefined ? configuration.accessLog : this.route.accessLog;
+    if (policy?.wants(channel.request.method, status)) accessLog.write(this.#served(channel, policy, status, failure));
+    cells.add("activeRequests", -1);
+    this.isOpen = false;
+  }
+
+  #served(
+    { protocol, request }: RequestChannel,
+    { withQuery, headers }: AccessLogPolicy,
+    status: number,
+    failure: FailureKind | undefined,
+  ): ServedRequest {
+    const { method, host, path, query, fields } = request;
+    const isRead = method !== ""; // What was refused before it was read has nothing to show.
+    return {
+      requestId: this.requestId,
+      client: this.#client,
+      method,
+      host: isRead ? host : "",
+      path: isRead ? path + (withQuery ? query : "") : "",
+      protocol,
+      route: this.route?.id,
+      target: this.target?.pool.authority,
+      status,
+      failure: failure && FAILURES[failure].code,
+      requestBytes: this.requestBytes,
+      responseBytes: this.responseBytes,
+      durationMs: this.#gateway.clock.monotonicMs() - this.#startedMs,
+      upstreamMs: this.status === 0 ? undefined : this.#upstreamMs,
+      headers: headers.length > 0 && isRead ? headersOf(fields, headers) : undefined,
+    };
+  }
+
+  /** Where the request is counted. */
+  get #slot(): number {
+    return this.route?.slot ?? NO_ROUTE.slot;
+  }
+}
+
+/** Those of the named fields that are there. */
+function headersOf(fields: FieldLines, names: readonly string[]): Record<string, string | undefined> {
+  return Object.fromEntries(names.map((name) => [name, fields.find(name)]));
+}

@@ -1,0 +1,155 @@
+import type { Configuration } from "../../config/configuration.ts";
+import type { AccessLogSettings } from "../../config/resources/access-log.ts";
+import type { Listener } from "../../config/resources/listener.ts";
+import type { Route } from "../../config/resources/route.ts";
+import type { Settings } from "../../config/resources/settings.ts";
+import type { Target, Upstream } from "../../config/resources/upstream.ts";
+import type { HttpLimits } from "../../http/server-connection.ts";
+import { ConfigurationRefused } from "../configuration-refused.ts";
+import { OTHER_ROUTES } from "../counters/route-slots.ts";
+import { TrustedProxies } from "../exchange/trusted-proxies.ts";
+import { CompiledUpstreamTls } from "../tls/compiled-upstream-tls.ts";
+import type { UpstreamTls } from "../tls/tls-material.ts";
+import { Balancer, type CompiledTarget } from "../upstream/balancer.ts";
+import { type PoolEnvironment, type PoolLimits, UpstreamPool } from "../upstream/upstream-pool.ts";
+import { AccessLogPolicy } from "./access-log-policy.ts";
+import { CompiledRoute } from "./compiled-route.ts";
+import { Router } from "./router.ts";
+
+/**
+ * A configuration in the form that requests are served from. It is made beside the one in use, in slices, and takes over from it:
+ * a pool whose target is still named and a balancer whose targets are the same are the very objects of the predecessor, so
+ * their connections and positions go on. Until `activate` nothing of the predecessor is touched.
+ */
+export class CompiledConfiguration {
+  readonly router = new Router();
+  readonly trustedProxies: TrustedProxies;
+  /** By the listener's id. */
+  readonly limits: ReadonlyMap<string, HttpLimits>;
+  /** Of requests that no route matches. */
+  readonly accessLog: AccessLogPolicy | undefined;
+  /** How late the event loop may be; 0 means any time. */
+  readonly maxEventLoopLagMs: number;
+  /** What an answer for overload tells clients to wait. */
+  readonly retryAfterSeconds: number;
+  readonly #accessLogSettings: AccessLogSettings;
+  readonly #poolLimits: PoolLimits;
+  #upstreamTls: CompiledUpstreamTls;
+  #previous: CompiledConfiguration | undefined;
+  readonly #environment: PoolEnvironment;
+  /** By the origin of the target's URL. */
+  readonly pools = new Map<string, UpstreamPool>();
+  /** By the owner's kind and id. */
+  readonly balancers = new Map<string, { readonly targets: string; readonly balancer: Balancer }>();
+  #routes = 0;
+
+  constructor(
+    { settings, listeners }: Pick<Configuration, "settings" | "listeners">,
+    upstreamTls: UpstreamTls,
+    previous: CompiledConfiguration | undefined,
+    environment: PoolEnvironment,
+  ) {
+    this.trustedProxies = new TrustedProxies(settings.trusted_proxies.cidrs);
+    this.limits = new Map(listeners.map((listener) => [listener.id, limitsOf(listener)]));
+    this.maxEventLoopLagMs = settings.overload_protection.max_event_loop_lag;
+    this.retryAfterSeconds = Math.ceil(settings.overload_protection.retry_after / 1_000);
+    this.#accessLogSettings = settings.access_log;
+    this.accessLog = AccessLogPolicy.of(settings.access_log);
+    this.#poolLimits = poolLimitsOf(settings);
+    this.#upstreamTls = compileOnce(upstreamTls, previous === undefined ? undefined : previous.#upstreamTls);
+    this.#previous = previous;
+    this.#environment = environment;
+  }
+
+  addUpstreams(upstreams: readonly Upstream[]): void {
+    for (const { id, backends } of upstreams) this.#balancer(`upstream:${id}`, backends);
+  }
+
+  /** Upstreams that the routes name have to be there before. */
+  addRoutes(routes: readonly Route[], slots: readonly number[]): void {
+    for (const [index, route] of routes.entries()) {
+      const slot = slots[index] ?? OTHER_ROUTES.slot;
+      const accessLog = AccessLogPolicy.of(this.#accessLogSettings, route.access_log);
+      this.router.add(new CompiledRoute(route, this.#routes, this.#balancerOf(route), { slot, accessLog }));
+      this.#routes++;
+    }
+  }
+
+  /** Takes over from the predecessor and lets go of it. */
+  activate(): void {
+    for (const pool of this.pools.values()) {
+      pool.limits = this.#poolLimits;
+      pool.secure(this.#upstreamTls);
+    }
+    for (const [authority, pool] of this.#previous?.pools ?? []) if (this.pools.get(authority) !== pool) pool.retire();
+    this.#previous = undefined;
+  }
+
+  /** Other files for what is in effect. */
+  renew(upstreamTls: UpstreamTls): void {
+    this.#upstreamTls = compileOnce(upstreamTls, this.#upstreamTls);
+    for (const pool of this.pools.values()) pool.secure(this.#upstreamTls);
+  }
+
+  #balancerOf(route: Route): Balancer {
+    if (route.upstream === undefined) return this.#balancer(`route:${route.id}`, route.backends ?? []);
+    const known = this.balancers.get(`upstream:${route.upstream}`);
+    if (known === undefined) {
+      const path = `routes[${this.#routes}].upstream`;
+      const message = `there is no upstream ${route.upstream}`;
+      throw new ConfigurationRefused([{ kind: "route", id: route.id, path, message }]);
+    }
+    return known.balancer;
+  }
+
+  #balancer(owner: string, backends: readonly Target[]): Balancer {
+    const targets = backends.map(({ url, weight }) => `${weight} ${url}`).join("\n");
+    const previous = this.#previous?.balancers.get(owner);
+    const compiled = backends.map((target) => this.#target(target));
+    const balancer = previous?.targets === targets ? previous.balancer : new Balancer(compiled);
+    this.balancers.set(owner, { targets, balancer });
+    return balancer;
+  }
+
+  #target({ url, weight }: Target): CompiledTarget {
+    const { origin, pathname } = new URL(url);
+    let pool = this.pools.get(origin);
+    if (pool === undefined) {
+      pool = this.#previous?.pools.get(origin) ?? this.#newPool(origin);
+      this.pools.set(origin, pool);
+    }
+    return { pool, basePath: pathname.replace(/\/+$/, ""), weight };
+  }
+
+  #newPool(origin: string): UpstreamPool {
+    const pool = new UpstreamPool(origin, this.#poolLimits, this.#environment);
+    pool.secure(this.#upstreamTls);
+    return pool;
+  }
+}
+
+/** The same object as long as the same files say the same, so that pools can tell whether their connections may stay. */
+function compileOnce(material: UpstreamTls, previous: CompiledUpstreamTls | undefined): CompiledUpstreamTls {
+  return previous?.fingerprint === material.fingerprint ? previous : new CompiledUpstreamTls(material);
+}
+
+function limitsOf({ http }: Listener): HttpLimits {
+  return {
+    headTimeoutMs: http.read_header_timeout,
+    bodyTimeoutMs: http.read_timeout,
+    writeTimeoutMs: http.write_timeout,
+    idleTimeoutMs: http.idle_timeout,
+    maxHeadBytes: http.max_header_bytes,
+    maxConcurrentStreams: http.http2 ? http.max_concurrent_streams : 0,
+  };
+}
+
+function poolLimitsOf({ transport }: Settings): PoolLimits {
+  return {
+    maxIdle: transport.max_idle_conns_per_host,
+    maxConnections: transport.max_conns_per_host,
+    idleTimeoutMs: transport.idle_conn_timeout,
+    dialTimeoutMs: transport.dial_timeout,
+    handshakeTimeoutMs: transport.tls_handshake_timeout,
+  };
+}

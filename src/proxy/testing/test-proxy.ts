@@ -1,0 +1,231 @@
+/** What the tests of this room share: configurations, raw origins and raw clients on loopback. */
+import { connect, createServer, type Server, type Socket } from "node:net";
+import type { Configuration } from "../../config/configuration.ts";
+import { type Listener, ListenerSpec } from "../../config/resources/listener.ts";
+import { type Route, RouteSpec } from "../../config/resources/route.ts";
+import { SETTINGS, type Settings } from "../../config/resources/settings.ts";
+import { type Upstream, UpstreamSpec } from "../../config/resources/upstream.ts";
+import { systemClock } from "../../core/clock.ts";
+import { RouteSlots } from "../counters/route-slots.ts";
+import { SharedState, WorkerCells } from "../counters/shared-state.ts";
+import { ConnectionCount } from "../listener/connection-count.ts";
+import { readTlsMaterial } from "../tls/read-tls-material.ts";
+import { ProxyWorker } from "../worker/proxy-worker.ts";
+import type { Command, PlannedListener, Report } from "../worker/worker-protocol.ts";
+
+const PATIENCE_MS = 5_000;
+
+/** Written as in a document, by id. */
+export interface Sketch {
+  readonly routes?: Readonly<Record<string, unknown>>;
+  readonly upstreams?: Readonly<Record<string, unknown>>;
+  readonly listeners?: Readonly<Record<string, unknown>>;
+  readonly settings?: Readonly<Record<string, unknown>>;
+}
+
+/** A configuration with defaults filled in and, unless it says otherwise, one listener on a port of the system's choice. */
+export function configurationOf({ routes, upstreams, listeners, settings }: Sketch): Configuration {
+  return {
+    routes: named<Route>(routes, (spec) => RouteSpec.parse(spec)),
+    upstreams: named<Upstream>(upstreams, (spec) => UpstreamSpec.parse(spec)),
+    listeners: named<Listener>(listeners ?? { http: { address: "127.0.0.1:0" } }, (spec) => ListenerSpec.parse(spec)),
+    settings: Object.fromEntries(
+      Object.entries(SETTINGS).map(([name, schema]) => [name, schema.parse(settings?.[name] ?? {})]),
+    ) as unknown as Settings,
+  };
+}
+
+function named<T>(specs: Readonly<Record<string, unknown>> | undefined, parse: (spec: unknown) => object): T[] {
+  return Object.entries(specs ?? {}).map(([id, spec]) => ({ id, ...parse(spec) }) as T);
+}
+
+/** Resolves once `condition` holds. */
+export async function eventually(condition: () => boolean, what: string | (() => string)): Promise<void> {
+  const deadlineMs = performance.now() + PATIENCE_MS;
+  while (!condition()) {
+    if (performance.now() > deadlineMs) throw new Error(`never happened: ${typeof what === "string" ? what : what()}`);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** One worker in this thread, which a test may look into. */
+export class TestProxy {
+  readonly state = new SharedState(1);
+  readonly routes = new RouteSlots(this.state.maxRoutes, (slot) => this.state.restart(slot));
+  readonly worker: ProxyWorker;
+  port = 0;
+  readonly #clients: RawClient[] = [];
+  #answers: Report[] = [];
+
+  constructor() {
+    const cells = new WorkerCells(this.state.rows[0]!);
+    this.worker = new ProxyWorker(0, systemClock, cells, (report) => this.#answers.push(report));
+    this.worker.start();
+  }
+
+  /** Applies the configuration. Listeners on port 0 share one port that stays the same. */
+  async apply(sketch: Sketch): Promise<void> {
+    const configuration = configurationOf(sketch);
+    this.port ||= await freePort();
+    const listeners = configuration.listeners.map(
+      (listener): PlannedListener => ({
+        listener,
+        key: listener.address,
+        host: "127.0.0.1",
+        port: this.port,
+        counts: ConnectionCount.memoryFor(1),
+      }),
+    );
+    const { material: tls } = await readTlsMaterial(configuration, new Uint8Array(48));
+    await this.#do({ type: "begin", settings: configuration.settings, listeners, tls });
+    await this.#do({ type: "upstreams", upstreams: configuration.upstreams });
+    const slots = this.routes.assign(configuration.routes.map(({ id }) => id));
+    await this.#do({ type: "routes", routes: configuration.routes, slots });
+    await this.#do({ type: "listen" });
+    await this.#do({ type: "commit" });
+    this.routes.keep(configuration.routes.map(({ id }) => id));
+  }
+
+  drain(isDraining: boolean): Promise<void> {
+    return this.#do({ type: "drain", isDraining });
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.#clients) client.close();
+    await this.#do({ type: "stop" });
+    this.worker.sweep.stop();
+  }
+
+  /** Everything that was written to the access log so far. */
+  accessLines(): Record<string, unknown>[] {
+    this.worker.accessLog.flush();
+    const pieces = this.#answers.filter((report) => report.type === "access");
+    return pieces
+      .flatMap(({ octets }) => Buffer.from(octets).toString().trimEnd().split("\n"))
+      .map((line) => JSON.parse(line));
+  }
+
+  client(): RawClient {
+    const client = new RawClient(this.port);
+    this.#clients.push(client);
+    return client;
+  }
+
+  async #do(command: Command): Promise<void> {
+    await this.worker.handle(command);
+    const refused = this.#answers.find((answer) => answer.type === "refused");
+    if (refused !== undefined) throw new Error(JSON.stringify(refused));
+  }
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
+/** An origin that says exactly what a test wants, octet by octet. */
+export class RawOrigin {
+  port = 0;
+  /** All that was received, one text for each connection. */
+  readonly received: string[] = [];
+  readonly sockets: Socket[] = [];
+  readonly #server: Server;
+
+  /** `respond` is called with each piece that arrives and all that came on the connection so far. */
+  constructor(respond: (socket: Socket, all: string, connection: number) => void) {
+    this.#server = createServer({ noDelay: true }, (socket) => {
+      const connection = this.received.push("") - 1;
+      this.sockets.push(socket);
+      socket.on("error", () => {});
+      socket.on("data", (bytes) => {
+        this.received[connection] += bytes.toString("latin1");
+        respond(socket, this.received[connection]!, connection);
+      });
+    });
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.port}`;
+  }
+
+  async start(): Promise<this> {
+    await new Promise<void>((resolve) => this.#server.listen(0, "127.0.0.1", resolve));
+    this.port = (this.#server.address() as { port: number }).port;
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    for (const socket of this.sockets) socket.destroy();
+    await new Promise((closed) => this.#server.close(closed));
+  }
+}
+
+/** An origin that answers every request without a body with this text. */
+export function answering(text: string): RawOrigin {
+  let answered = 0;
+  return new RawOrigin((socket, all) => {
+    const requests = all.split("\r\n\r\n").length - 1;
+    const before = (socket as { answered?: number }).answered ?? 0;
+    for (answered = before; answered < requests; answered++) socket.write(text, "latin1");
+    (socket as { answered?: number }).answered = answered;
+  });
+}
+
+/** The text of a 200 with this body. */
+export function ok(body: string, ...fields: readonly string[]): string {
+  return `${["HTTP/1.1 200 OK", `Content-Length: ${Buffer.byteLength(body)}`, ...fields].join("\r\n")}\r\n\r\n${body}`;
+}
+
+/** A client that sends exactly what a test wants. */
+export class RawClient {
+  readonly socket: Socket;
+  received = "";
+  isClosed = false;
+
+  constructor(port: number) {
+    this.socket = connect({ port, host: "127.0.0.1", noDelay: true });
+    this.socket.on("data", (bytes) => {
+      this.received += bytes.toString("latin1");
+    });
+    this.socket.on("error", () => {});
+    this.socket.on("close", () => {
+      this.isClosed = true;
+    });
+  }
+
+  send(text: string): this {
+    this.socket.write(text, "latin1");
+    return this;
+  }
+
+  get(path: string, ...fields: readonly string[]): this {
+    return this.send(`${[`GET ${path} HTTP/1.1`, "Host: gateway.test", ...fields].join("\r\n")}\r\n\r\n`);
+  }
+
+  /** Resolves once what was received matches, and forgets it. */
+  async until(pattern: RegExp): Promise<string> {
+    await eventually(
+      () => pattern.test(this.received),
+      () => `${pattern} in ${JSON.stringify(this.received)}`,
+    );
+    const { received } = this;
+    this.received = "";
+    return received;
+  }
+
+  /** Resolves with all that was received once the connection is closed. */
+  async untilClosed(): Promise<string> {
+    await eventually(
+      () => this.isClosed,
+      () => `close, after ${JSON.stringify(this.received)}`,
+    );
+    return this.received;
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}

@@ -1,0 +1,239 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { Problem } from "../../config/problem.ts";
+import type { Clock } from "../../core/clock.ts";
+import type { Logger } from "../../core/ports.ts";
+import { OctetBuffers } from "../../http/octet-buffers.ts";
+import { Sweep } from "../../http/sweep.ts";
+import { ConfigurationRefused } from "../configuration-refused.ts";
+import type { WorkerCells } from "../counters/shared-state.ts";
+import { AccessLog } from "../exchange/access-log.ts";
+import { BoundListener } from "../listener/bound-listener.ts";
+import { ConnectionCount } from "../listener/connection-count.ts";
+import { explainListenError } from "../listener/listen-error.ts";
+import { CompiledConfiguration } from "../route/compiled-configuration.ts";
+import type { TlsMaterial } from "../tls/tls-material.ts";
+import type { Gateway } from "./gateway.ts";
+import { LoopLagGuard } from "./loop-lag-guard.ts";
+import { WorkerLogger } from "./worker-logger.ts";
+import type { Command, PlannedListener, Post } from "./worker-protocol.ts";
+
+const SWEEP_INTERVAL_MS = 50;
+const LAG_RESOLUTION_MS = 20;
+const LAG_WINDOW_SWEEPS = 20;
+
+interface Preparation {
+  readonly configuration: CompiledConfiguration;
+  readonly listeners: readonly PlannedListener[];
+  readonly tls: TlsMaterial;
+  /** Listeners that are not open yet, by key. */
+  readonly opened: Map<string, BoundListener>;
+}
+
+/** What runs in a worker thread: serves requests by the configuration it has, and does what the supervisor asks. */
+export class ProxyWorker implements Gateway {
+  readonly clock: Clock;
+  readonly cells: WorkerCells;
+  readonly logger: Logger;
+  readonly accessLog: AccessLog;
+  readonly sweep: Sweep;
+  readonly buffers = new OctetBuffers();
+  isDraining = false;
+  isOverloaded = false;
+  dateLine = "";
+  readonly #index: number;
+  readonly #post: Post;
+  readonly #listeners = new Map<string, BoundListener>();
+  /** Listeners that are gone but still have connections. */
+  readonly #closing = new Set<BoundListener>();
+  #configuration: CompiledConfiguration | undefined;
+  #preparation: Preparation | undefined;
+  /** The listeners in effect. */
+  #planned: readonly PlannedListener[] = [];
+  #stopped: (() => void) | undefined;
+  #lag: ReturnType<typeof monitorEventLoopDelay> | undefined;
+  #sweeps = 0;
+  readonly #lagGuard = new LoopLagGuard();
+  #lookedMs: number;
+
+  constructor(index: number, clock: Clock, cells: WorkerCells, post: Post) {
+    this.#index = index;
+    this.clock = clock;
+    this.cells = cells;
+    this.logger = new WorkerLogger(clock, post);
+    this.accessLog = new AccessLog(clock, cells, post);
+    this.sweep = new Sweep(clock, SWEEP_INTERVAL_MS, () => this.#afterSweep());
+    this.#post = post;
+    this.#lookedMs = clock.monotonicMs();
+  }
+
+  get configuration(): CompiledConfiguration {
+    if (this.#configuration === undefined) throw new Error("a request came before any configuration");
+    return this.#configuration;
+  }
+
+  start(): void {
+    this.#lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
+    this.#lag.enable();
+    this.#afterSweep();
+    this.sweep.start();
+    this.#post({ type: "ready" });
+  }
+
+  async handle(command: Command): Promise<void> {
+    const startMs = this.clock.monotonicMs();
+    const problems = await this.#do(command).catch((error: unknown) => {
+      if (command.type === "commit") throw error; // Half a swap must not go on: the replacement makes a whole one.
+      return problemsOf(error);
+    });
+    if (problems.length > 0) this.#post({ type: "refused", problems });
+    else this.#post({ type: "done", tookMs: this.clock.monotonicMs() - startMs });
+  }
+
+  async #do(command: Command): Promise<readonly Problem[]> {
+    switch (command.type) {
+      case "begin":
+        this.#begin(command);
+        break;
+      case "upstreams":
+        this.#preparation?.configuration.addUpstreams(command.upstreams);
+        break;
+      case "routes":
+        this.#preparation?.configuration.addRoutes(command.routes, command.slots);
+        break;
+      case "listen":
+        return this.#listen();
+      case "commit":
+        this.#commit();
+        break;
+      case "abort":
+        this.#abort();
+        break;
+      case "renew":
+        this.#renew(command.tls);
+        break;
+      case "drain":
+        this.isDraining = command.isDraining;
+        break;
+      case "stop":
+        await this.#stop();
+    }
+    return [];
+  }
+
+  #begin({ settings, listeners, tls }: Extract<Command, { type: "begin" }>): void {
+    this.#abort();
+    const configuration = new CompiledConfiguration(
+      { settings, listeners: listeners.map(({ listener }) => listener) },
+      tls.upstream,
+      this.#configuration,
+      this,
+    );
+    this.#preparation = { configuration, listeners, tls, opened: new Map() };
+  }
+
+  async #listen(): Promise<Problem[]> {
+    const { listeners = [], opened = new Map<string, BoundListener>() } = this.#preparation ?? {};
+    const problems: Problem[] = [];
+    for (const [index, { key, host, port, listener, counts }] of listeners.entries()) {
+      if (this.#listeners.has(key)) continue;
+      const bound = new BoundListener(this, new ConnectionCount(counts, this.#index));
+      try {
+        await bound.bind(host, port);
+        opened.set(key, bound);
+      } catch (error) {
+        problems.push(explainListenError(listener, index, error));
+      }
+    }
+    return problems;
+  }
+
+  #commit(): void {
+    const preparation = this.#preparation;
+    if (preparation === undefined) return;
+    const { configuration, listeners, tls, opened } = preparation;
+    this.#preparation = undefined;
+    this.#configuration = configuration;
+    this.#planned = listeners;
+    configuration.activate();
+    this.#lagGuard.maxLagMs = configuration.maxEventLoopLagMs;
+    for (const [key, bound] of opened) this.#listeners.set(key, bound);
+    const kept = new Set(listeners.map(({ key }) => key));
+    for (const [key, bound] of this.#listeners) if (!kept.has(key)) this.#close(key, bound);
+    for (const { key, listener } of listeners) {
+      const limits = configuration.limits.get(listener.id);
+      if (limits !== undefined) {
+        this.#listeners.get(key)?.configure(limits, listener.http.max_connections, tls.listeners.get(listener.id));
+      }
+    }
+  }
+
+  #renew(tls: TlsMaterial): void {
+    this.#configuration?.renew(tls.upstream);
+    for (const { key, listener } of this.#planned) this.#listeners.get(key)?.renew(tls.listeners.get(listener.id));
+  }
+
+  #abort(): void {
+    for (const bound of this.#preparation?.opened.values() ?? []) bound.close();
+    this.#preparation = undefined;
+  }
+
+  #close(key: string, bound: BoundListener): void {
+    bound.close();
+    this.#listeners.delete(key);
+    this.#closing.add(bound);
+  }
+
+  #stop(): Promise<void> {
+    this.#abort();
+    this.isDraining = true;
+    for (const [key, bound] of this.#listeners) this.#close(key, bound);
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#stopped = resolve;
+    return promise;
+  }
+
+  #afterSweep(): void {
+    this.#lookForOverload();
+    this.dateLine = `Date: ${new Date(this.clock.now()).toUTCString()}\r\n`;
+    for (const bound of this.#closing) {
+      // A sweep after the last accept, so that a request that was already on its way is answered.
+      if (this.#stopped !== undefined) bound.closeIdle();
+      if (bound.connections === 0) this.#closing.delete(bound);
+    }
+    if (this.#closing.size === 0 && this.#stopped !== undefined) {
+      this.accessLog.flush();
+      this.#stopped();
+    }
+    if (++this.#sweeps % LAG_WINDOW_SWEEPS !== 0) return;
+    this.#reportLag();
+    this.accessLog.flush();
+  }
+
+  #lookForOverload(): void {
+    const nowMs = this.clock.monotonicMs();
+    const lagMs = nowMs - this.#lookedMs - SWEEP_INTERVAL_MS;
+    this.#lookedMs = nowMs;
+    if (this.#lagGuard.observe(lagMs)) {
+      const { isLate } = this.#lagGuard;
+      this.cells.set("isLate", isLate ? 1 : 0);
+      if (isLate)
+        this.logger.warn("A worker does not keep up: new requests are refused", { lag_ms: Math.round(lagMs) });
+      else this.logger.warn("A worker keeps up again: new requests are served");
+    }
+    this.isOverloaded = this.#lagGuard.isLate || this.cells.get("isMemoryShort") === 1;
+  }
+
+  #reportLag(): void {
+    if (this.#lag === undefined) return;
+    this.cells.set("eventLoopLagP99Ms", Math.max(0, this.#lag.percentile(99) / 1e6 - LAG_RESOLUTION_MS));
+    this.#lag.reset();
+  }
+}
+
+/** What a configuration cannot be compiled for. Validation is to find it before; if it did not, this must not cost a worker. */
+function problemsOf(error: unknown): readonly Problem[] {
+  if (error instanceof ConfigurationRefused) return error.problems;
+  return [
+    { path: "", message: `the configuration cannot be compiled: ${error instanceof Error ? error.message : error}` },
+  ];
+}

@@ -1,0 +1,68 @@
+import type { Problem } from "../../config/problem.ts";
+import type { Listener } from "../../config/resources/listener.ts";
+import type { Route } from "../../config/resources/route.ts";
+import type { Settings } from "../../config/resources/settings.ts";
+import type { Upstream } from "../../config/resources/upstream.ts";
+import type { TlsMaterial } from "../tls/tls-material.ts";
+
+/** A listener together with the sockets it stands for. */
+export interface PlannedListener {
+  readonly listener: Listener;
+  /** Names the sockets: listeners of two configurations with the same key share them. */
+  readonly key: string;
+  readonly host: string | undefined;
+  /** Never 0. */
+  readonly port: number;
+  /** Where its connections are counted, see connection-count.ts. */
+  readonly counts: SharedArrayBuffer;
+}
+
+/**
+ * What the supervisor asks of a worker. Each command is answered before the next is sent. A configuration comes as
+ * `begin`, then `upstreams` and `routes` in slices, so that a large one never keeps a request waiting for long, then `listen`; after that
+ * it is ready, and `commit` or `abort` ends it.
+ */
+export type Command =
+  | {
+      readonly type: "begin";
+      readonly settings: Settings;
+      readonly listeners: readonly PlannedListener[];
+      readonly tls: TlsMaterial;
+    }
+  | { readonly type: "upstreams"; readonly upstreams: readonly Upstream[] }
+  /** `slots`: the place where each of the routes is counted, see route-slots.ts. */
+  | { readonly type: "routes"; readonly routes: readonly Route[]; readonly slots: readonly number[] }
+  | { readonly type: "listen" }
+  | { readonly type: "commit" }
+  | { readonly type: "abort" }
+  /** Other certificates for the configuration in effect. */
+  | { readonly type: "renew"; readonly tls: TlsMaterial }
+  | { readonly type: "drain"; readonly isDraining: boolean }
+  /** Answered once the last connection is closed. */
+  | { readonly type: "stop" };
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** What a worker says. `done` and `refused` answer the oldest command that is not answered yet. */
+export type Report =
+  | { readonly type: "ready" }
+  | { readonly type: "done"; readonly tookMs: number }
+  | { readonly type: "refused"; readonly problems: readonly Problem[] }
+  /** Lines of the access log. */
+  | { readonly type: "access"; readonly octets: Uint8Array; readonly lines: number }
+  | {
+      readonly type: "log";
+      readonly level: LogLevel;
+      readonly message: string;
+      readonly fields: Record<string, unknown>;
+    };
+
+/** Says something to the supervisor; what is in `transfer` is handed over instead of copied. */
+export type Post = (report: Report, transfer?: ArrayBuffer[]) => void;
+
+/** What a worker is born with. */
+export interface WorkerBirth {
+  readonly worker: number;
+  /** The memory that it counts in. */
+  readonly row: SharedArrayBuffer;
+}
