@@ -16,7 +16,7 @@ const FILE_NAME = "runway.yaml";
 export const runway: Subject = {
   name: "runway",
   needs: [],
-  features: ["tls", "http2", "workers", "live-changes"],
+  features: ["tls", "http2", "websocket", "access-log", "workers", "live-changes"],
   version: readProductVersion,
   async start(setting) {
     const adminPort = await freePort();
@@ -50,7 +50,8 @@ async function apply(proxy: RunningProxy, { adminPort, ...setting }: Omit<Docume
 
 /** Each change is one of one route. */
 function configuration(document: Document): string {
-  const { port, adminPort, originPort, connections, workers, otherRoutes, change, tls } = document;
+  const { port, adminPort, originPort, connections, workers, otherRoutes, change, tls, folder } = document;
+  const log = `access_log: { enabled: true, output: ${folder}/access.log }\n`;
   const backends = `backends: [{ url: "http://127.0.0.1:${originPort}" }]`;
   const others = Array.from(
     { length: otherRoutes },
@@ -62,7 +63,7 @@ admin:
   port: ${adminPort}
 logging:
   level: warn
-transport:
+${document.accessLog ? log : ""}transport:
   max_idle_conns_per_host: ${connections}
 listeners:
   - id: http
