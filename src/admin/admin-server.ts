@@ -112,15 +112,12 @@ export class AdminServer implements Service {
       reply.header("allow", allowed);
       throw new RunwayError("adminMethodNotAllowed", `${request.url.split("?")[0]} answers ${allowed}.`);
     }
-    const gone = new AbortController();
-    reply.raw.once("close", () => gone.abort());
     const answer = await operation.handle({
       parameters: request.params as Record<string, string>,
       query: operation.query === undefined ? {} : parseQuery(operation.query, request.query),
       headers: request.headers,
       body: operation.body === undefined ? "" : bodyText(request.body),
       remoteAddress: request.ip,
-      signal: gone.signal,
     });
     return send(reply, answer);
   }

@@ -6,8 +6,8 @@ export interface FleetView {
   nodes(): readonly NodeReport[];
   /** Drops what is remembered of a node that is not connected, its claim on its id included. */
   forget(nodeId: string): "forgotten" | "unknown" | "connected";
-  /** Resolves when every connected node has applied `version` or refused it, or after `timeoutMs`, or when `signal` aborts. */
-  waitApplied(version: number, options: { timeoutMs: number; signal: AbortSignal }): Promise<FleetProgress>;
+  /** Resolves when every connected node has applied `version` or refused it, or after `timeoutMs`. */
+  waitApplied(version: number, options: { timeoutMs: number }): Promise<FleetProgress>;
 }
 
 export interface FleetProgress {

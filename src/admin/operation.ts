@@ -11,8 +11,6 @@ export interface AdminRequest<Query> {
   /** The body as text; empty when there was none. */
   readonly body: string;
   readonly remoteAddress: string;
-  /** Aborts when the client has gone. */
-  readonly signal: AbortSignal;
 }
 
 /** `body` is a value to be written as JSON, or a text of the given type. */

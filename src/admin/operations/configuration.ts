@@ -73,7 +73,7 @@ async function push(desk: ConfigurationDesk, fleet: FleetView, request: AdminReq
   );
   const json = { ...changeJson(change), ...(dryRun ? { DryRun: true } : {}) };
   if (wait === undefined || dryRun || change.version === undefined) return { json };
-  const progress = await fleet.waitApplied(change.version, { timeoutMs, signal: request.signal });
+  const progress = await fleet.waitApplied(change.version, { timeoutMs });
   const Complete = progress.missing.length === 0;
   const { applied: Applied, missing, slowest } = progress;
   const Missing = missing.map(({ nodeId: NodeId, why: Why, detail: Detail }) => ({ NodeId, Why, Detail }));
