@@ -1,18 +1,19 @@
 import { FAILURES, type FailureKind } from "../../core/failure.ts";
 import type { BodyFraming } from "../../http/body-reader.ts";
-import type { ClientConnection, ResponseHandler } from "../../http/client-connection.ts";
+import type { ClientConnection } from "../../http/client-connection.ts";
 import { FIELD } from "../../http/known-field.ts";
 import type { Refusal } from "../../http/refusal.ts";
-import type { AnswerWriter, RequestChannel } from "../../http/request-channel.ts";
+import type { RequestChannel } from "../../http/request-channel.ts";
 import type { RequestHandler } from "../../http/server-connection.ts";
 import { Tunnel } from "../../http/tunnel.ts";
 import type { CompiledRoute } from "../route/compiled-route.ts";
 import type { CompiledTarget } from "../upstream/balancer.ts";
 import type { Gateway } from "../worker/gateway.ts";
+import { Attempt, type AttemptOwner } from "./attempt.ts";
+import { clientFraming, writeBody } from "./body-framing.ts";
 import { writeForwardedRequest } from "./forwarded-request.ts";
 import {
   type Answering,
-  clientFraming,
   writeEmptyAnswer,
   writeForwardedResponse,
   writeInterimResponse,
@@ -24,8 +25,6 @@ import { rescue } from "./rescue.ts";
 import type { TrustedProxies } from "./trusted-proxies.ts";
 import { upgradeOf } from "./upgrade.ts";
 
-const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
-
 export type Scheme = "http" | "https";
 
 /** Who sends requests, and how. */
@@ -35,12 +34,12 @@ export interface Caller {
 }
 
 /**
- * The life of the requests of one client connection, one after another: match a route, choose a target, send, stream back.
- * Everything happens in the callbacks of the two connections it stands between; nothing is awaited and, on the common path,
- * little is allocated. A failure goes to `#fail`, which answers it as long as nothing was answered yet, and otherwise cuts
- * the connection, so that a response that was cut is never taken for a complete one.
+ * The life of the requests of one client connection, one after another: match a route, choose a target, have an attempt made at
+ * it, stream back. Everything happens in the callbacks of the two connections it stands between; nothing is awaited and, on the
+ * common path, little is allocated. A failure goes to `#fail`, which answers it as long as nothing was answered yet, and
+ * otherwise cuts the connection, so that a response that was cut is never taken for a complete one.
  */
-export class Exchange<Channel extends RequestChannel = RequestChannel> implements RequestHandler, ResponseHandler {
+export class Exchange<Channel extends RequestChannel = RequestChannel> implements RequestHandler, AttemptOwner {
   readonly client: Channel;
   readonly #gateway: Gateway;
   readonly #onClosed: () => void;
@@ -49,12 +48,9 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
 
   // Of the request being served; meaningless between requests.
   readonly #record: RequestRecord;
-  #upstream: ClientConnection | undefined;
+  readonly #attempt = new Attempt(this);
   /** The protocol that the request asks to switch to, if it may. */
   #upgrade: string | undefined;
-  /** Kept until the response begins, for a connection that turns out to have gone stale. */
-  #head = "";
-  #hasTriedAgain = false;
   #keepAlive = false;
   #framing: BodyFraming = "none";
 
@@ -69,7 +65,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
 
   onRequest(): void {
     const { request } = this.client;
-    this.#open(requestIdOf(this.#givenRequestId()));
+    this.#record.open(requestIdOf(this.#givenRequestId()));
     if (this.#gateway.isOverloaded) {
       this.#gateway.cells.add("requestsShed", 1);
       this.#fail("overloaded");
@@ -90,86 +86,61 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
       this.#fail("bodyTooLarge");
       return;
     }
-    const target = route.balancer.next();
-    if (target === undefined) {
-      this.#fail("noTarget");
-      return;
-    }
-    this.#record.target = target;
     this.#upgrade = upgradeOf(request, route.upgrades);
-    this.#head = this.#writeHead(route, target);
-    this.#send(target.pool.acquire(), route);
+    this.#forward(route);
   }
 
   onRequestBody(buffer: Buffer, start: number, end: number): void {
-    const upstream = this.#upstream;
-    if (upstream === undefined || start === end) return;
+    if (!this.#attempt.isOpen || start === end) return;
     const record = this.#record;
     record.requestBytes += end - start;
     const max = record.route?.maxBodyBytes ?? 0;
-    if (max > 0 && record.requestBytes > max) {
-      this.#fail("bodyTooLarge");
-      return;
-    }
-    upstream.isAwaited = false;
-    upstream.touch();
-    writeBody(upstream, this.client.request.chunked, buffer, start, end);
+    if (max > 0 && record.requestBytes > max) this.#fail("bodyTooLarge");
+    else this.#attempt.body(buffer, start, end);
   }
 
   onRequestEnd(): void {
-    const upstream = this.#upstream;
-    if (upstream === undefined) return;
-    if (this.client.request.chunked) upstream.writer.text("0\r\n\r\n");
-    upstream.completeRequest();
+    this.#attempt.complete();
   }
 
   onRequestRefused({ kind, reason }: Refusal): void {
-    if (!this.#record.isOpen) this.#open(requestIdOf(undefined));
+    if (!this.#record.isOpen) this.#record.open(requestIdOf(undefined));
     this.#fail(kind, reason);
   }
 
   onRequestPause(): void {
-    const upstream = this.#upstream;
-    if (upstream === undefined) return;
-    upstream.writer.flush();
-    if (!upstream.writer.isFull || upstream.isRequestComplete) return;
-    upstream.touch();
-    this.client.pause();
+    if (this.#attempt.flush()) this.client.pause();
   }
 
   onRequestWritable(): void {
     this.client.resume();
   }
 
-  onInterimResponse(): void {
+  onInterimResponse({ response }: ClientConnection): void {
     const { request, writer } = this.client;
-    const response = this.#upstream?.response;
-    if (response === undefined || request.minorVersion === 0) return; // HTTP/1.0 knows no 1xx.
+    if (request.minorVersion === 0) return; // HTTP/1.0 knows no 1xx.
     if (response.status !== 100) writer.text(writeInterimResponse(response));
     else if (request.expectsContinue && this.#record.requestBytes === 0) this.client.askForBody();
   }
 
-  onResponse(): void {
-    const upstream = this.#upstream;
-    if (upstream === undefined) return;
+  onResponse({ response, framing }: ClientConnection): void {
     const { client } = this;
-    this.#record.upstreamAnswered(upstream.response.status);
-    this.#framing = clientFraming(upstream.framing, client.takesChunks);
+    this.#record.upstreamAnswered(response.status);
+    this.#framing = clientFraming(framing, client.takesChunks);
     this.#keepAlive = this.#mayKeepAlive() && this.#framing !== "until-close";
-    client.writer.text(writeForwardedResponse(upstream.response, this.#framing, this.#answering()));
+    client.writer.text(writeForwardedResponse(response, this.#framing, this.#answering()));
   }
 
   /** The request is answered, and the two connections are a tunnel from here on. */
-  onUpgrade(): void {
-    const upstream = this.#upstream;
-    const { tunnelEnd } = this.client;
-    if (upstream === undefined || tunnelEnd === undefined) return;
+  onUpgrade(upstream: ClientConnection): void {
+    const { tunnelEnd, writer } = this.client;
+    if (tunnelEnd === undefined) return;
     const { cells, sweep } = this.#gateway;
     const { requestId, route } = this.#record;
     const { timeouts } = route!;
-    this.client.writer.text(writeUpgradeResponse(upstream.response, this.#upgrade!, requestId));
+    writer.text(writeUpgradeResponse(upstream.response, this.#upgrade!, requestId));
     this.#record.upstreamAnswered(101);
-    this.#closeAnswered(101);
+    this.#record.closeAnswered(this.client, 101);
     cells.add("activeTunnels", 1);
     new Tunnel(tunnelEnd, upstream, timeouts.pauseMs, sweep, () => cells.add("activeTunnels", -1)).start();
   }
@@ -177,41 +148,29 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   onResponseBody(buffer: Buffer, start: number, end: number): void {
     if (start === end) return;
     this.#record.responseBytes += end - start;
-    writeBody(this.client, this.#framing === "chunked", buffer, start, end);
+    writeBody(this.client.writer, this.#framing === "chunked", buffer, start, end);
   }
 
   onResponsePause(): void {
     const { writer } = this.client;
     writer.flush();
     if (!writer.isFull) return;
-    this.#upstream?.pause();
+    this.#attempt.pause();
     this.client.awaitWritable();
   }
 
   onResponseWritable(): void {
-    this.#upstream?.resume();
+    this.#attempt.resume();
   }
 
-  onResponseEnd(isReusable: boolean): void {
-    const upstream = this.#upstream;
+  onResponseEnd(): void {
     if (this.#framing === "chunked") this.client.writer.text("0\r\n\r\n");
-    if (isReusable && upstream !== undefined) this.#record.target?.pool.release(upstream);
-    this.#closeAnswered(this.#record.status);
+    this.#record.closeAnswered(this.client, this.#record.status);
     this.client.finish(this.#keepAlive);
   }
 
-  onResponseFailed({ kind, reason }: Refusal): void {
-    const upstream = this.#upstream;
-    const { request } = this.client;
-    const isStale = kind === "upstreamReset" && upstream?.hasServed === true && !upstream.hasAnswered;
-    if (isStale && !this.#hasTriedAgain && !request.hasBody && IDEMPOTENT.has(request.method)) {
-      this.#hasTriedAgain = true;
-      this.#send(this.#record.target?.pool.dial(), this.#record.route);
-      this.#upstream?.writer.flush();
-      return;
-    }
+  onAttemptFailed(_attempt: Attempt, { kind, reason }: Refusal): void {
     this.#record.upstreamFailed(kind, reason);
-    this.#upstream = undefined;
     this.#fail(kind);
   }
 
@@ -225,37 +184,28 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   onClientGone(): void {
     if (!this.#record.isOpen) return;
     this.#gateway.cells.add("clientsGone", 1);
-    this.#dropUpstream();
+    this.#attempt.drop();
     this.#record.closeCut(this.client, "clientClosed");
-    this.#head = "";
   }
 
   onClientClosed(): void {
     this.#onClosed();
   }
 
-  #open(requestId: string): void {
-    this.#record.open(requestId);
-    this.#hasTriedAgain = false;
-  }
-
-  #closeAnswered(status: number, failure?: FailureKind): void {
-    this.#record.closeAnswered(this.client, status, failure);
-    this.#upstream = undefined;
-    this.#head = "";
-  }
-
-  #send(upstream: ClientConnection | undefined, route: CompiledRoute | undefined): void {
-    if (upstream === undefined || route === undefined) {
-      this.#fail("overloaded");
+  #forward(route: CompiledRoute): void {
+    const target = route.balancer.next();
+    if (target === undefined) {
+      this.#fail("noTarget");
       return;
     }
-    const { request } = this.client;
-    this.#upstream = upstream;
-    upstream.begin(this, request.method, route.timeouts, this.#upgrade);
-    upstream.isAwaited = request.expectsContinue;
-    if (!request.hasBody) upstream.completeRequest();
-    upstream.writer.text(this.#head);
+    this.#record.target = target;
+    const hasBegun = this.#attempt.begin(target, {
+      request: this.client.request,
+      head: this.#writeHead(route, target),
+      timeouts: route.timeouts,
+      upgrade: this.#upgrade,
+    });
+    if (!hasBegun) this.#fail("overloaded");
   }
 
   #writeHead(route: CompiledRoute, { pool, basePath }: CompiledTarget): string {
@@ -275,17 +225,16 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   #answerForAll(): void {
     this.#keepAlive = this.#mayKeepAlive();
     this.client.writer.text(writeEmptyAnswer(this.#answering()));
-    this.#closeAnswered(204);
+    this.#record.closeAnswered(this.client, 204);
     this.client.finish(this.#keepAlive);
   }
 
   #fail(kind: FailureKind, detail?: string, allow: readonly string[] = []): void {
-    this.#dropUpstream();
+    this.#attempt.drop();
     const { cells } = this.#gateway;
     if (this.#record.status > 0) {
       cells.add("gatewayFailures", 1);
       this.#record.closeCut(this.client, kind);
-      this.#head = "";
       this.client.destroy();
       return;
     }
@@ -296,14 +245,8 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     const isHead = request.method === "HEAD";
     const retryAfterSeconds = kind === "overloaded" ? this.#gateway.configuration.retryAfterSeconds : 0;
     this.client.writer.text(rescue({ kind, detail, allow, retryAfterSeconds, isHead, ...this.#answering() }));
-    this.#closeAnswered(status, kind);
+    this.#record.closeAnswered(this.client, status, kind);
     this.client.finish(this.#keepAlive);
-  }
-
-  #dropUpstream(): void {
-    const upstream = this.#upstream;
-    this.#upstream = undefined;
-    upstream?.destroy();
   }
 
   #answering(): Answering {
@@ -332,17 +275,4 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
       this.#trust = { by: trustedProxies, isTrusted: trustedProxies.includes(this.#caller.address) };
     return this.#trust.isTrusted;
   }
-}
-
-/** Writes a piece of a body; `isChunked` frames it as a chunk. */
-function writeBody(
-  { writer }: { readonly writer: AnswerWriter },
-  isChunked: boolean,
-  buffer: Buffer,
-  start: number,
-  end: number,
-): void {
-  if (isChunked) writer.text(`${(end - start).toString(16)}\r\n`);
-  writer.bytes(buffer, start, end);
-  if (isChunked) writer.text("\r\n");
 }

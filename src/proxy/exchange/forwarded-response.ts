@@ -21,12 +21,6 @@ export function connectionField({ minorVersion, keepAlive }: Pick<Answering, "mi
   return minorVersion === 0 ? "Connection: keep-alive\r\n" : "";
 }
 
-/** How the body goes to the client: one of unknown length is chunked, but for HTTP/1.0, which knows only the close, and HTTP/2. */
-export function clientFraming(framing: BodyFraming, takesChunks: boolean): BodyFraming {
-  if (framing !== "chunked" && framing !== "until-close") return framing;
-  return takesChunks ? "chunked" : "until-close";
-}
-
 /** The head that the client gets, written anew. */
 export function writeForwardedResponse(response: ResponseParser, framing: BodyFraming, answering: Answering): string {
   return (
