@@ -1,7 +1,7 @@
 import { canonicalJson } from "./json.ts";
-import { compareResources, inCanonicalOrder, type Resource } from "./resource.ts";
+import { compareResources, inCanonicalOrder, type Resource, type ResourceRef } from "./resource.ts";
 
-export interface Change extends Pick<Resource, "kind" | "id"> {
+export interface Change extends ResourceRef {
   readonly action: "added" | "changed" | "removed";
 }
 

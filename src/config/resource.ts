@@ -14,13 +14,16 @@ export interface Resource {
   readonly spec: JsonObject;
 }
 
+/** What names a resource. */
+export type ResourceRef = Pick<Resource, "kind" | "id">;
+
 /** Unique among resources, `route:api`. */
-export function resourceKey({ kind, id }: Pick<Resource, "kind" | "id">): string {
+export function resourceKey({ kind, id }: ResourceRef): string {
   return `${kind}:${id}`;
 }
 
 /** The canonical order: by kind as in RESOURCE_KINDS, then by id in code-unit order. */
-export function compareResources(a: Pick<Resource, "kind" | "id">, b: Pick<Resource, "kind" | "id">): number {
+export function compareResources(a: ResourceRef, b: ResourceRef): number {
   if (a.kind !== b.kind) return RESOURCE_KINDS.indexOf(a.kind) - RESOURCE_KINDS.indexOf(b.kind);
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }

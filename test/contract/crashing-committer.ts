@@ -1,7 +1,7 @@
 import { writeSync } from "node:fs";
 import { inCanonicalOrder, type Resource } from "../../src/config/resource.ts";
 import { systemClock } from "../../src/core/clock.ts";
-import { SqliteRevisionLog } from "../../src/store/sqlite/sqlite-revision-log.ts";
+import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 
 /** A program that commits one version after the other into the directory it is given, and prints each once it is safe. */
 
@@ -18,8 +18,9 @@ export function stateOfVersion(version: number): Resource[] {
 }
 
 if (import.meta.main) {
-  const log = new SqliteRevisionLog({ directory: process.argv[2]!, clock: systemClock });
-  await log.open();
+  const store = new SqliteStore({ directory: process.argv[2]!, clock: systemClock });
+  await store.open();
+  const log = store.revisions;
   for (let version = ((await log.head())?.version ?? 0) + 1; ; version++) {
     const { revision } = await log.commit({
       resources: stateOfVersion(version),

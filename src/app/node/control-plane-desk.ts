@@ -7,7 +7,7 @@ import { parseDocument, toResources } from "../../config/document.ts";
 import type { Checked } from "../../config/problem.ts";
 import { renderDocument } from "../../config/render-document.ts";
 import type { Resource } from "../../config/resource.ts";
-import type { CommitRequest, CommitResult, Revision, RevisionLog } from "../../config/revision-log.ts";
+import type { CommitRequest, CommitResult, CommitTerms, Revision, RevisionLog } from "../../config/revision-log.ts";
 import type { Clock } from "../../core/clock.ts";
 import { RunwayError } from "../../core/failure.ts";
 import type { Logger } from "../../core/ports.ts";
@@ -92,10 +92,7 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
     return made;
   }
 
-  async #change(
-    resources: readonly Resource[],
-    request: Omit<CommitRequest, "resources">,
-  ): Promise<ConfigurationChange> {
+  async #change(resources: readonly Resource[], request: CommitTerms): Promise<ConfigurationChange> {
     const { log, gateway, publish, logger } = this.#options;
     const trial = await log.commit({ ...request, resources, dryRun: true });
     if (request.dryRun === true) return this.#accepted(trial);

@@ -4,7 +4,7 @@ import { toResources } from "../../config/document.ts";
 import { renderOriginalYaml } from "../../config/original-peer.ts";
 import type { Revision } from "../../config/revision-log.ts";
 import type { Service } from "../../core/service.ts";
-import { SqliteRevisionLog } from "../../store/sqlite/sqlite-revision-log.ts";
+import { SqliteStore } from "../../store/sqlite/sqlite-store.ts";
 import { FileIdentityLedger } from "../../sync/file-identity-ledger.ts";
 import { Fleet } from "../../sync/fleet.ts";
 import { FleetServer } from "../../sync/grpc/fleet-server.ts";
@@ -22,22 +22,22 @@ import { createRoleService, type RoleService } from "./role-service.ts";
 export async function createControlPlane(context: NodeContext): Promise<RoleService> {
   const { loaded, clock, env, history, logger } = context;
   const { data_dir: directory } = loaded.settings.cluster.control_plane;
-  const log = new SqliteRevisionLog({ directory, clock });
+  const store = new SqliteStore({ directory, clock });
   // Opened here, since the store also makes the directory that the ledger of identities is kept in.
-  await log.open();
+  await store.open();
   const ledger = await FileIdentityLedger.open(join(directory, "identities.json"), logger);
   const gateway = createGateway(context);
   const fleet = createFleet(context, ledger);
   const publish = (revision: Revision) => fleet.publish(publicationOf(revision));
   const readFile = () => readFileAgain(context);
-  const desk = new ControlPlaneDesk({ log, gateway, readFile, env, publish, history, clock, logger });
+  const desk = new ControlPlaneDesk({ log: store.revisions, gateway, readFile, env, publish, history, clock, logger });
   const view = new GatewayAdminView(gateway);
   const configuration: Service = {
     name: "configuration",
     start: async () => requireAccepted(await desk.open(toResources(loaded.document))),
     async stop() {
       await ledger.flushed();
-      await log.close();
+      await store.close();
     },
   };
   const views = { reload: desk, configuration: desk, fleet: new FleetAdminView(fleet), gateway: view };

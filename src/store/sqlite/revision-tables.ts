@@ -1,55 +1,34 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { JsonObject } from "../../config/json.ts";
-import { inCanonicalOrder, type Resource, type ResourceKind } from "../../config/resource.ts";
+import { inCanonicalOrder, type Resource, type ResourceKind, type ResourceRef } from "../../config/resource.ts";
 import type { RevisionSource, RevisionSummary } from "../../config/revision-log.ts";
 import { freezeResource } from "../../config/snapshot.ts";
 import { formatHash } from "../../config/state-hash.ts";
-import type { Schema } from "./database.ts";
 
-/**
- * A resource's row holds from the version `since` on and until before the version `until`, or up to now. So a version
- * costs what it changes, and every version can be read back.
- */
-export const REVISION_LOG_SCHEMA: Schema = {
-  name: "revision log",
-  applicationId: 0x52_57_52_4c, // "RWRL"
-  migrations: [
-    `CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
-     CREATE TABLE revision (
-       version INTEGER PRIMARY KEY CHECK (version > 0),
-       hash TEXT NOT NULL,
-       author TEXT NOT NULL,
-       source TEXT NOT NULL,
-       message TEXT NOT NULL,
-       committed_at INTEGER NOT NULL
-     ) STRICT;
-     CREATE TABLE resource (
-       kind TEXT NOT NULL,
-       id TEXT NOT NULL,
-       since INTEGER NOT NULL REFERENCES revision,
-       until INTEGER REFERENCES revision,
-       spec TEXT NOT NULL,
-       PRIMARY KEY (kind, id, since)
-     ) STRICT;
-     CREATE UNIQUE INDEX current_resource ON resource (kind, id) WHERE until IS NULL;`,
-  ],
-};
-
-/** Facts about the whole log: the epoch, and the state hash that last came from the file. */
+/** Facts about the whole store: the epoch, and the state hash that last came from the file. */
 export type FactName = "epoch" | "file_hash";
 
-/** The statements on the tables of a revision log; each is a row in or out, and knows no rules. */
+/**
+ * The statements on the tables of a revision log; each is rows in or out, and knows no rules. A resource's row holds from
+ * the version `since` on and until before the version `until`, or up to now. So a version costs what it changes, every
+ * version can be read back without going through those between, and what differs between two is found by index.
+ */
 export class RevisionTables {
   readonly #epoch: string;
   readonly #readFact: StatementSync;
   readonly #writeFact: StatementSync;
-  readonly #newest: StatementSync;
+  readonly #bounds: StatementSync;
+  readonly #oldestSince: StatementSync;
   readonly #oneRevision: StatementSync;
   readonly #page: StatementSync;
   readonly #addRevision: StatementSync;
   readonly #state: StatementSync;
+  readonly #ended: StatementSync;
+  readonly #begun: StatementSync;
   readonly #addResource: StatementSync;
   readonly #endResource: StatementSync;
+  readonly #forgetResources: StatementSync;
+  readonly #forgetRevisions: StatementSync;
 
   /** The epoch is the one in the database, or `newEpoch` for a database that has none. */
   constructor(database: DatabaseSync, newEpoch: string) {
@@ -57,15 +36,26 @@ export class RevisionTables {
     this.#writeFact = database.prepare(
       "INSERT INTO fact VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value",
     );
-    this.#newest = database.prepare("SELECT max(version) AS version FROM revision");
+    this.#bounds = database.prepare(
+      "SELECT (SELECT min(version) FROM revision) AS oldest, (SELECT max(version) FROM revision) AS newest",
+    );
+    this.#oldestSince = database.prepare("SELECT min(version) AS version FROM revision WHERE committed_at >= ?");
     this.#oneRevision = database.prepare("SELECT * FROM revision WHERE version = ?");
     this.#page = database.prepare("SELECT * FROM revision WHERE version < ? ORDER BY version DESC LIMIT ?");
     this.#addRevision = database.prepare("INSERT INTO revision VALUES (?, ?, ?, ?, ?, ?)");
     this.#state = database.prepare(
       "SELECT kind, id, spec FROM resource WHERE since <= :version AND (until IS NULL OR until > :version)",
     );
+    this.#ended = database.prepare(
+      "SELECT kind, id, spec FROM resource WHERE until > :from AND until <= :to AND since <= :from",
+    );
+    this.#begun = database.prepare(
+      "SELECT kind, id, spec FROM resource WHERE since > :from AND since <= :to AND (until IS NULL OR until > :to)",
+    );
     this.#addResource = database.prepare("INSERT INTO resource VALUES (?, ?, ?, NULL, ?)");
     this.#endResource = database.prepare("UPDATE resource SET until = ? WHERE kind = ? AND id = ? AND until IS NULL");
+    this.#forgetResources = database.prepare("DELETE FROM resource WHERE until <= ?");
+    this.#forgetRevisions = database.prepare("DELETE FROM revision WHERE version < ?");
     database.prepare("INSERT INTO fact VALUES ('epoch', ?) ON CONFLICT DO NOTHING").run(newEpoch);
     this.#epoch = this.fact("epoch") ?? newEpoch;
   }
@@ -83,9 +73,16 @@ export class RevisionTables {
     this.#writeFact.run(name, value);
   }
 
-  /** 0 when there is none. */
-  newestVersion(): number {
-    return Number(this.#newest.get()?.version ?? 0);
+  /** The oldest and the newest version that are kept; 0 when there is none. */
+  bounds(): { readonly oldest: number; readonly newest: number } {
+    const row = this.#bounds.get();
+    return { oldest: Number(row?.oldest ?? 0), newest: Number(row?.newest ?? 0) };
+  }
+
+  /** The oldest version that was committed at this time or later. */
+  oldestSince(committedAt: number): number | undefined {
+    const version = this.#oldestSince.get(committedAt)?.version;
+    return version === null || version === undefined ? undefined : Number(version);
   }
 
   summary(version: number): RevisionSummary | undefined {
@@ -103,16 +100,29 @@ export class RevisionTables {
 
   /** The resources of a version, frozen, in canonical order. */
   state(version: number): Resource[] {
-    const rows = this.#state.all({ version });
-    return inCanonicalOrder(rows.map(({ kind, id, spec }) => toResource(String(kind), String(id), String(spec))));
+    return inCanonicalOrder(this.#state.all({ version }).map(toResource));
+  }
+
+  /** Of two versions, the lower first: what the lower has and the higher no longer has, and the other way round. */
+  between(from: number, to: number): { readonly ended: Resource[]; readonly begun: Resource[] } {
+    return {
+      ended: this.#ended.all({ from, to }).map(toResource),
+      begun: this.#begun.all({ from, to }).map(toResource),
+    };
   }
 
   addResource({ kind, id, spec }: Resource, since: number): void {
     this.#addResource.run(kind, id, since, JSON.stringify(spec));
   }
 
-  endResource({ kind, id }: Pick<Resource, "kind" | "id">, until: number): void {
+  endResource({ kind, id }: ResourceRef, until: number): void {
     this.#endResource.run(until, kind, id);
+  }
+
+  /** Answers how many versions went. */
+  forgetBefore(version: number): number {
+    this.#forgetResources.run(version);
+    return Number(this.#forgetRevisions.run(version).changes);
   }
 
   #toSummary(row: Record<string, unknown>): RevisionSummary {
@@ -128,6 +138,10 @@ export class RevisionTables {
   }
 }
 
-function toResource(kind: string, id: string, spec: string): Resource {
-  return freezeResource({ kind: kind as ResourceKind, id, spec: JSON.parse(spec) as JsonObject });
+function toResource({ kind, id, spec }: Record<string, unknown>): Resource {
+  return freezeResource({
+    kind: kind as ResourceKind,
+    id: String(id),
+    spec: JSON.parse(String(spec)) as JsonObject,
+  });
 }

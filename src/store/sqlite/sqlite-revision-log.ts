@@ -1,117 +1,105 @@
-import { randomUUID } from "node:crypto";
-import { join } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
-import { type Change, difference } from "../../config/difference.ts";
-import { inCanonicalOrder, type Resource, resourceKey } from "../../config/resource.ts";
+import { deltaBetween, type EffectiveDelta } from "../../config/delta.ts";
 import type {
   CommitRequest,
   CommitResult,
   HistoryPage,
+  Retention,
   Revision,
   RevisionLog,
   RevisionSummary,
 } from "../../config/revision-log.ts";
-import { freezeResource } from "../../config/snapshot.ts";
-import { adjustStateHash, formatHash, resourceHash, stateHash } from "../../config/state-hash.ts";
+import { formatHash, stateHash } from "../../config/state-hash.ts";
 import type { Clock } from "../../core/clock.ts";
 import { RunwayError } from "../../core/failure.ts";
-import { guardStore, openDatabase, transaction } from "./database.ts";
-import { REVISION_LOG_SCHEMA, RevisionTables } from "./revision-tables.ts";
+import { auditOfCommit, followRevision, type PlannedCommit, planCommit } from "../next-revision.ts";
+import { pageSize } from "../page-size.ts";
+import { transaction } from "./database.ts";
+import type { RevisionTables } from "./revision-tables.ts";
+import type { OpenStore, SqliteStore } from "./sqlite-store.ts";
 
-interface OpenStore {
-  readonly database: DatabaseSync;
-  readonly tables: RevisionTables;
-  /** The newest version, kept so that reading it costs nothing and a commit compares in memory. The file is the truth. */
-  head: Revision | undefined;
-}
-
-export interface SqliteRevisionLogOptions {
-  readonly directory: string;
-  readonly clock: Clock;
-  /** How long a commit waits for another process that writes; 2 s unless given. */
-  readonly busyTimeoutMs?: number;
-}
-
-/** The revision log in one SQLite file, `revisions.db`, in a directory of its own. */
+/** The revisions of a SQLite store. */
 export class SqliteRevisionLog implements RevisionLog {
-  readonly #file: string;
+  readonly #store: SqliteStore;
   readonly #clock: Clock;
-  readonly #busyTimeoutMs: number;
-  #store: OpenStore | undefined;
+  /** The newest version, kept so that reading it costs nothing and a commit compares in memory. The file is the truth. */
+  #head: Revision | undefined;
 
-  constructor({ directory, clock, busyTimeoutMs = 2_000 }: SqliteRevisionLogOptions) {
-    this.#file = join(directory, "revisions.db");
+  constructor(store: SqliteStore, clock: Clock) {
+    this.#store = store;
     this.#clock = clock;
-    this.#busyTimeoutMs = busyTimeoutMs;
   }
 
-  async open(): Promise<string> {
-    this.#store ??= this.#guard(() => {
-      const database = openDatabase(this.#file, REVISION_LOG_SCHEMA, this.#busyTimeoutMs);
-      try {
-        const tables = new RevisionTables(database, randomUUID());
-        return { database, tables, head: this.#read(tables, tables.newestVersion()) };
-      } catch (error) {
-        database.close();
-        throw error;
-      }
-    });
-    return this.#store.tables.epoch;
-  }
-
-  async close(): Promise<void> {
-    this.#store?.database.close();
-    this.#store = undefined;
+  /** Reads the newest version. @throws RunwayError `storeUnavailable` when it is damaged */
+  opened({ revisions }: OpenStore): void {
+    this.#head = this.#read(revisions, revisions.bounds().newest);
   }
 
   async head(): Promise<Revision | undefined> {
-    return this.#use((store) => this.#refreshHead(store));
+    return this.#store.use(({ revisions }) => this.#refreshHead(revisions));
   }
 
   async get(version: number): Promise<Revision | undefined> {
-    return this.#use(({ tables }) => this.#read(tables, version));
+    return this.#store.use(({ revisions }) => this.#read(revisions, version));
+  }
+
+  async delta(from: number, to: number): Promise<EffectiveDelta | undefined> {
+    return this.#store.use(({ revisions }) => readDelta(revisions, from, to));
   }
 
   async history({ limit, before }: HistoryPage): Promise<RevisionSummary[]> {
-    const count = Math.max(1, Math.min(1_000, limit));
-    return this.#use(({ tables }) => tables.summaries(before ?? Number.MAX_SAFE_INTEGER, count));
+    return this.#store.use(({ revisions }) => revisions.summaries(before ?? Number.MAX_SAFE_INTEGER, pageSize(limit)));
   }
 
   async lastFromFile(): Promise<bigint | undefined> {
-    const hash = this.#use(({ tables }) => tables.fact("file_hash"));
-    return hash === undefined ? undefined : BigInt(`0x${hash}`);
+    return this.#store.use(({ revisions }) => lastFromFile(revisions));
   }
 
   async commit(request: CommitRequest): Promise<CommitResult> {
-    return this.#use((store) => {
-      const result = transaction(store.database, () => ({
+    return this.#store.use((store) => {
+      const planned = transaction(store.database, () => ({
         value: this.#commit(store, request),
         outcome: request.dryRun === true ? "roll back" : "commit",
       }));
-      if (request.dryRun !== true) store.head = result.revision;
-      return result;
+      if (request.dryRun !== true) this.#head = planned.revision;
+      const { revision, changes, delta, created } = planned;
+      return { revision, changes, delta, created };
+    });
+  }
+
+  async prune({ versions, ageMs, floor }: Retention): Promise<number> {
+    const now = this.#clock.now();
+    return this.#store.write(({ revisions }) => {
+      const { newest } = revisions.bounds();
+      const young = revisions.oldestSince(now - ageMs) ?? newest;
+      return revisions.forgetBefore(Math.min(newest, newest - versions + 1, young, floor));
     });
   }
 
   /** Runs inside a transaction that excludes other writers. */
-  #commit(store: OpenStore, request: CommitRequest): CommitResult {
-    const head = this.#refreshHead(store);
-    expectVersion(head, request.expectedVersion);
-    const next = nextRevision(head, request, store.tables.epoch, this.#clock.now());
-    const unchanged = head !== undefined && next.changes.length === 0;
-    const fromFile = request.source !== "admin-api";
-    const hash = formatHash(next.revision.hash);
-    const sameFile = fromFile && store.tables.fact("file_hash") === hash;
-    if (fromFile) store.tables.setFact("file_hash", hash);
-    if (head !== undefined && (unchanged || sameFile)) return { revision: head, changes: [], created: false };
-    write(store.tables, next);
-    return { ...next, created: true };
+  #commit({ revisions, audit }: OpenStore, request: CommitRequest): PlannedCommit {
+    const now = this.#clock.now();
+    const head = this.#refreshHead(revisions);
+    const base = { epoch: revisions.epoch, head, lastFromFile: lastFromFile(revisions), now };
+    const planned = planCommit(base, request);
+    if (planned.fileHash !== undefined) revisions.setFact("file_hash", formatHash(planned.fileHash));
+    if (!planned.created) return planned;
+    write(revisions, planned);
+    audit.append(auditOfCommit(planned), now);
+    return planned;
   }
 
-  #refreshHead(store: OpenStore): Revision | undefined {
-    const newest = store.tables.newestVersion();
-    if (newest !== (store.head?.version ?? 0)) store.head = this.#read(store.tables, newest);
-    return store.head;
+  /** Another process may have committed; what it changed is read and no more. */
+  #refreshHead(tables: RevisionTables): Revision | undefined {
+    const { newest } = tables.bounds();
+    const from = this.#head?.version ?? 0;
+    if (newest === from) return this.#head;
+    const summary = tables.summary(newest);
+    const delta = readDelta(tables, from, newest);
+    this.#head =
+      summary === undefined || delta === undefined
+        ? this.#read(tables, newest)
+        : (followRevision(this.#head, summary, delta) ?? this.#damaged(newest));
+    return this.#head;
   }
 
   /** @throws RunwayError `storeUnavailable` when what was read does not have the hash it was written with. */
@@ -119,71 +107,31 @@ export class SqliteRevisionLog implements RevisionLog {
     const summary = tables.summary(version);
     if (summary === undefined) return undefined;
     const resources = tables.state(version);
-    if (stateHash(resources) === summary.hash) return freeze({ ...summary, resources });
+    if (stateHash(resources) !== summary.hash) this.#damaged(version);
+    return Object.freeze({ ...summary, resources: Object.freeze(resources) });
+  }
+
+  #damaged(version: number): never {
     const advice = "restore a backup, or move it away to begin anew";
-    throw new RunwayError("storeUnavailable", `Version ${version} in ${this.#file} is damaged; ${advice}.`);
-  }
-
-  #use<T>(action: (store: OpenStore) => T): T {
-    const store = this.#store;
-    if (store === undefined) throw new RunwayError("storeUnavailable", `The revision log ${this.#file} is not open.`);
-    return this.#guard(() => action(store));
-  }
-
-  #guard<T>(action: () => T): T {
-    return guardStore(this.#file, REVISION_LOG_SCHEMA.name, action);
+    throw new RunwayError("storeUnavailable", `Version ${version} in ${this.#store.file} is damaged; ${advice}.`);
   }
 }
 
-/** A version to be and what it changes. */
-interface NextRevision {
-  readonly revision: Revision;
-  readonly changes: readonly Change[];
+function readDelta(tables: RevisionTables, from: number, to: number): EffectiveDelta | undefined {
+  const { oldest, newest } = tables.bounds();
+  const isKept = (version: number) => version === 0 || (version >= oldest && version <= newest);
+  if (!isKept(from) || !isKept(to)) return undefined;
+  const { ended, begun } = tables.between(Math.min(from, to), Math.max(from, to));
+  return from <= to ? deltaBetween(ended, begun) : deltaBetween(begun, ended);
 }
 
-function nextRevision(
-  head: Revision | undefined,
-  { author, source, message, resources }: CommitRequest,
-  epoch: string,
-  committedAt: number,
-): NextRevision {
-  const before = head?.resources ?? [];
-  const after = inCanonicalOrder(resources).map(freezeResource);
-  const changes = difference(before, after);
-  const hash = adjustStateHash(
-    head?.hash ?? 0n,
-    pick(before, changes, "added").map(resourceHash),
-    pick(after, changes, "removed").map(resourceHash),
-  );
-  const version = (head?.version ?? 0) + 1;
-  return {
-    revision: freeze({ epoch, version, hash, resources: after, author, source, message, committedAt }),
-    changes,
-  };
+function lastFromFile(tables: RevisionTables): bigint | undefined {
+  const hash = tables.fact("file_hash");
+  return hash === undefined ? undefined : BigInt(`0x${hash}`);
 }
 
-/** The resources that changes speak of, those with the action `except` left out. */
-function pick(resources: readonly Resource[], changes: readonly Change[], except: Change["action"]): Resource[] {
-  const keys = new Set(changes.filter(({ action }) => action !== except).map(resourceKey));
-  return keys.size === 0 ? [] : resources.filter((resource) => keys.has(resourceKey(resource)));
-}
-
-function write(tables: RevisionTables, { revision, changes }: NextRevision): void {
+function write(tables: RevisionTables, { revision, changes, delta }: PlannedCommit): void {
   tables.addSummary(revision);
   for (const change of changes) if (change.action !== "added") tables.endResource(change, revision.version);
-  for (const resource of pick(revision.resources, changes, "removed")) tables.addResource(resource, revision.version);
-}
-
-function expectVersion(head: Revision | undefined, expected: number | undefined): void {
-  const version = head?.version ?? 0;
-  if (expected === undefined || expected === version) return;
-  throw new RunwayError(
-    "versionConflict",
-    `The configuration is at version ${version}, not ${expected}; read it again.`,
-  );
-}
-
-function freeze(revision: Revision): Revision {
-  Object.freeze(revision.resources);
-  return Object.freeze(revision);
+  for (const resource of delta.upserts) tables.addResource(resource, revision.version);
 }

@@ -1,0 +1,100 @@
+import { type Change, difference } from "./difference.ts";
+import { compareResources, inCanonicalOrder, type Resource, type ResourceRef, resourceKey } from "./resource.ts";
+
+/** What turns one state into another: resources that are there afterwards, and resources that are not. Nothing is in both. */
+export interface Delta {
+  readonly upserts: readonly Resource[];
+  readonly removals: readonly ResourceRef[];
+}
+
+/** A delta of which every part changes something. */
+export interface EffectiveDelta extends Delta {
+  /** What it does, in canonical order. */
+  readonly changes: readonly Change[];
+  /** What was there before of what it changes or removes. */
+  readonly replaced: readonly Resource[];
+}
+
+/** From the whole state `before` to the whole state `after`; each in any order. */
+export function deltaBetween(before: readonly Resource[], after: readonly Resource[]): EffectiveDelta {
+  const changes = difference(before, after);
+  return {
+    upserts: pick(after, changes, "removed"),
+    removals: changes.filter(({ action }) => action === "removed").map(refOf),
+    changes,
+    replaced: pick(before, changes, "added"),
+  };
+}
+
+/**
+ * What of a delta changes the state, which is in canonical order. Costs what the delta is long, whatever the size of the
+ * state. Where a resource is named twice the last upsert holds.
+ */
+export function effectiveDelta(state: readonly Resource[], { upserts, removals }: Delta): EffectiveDelta {
+  const wanted = new Map<string, Resource | undefined>();
+  const before = new Map<string, Resource>();
+  const look = (ref: ResourceRef) => {
+    const found = findResource(state, ref);
+    if (found !== undefined) before.set(resourceKey(ref), found);
+  };
+  for (const removal of removals) {
+    wanted.set(resourceKey(removal), undefined);
+    look(removal);
+  }
+  for (const upsert of upserts) {
+    wanted.set(resourceKey(upsert), upsert);
+    look(upsert);
+  }
+  return deltaBetween(
+    [...before.values()],
+    [...wanted.values()].filter((resource) => resource !== undefined),
+  );
+}
+
+type Edit = ResourceRef & { readonly resource?: Resource };
+
+/** The state after the delta, in canonical order as the one before. */
+export function applyDelta(before: readonly Resource[], { upserts, removals }: Delta): Resource[] {
+  // V8 reads a frozen array slowly; this copy costs next to nothing.
+  const state = [...before];
+  const after: Resource[] = [];
+  let next = 0;
+  const edits: Edit[] = [...upserts.map((resource) => ({ ...refOf(resource), resource })), ...removals.map(refOf)];
+  edits.sort(compareResources);
+  for (const edit of edits) {
+    const end = lowerBound(state, edit, next);
+    while (next < end) after.push(state[next++]!);
+    if (next < state.length && compareResources(state[next]!, edit) === 0) next += 1;
+    if (edit.resource !== undefined) after.push(edit.resource);
+  }
+  while (next < state.length) after.push(state[next++]!);
+  return after;
+}
+
+/** The resource in a state that is in canonical order. */
+function findResource(state: readonly Resource[], ref: ResourceRef): Resource | undefined {
+  const found = state[lowerBound(state, ref, 0)];
+  return found !== undefined && compareResources(found, ref) === 0 ? found : undefined;
+}
+
+/** The index of the first resource that is not before `ref`. */
+function lowerBound(state: readonly Resource[], ref: ResourceRef, from: number): number {
+  let low = from;
+  let high = state.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareResources(state[middle]!, ref) < 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** The resources that changes speak of, those with the action `except` left out, in canonical order. */
+function pick(resources: readonly Resource[], changes: readonly Change[], except: Change["action"]): Resource[] {
+  const keys = new Set(changes.filter(({ action }) => action !== except).map(resourceKey));
+  return keys.size === 0 ? [] : inCanonicalOrder(resources.filter((resource) => keys.has(resourceKey(resource))));
+}
+
+function refOf({ kind, id }: ResourceRef): ResourceRef {
+  return { kind, id };
+}
