@@ -1,4 +1,5 @@
 import { ChunkedDecoder } from "./chunked-decoder.ts";
+import { NO_TRAILERS, type Trailers } from "./trailers.ts";
 
 /** How the end of a body is known (RFC 9112 §6.3). */
 export type BodyFraming = "none" | "length" | "chunked" | "until-close";
@@ -17,12 +18,18 @@ export class BodyReader {
   #remaining = 0;
   readonly #chunks = new ChunkedDecoder();
 
-  begin(framing: BodyFraming, length: number): void {
+  /** What came behind the body that is done, until the next one begins. */
+  get trailers(): Trailers {
+    return this.framing === "chunked" ? this.#chunks.trailers : NO_TRAILERS;
+  }
+
+  /** @param maxTrailerBytes what may follow the last chunk */
+  begin(framing: BodyFraming, length: number, maxTrailerBytes: number): void {
     this.framing = framing;
     this.#remaining = length;
     this.isDone = framing === "none" || (framing === "length" && length === 0);
     this.reason = undefined;
-    if (framing === "chunked") this.#chunks.reset();
+    if (framing === "chunked") this.#chunks.reset(maxTrailerBytes);
   }
 
   /** Hands data among octets `start` to `end` to `sink`. Answers the position after what belongs to the body, -1 when refused. */

@@ -1,3 +1,4 @@
+import { MAX_FIELDS } from "./field-lines.ts";
 import {
   BACKSLASH,
   COLON,
@@ -10,11 +11,13 @@ import {
   SEMICOLON,
   TOKEN_LOWER,
 } from "./octets.ts";
+import { framesMessage, NO_TRAILERS, type Trailers } from "./trailers.ts";
 
 /**
  * Chunked transfer coding (RFC 9112 §7.1), taken apart octet by octet, in any pieces. Strict: a size is 1 to 12 hexadecimal
- * digits, every line ends with CRLF, nothing stands between size and line end but extensions without blanks. Extensions and
- * trailers are checked and dropped; together they may have `MAX_EXTRA_BYTES` in one message, so that they cannot be sent forever.
+ * digits, every line ends with CRLF, nothing stands between size and line end but extensions without blanks. Extensions are
+ * checked and dropped; in one message they may have `MAX_EXTENSION_BYTES`, so that they cannot be sent forever. Trailers are kept, as many
+ * octets of them and fields as a head may have.
  */
 export class ChunkedDecoder {
   /** Why `next` answered "refused". */
@@ -24,17 +27,24 @@ export class ChunkedDecoder {
   dataEnd = 0;
   /** The first octet that `next` has not looked at. */
   position = 0;
+  trailers: Trailers = NO_TRAILERS;
   #state: State = "size";
   #remaining = 0;
   #digits = 0;
-  #extraBytes = 0;
+  #extensionBytes = 0;
+  #trailerBytes = 0;
+  #maxTrailerBytes = 0;
   #trailerName = "";
+  #trailerValue = "";
 
-  reset(): void {
+  reset(maxTrailerBytes: number): void {
+    this.trailers = NO_TRAILERS;
     this.#state = "size";
     this.#remaining = 0;
     this.#digits = 0;
-    this.#extraBytes = 0;
+    this.#extensionBytes = 0;
+    this.#trailerBytes = 0;
+    this.#maxTrailerBytes = maxTrailerBytes;
   }
 
   /**
@@ -75,7 +85,7 @@ export class ChunkedDecoder {
       case "trailer-value":
         return this.#trailer(state, octet);
       case "trailer-lf":
-        return octet === LF ? "trailer" : this.#refuse("a trailer does not end with CRLF");
+        return octet === LF ? this.#keepTrailer() : this.#refuse("a trailer does not end with CRLF");
       case "end-lf":
         return octet === LF ? "done" : this.#refuse("the last chunk does not end with CRLF");
       default:
@@ -88,23 +98,23 @@ export class ChunkedDecoder {
     const isToken = TOKEN_LOWER[octet] !== 0;
     switch (state) {
       case "extension":
-        return this.#extra(isToken, "extension-name", EXTENSION);
+        return this.#extra(isToken, "extension-name");
       case "extension-name":
         if (octet === EQUALS_SIGN) return "extension-value";
-        return this.#extensionEnd(octet) ?? this.#extra(isToken, "extension-name", EXTENSION);
+        return this.#extensionEnd(octet) ?? this.#extra(isToken, "extension-name");
       case "extension-value":
         if (octet === QUOTATION_MARK) return "extension-quoted";
-        return this.#extra(isToken, "extension-token", EXTENSION);
+        return this.#extra(isToken, "extension-token");
       case "extension-token":
-        return this.#extensionEnd(octet) ?? this.#extra(isToken, "extension-token", EXTENSION);
+        return this.#extensionEnd(octet) ?? this.#extra(isToken, "extension-token");
       case "extension-quoted":
         if (octet === QUOTATION_MARK) return "extension-end";
         if (octet === BACKSLASH) return "extension-escape";
-        return this.#extra(FIELD_VALUE[octet] === 1, "extension-quoted", EXTENSION);
+        return this.#extra(FIELD_VALUE[octet] === 1, "extension-quoted");
       case "extension-escape":
-        return this.#extra(FIELD_VALUE[octet] === 1, "extension-quoted", EXTENSION);
+        return this.#extra(FIELD_VALUE[octet] === 1, "extension-quoted");
       case "extension-end":
-        return this.#extensionEnd(octet) ?? this.#refuse(`${EXTENSION} is not valid`);
+        return this.#extensionEnd(octet) ?? this.#refuse(EXTENSION_REFUSED);
     }
   }
 
@@ -115,13 +125,26 @@ export class ChunkedDecoder {
 
   #trailer(state: "trailer" | "trailer-name" | "trailer-value", octet: number): State | "refused" {
     if (octet === CR && state !== "trailer-name") return state === "trailer" ? "end-lf" : "trailer-lf";
-    if (state === "trailer-value") return this.#extra(FIELD_VALUE[octet] === 1, state, "a trailer value");
+    if (++this.#trailerBytes > this.#maxTrailerBytes) return this.#refuse("the trailers are too long");
+    if (state === "trailer-value") {
+      if (FIELD_VALUE[octet] !== 1) return this.#refuse("a trailer value is not valid");
+      this.#trailerValue += String.fromCharCode(octet);
+      return state;
+    }
     if (state === "trailer") this.#trailerName = "";
     else if (octet === COLON)
-      return NOT_IN_TRAILERS.has(this.#trailerName) ? this.#refuse("a trailer frames the message") : "trailer-value";
+      return framesMessage(this.#trailerName) ? this.#refuse("a trailer frames the message") : "trailer-value";
     const lower = TOKEN_LOWER[octet]!;
+    if (lower === 0) return this.#refuse("a trailer name is not valid");
     this.#trailerName += String.fromCharCode(lower);
-    return this.#extra(lower !== 0, "trailer-name", "a trailer name");
+    return "trailer-name";
+  }
+
+  #keepTrailer(): State | "refused" {
+    if (this.trailers.length === 2 * MAX_FIELDS) return this.#refuse("there are too many trailers");
+    this.trailers = [...this.trailers, this.#trailerName, this.#trailerValue.replace(BLANKS_AROUND, "")];
+    this.#trailerValue = "";
+    return "trailer";
   }
 
   #size(octet: number): State | "refused" {
@@ -136,9 +159,9 @@ export class ChunkedDecoder {
     return octet === SEMICOLON ? "extension" : this.#refuse("a chunk size is not a hexadecimal number");
   }
 
-  #extra(isValid: boolean, next: State, what: string): State | "refused" {
-    if (!isValid) return this.#refuse(`${what} is not valid`);
-    if (++this.#extraBytes > MAX_EXTRA_BYTES) return this.#refuse("chunk extensions and trailers are too long");
+  #extra(isValid: boolean, next: State): State | "refused" {
+    if (!isValid) return this.#refuse(EXTENSION_REFUSED);
+    if (++this.#extensionBytes > MAX_EXTENSION_BYTES) return this.#refuse("the chunk extensions are too long");
     return next;
   }
 
@@ -171,12 +194,6 @@ type State =
   | "end-lf";
 
 const MAX_SIZE_DIGITS = 12;
-const MAX_EXTRA_BYTES = 8_192;
-const EXTENSION = "a chunk extension";
-/** Who reads them behind the body understands another message than who does not (RFC 9110 §6.5.1). */
-const NOT_IN_TRAILERS: ReadonlySet<string> = new Set([
-  "connection",
-  "content-length",
-  "proxy-connection",
-  "transfer-encoding",
-]);
+const MAX_EXTENSION_BYTES = 8_192;
+const EXTENSION_REFUSED = "a chunk extension is not valid";
+const BLANKS_AROUND = /^[ \t]+|[ \t]+$/g;

@@ -8,36 +8,9 @@ import { ResponseParser } from "./response-parser.ts";
 import { type ByteSink, connectInto, type Peer } from "./socket-reader.ts";
 import { SocketWriter } from "./socket-writer.ts";
 import type { Deadlined, Sweep } from "./sweep.ts";
+import type { Trailers } from "./trailers.ts";
 import type { TunnelEnd, TunnelFlow } from "./tunnel.ts";
-
-/** Takes one response. Octets of a body are only lent for the call. */
-export interface ResponseHandler {
-  /** A 1xx head has been read and is in `connection.response` for the call. */
-  onInterimResponse(): void;
-  /** The head has been read and is in `connection.response` until the end. */
-  onResponse(): void;
-  /** The upstream has switched to the protocol that was asked for; the connection is to be surrendered to a tunnel now. */
-  onUpgrade(): void;
-  onResponseBody(buffer: Buffer, start: number, end: number): void;
-  /** The response is complete; `isReusable` says whether the connection can take another request. */
-  onResponseEnd(isReusable: boolean): void;
-  /** The response will never be complete; the connection is closed. */
-  onResponseFailed(refusal: Refusal): void;
-  /** All that arrived at once has been handed over: the time to flush. */
-  onResponsePause(): void;
-  /** The upstream has read what waited for it. */
-  onRequestWritable(): void;
-  /** A method of the handler threw; the connection is closed. */
-  onFault(error: unknown): void;
-}
-
-/** How long a response may take; 0 means any time. */
-export interface ResponseTimeouts {
-  /** To its head. */
-  readonly beginMs: number;
-  /** From one piece to the next. */
-  readonly pauseMs: number;
-}
+import type { ResponseHandler, ResponseTimeouts, UpstreamChannel } from "./upstream-channel.ts";
 
 /** Where a connection goes and what it may take. */
 export interface ClientOptions {
@@ -48,6 +21,8 @@ export interface ClientOptions {
   readonly maxHeadBytes: number;
   readonly sweep: Sweep;
   readonly buffers: OctetBuffers;
+  /** A response is complete and the connection can take another request. */
+  readonly onFree: (connection: ClientConnection) => void;
   readonly onClosed: (connection: ClientConnection) => void;
 }
 
@@ -63,15 +38,13 @@ const LATE: Readonly<Record<"dialling" | "securing" | "open", Refusal>> = {
 };
 
 /** The client's side of an HTTP/1.1 connection: sends one request at a time and reads its response strictly. */
-export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEnd {
+export class ClientConnection implements UpstreamChannel, ByteSink, BodySink, Deadlined, TunnelEnd {
   readonly response = new ResponseParser();
   readonly writer: SocketWriter;
+  readonly takesChunks = true;
   deadlineMs: number;
-  /** Whether anything of a response has arrived: after that the request cannot be tried again. */
   hasAnswered = false;
-  /** Whether requests were answered on this connection before, so that it may have gone stale. */
   hasServed = false;
-  /** Whether the client holds its body back until the upstream says something (RFC 9110 §10.1.1). */
   isAwaited = false;
   framing: BodyFraming = "none";
   #isRequestComplete = false;
@@ -119,10 +92,14 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEn
     return this.#isRequestComplete;
   }
 
-  /**
-   * Begins a request, to be written to `writer` and then completed. `upgrade` is the protocol that it asks to switch to, in
-   * lower case, if any.
-   */
+  get trailers(): Trailers {
+    return this.#body.trailers;
+  }
+
+  get tunnelEnd(): TunnelEnd {
+    return this;
+  }
+
   begin(handler: ResponseHandler, method: string, timeouts: ResponseTimeouts, upgrade: string | undefined): void {
     this.#handler = handler;
     this.#isHead = method === "HEAD";
@@ -138,13 +115,11 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEn
     this.touch();
   }
 
-  /** All of the request has been written. */
   completeRequest(): void {
     this.#isRequestComplete = true;
     this.touch();
   }
 
-  /** Moves the deadline: something of the request was sent, or of the response came. None while it is our turn to send. */
   touch(): void {
     if (this.#isOpening) return;
     const hasBegun = this.#state === "body";
@@ -230,7 +205,7 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEn
       return next;
     }
     this.framing = this.#framing();
-    this.#body.begin(this.framing, response.contentLength);
+    this.#body.begin(this.framing, response.contentLength, this.#options.maxHeadBytes);
     this.#state = "body";
     this.#handler?.onResponse();
     if (this.#body.isDone) this.#end(next === end);
@@ -273,8 +248,9 @@ export class ClientConnection implements ByteSink, BodySink, Deadlined, TunnelEn
     this.#handler = undefined;
     this.hasServed = true;
     this.#state = "idle";
-    if (!isReusable) this.socket.destroy();
-    handler?.onResponseEnd(isReusable);
+    if (isReusable) this.#options.onFree(this);
+    else this.socket.destroy();
+    handler?.onResponseEnd();
   }
 
   #refuse(reason: string): number {

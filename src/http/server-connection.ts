@@ -1,53 +1,16 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { BodyReader, type BodySink } from "./body-reader.ts";
+import type { HttpLimits } from "./http-limits.ts";
 import type { OctetBuffers } from "./octet-buffers.ts";
 import type { Refusal } from "./refusal.ts";
-import type { RequestChannel } from "./request-channel.ts";
+import type { RequestChannel, RequestHandler } from "./request-channel.ts";
 import { HTTP2_PREFACE_LINE, RequestParser } from "./request-parser.ts";
 import { type ByteSink, readInto } from "./socket-reader.ts";
 import { SocketWriter } from "./socket-writer.ts";
 import type { Deadlined, Sweep } from "./sweep.ts";
+import type { Trailers } from "./trailers.ts";
 import type { TunnelEnd, TunnelFlow } from "./tunnel.ts";
-
-/** What a client may use up before it is answered 408, 414 or 431, or is dropped. A time of 0 means no limit. */
-export interface HttpLimits {
-  /** From the first octet of a head to its last; then 408. */
-  readonly headTimeoutMs: number;
-  /** Between two pieces of a body; then 408. */
-  readonly bodyTimeoutMs: number;
-  /** How long a client may read nothing of what waits for it; then it is dropped. */
-  readonly writeTimeoutMs: number;
-  /** Between two requests; then the connection is closed. */
-  readonly idleTimeoutMs: number;
-  readonly maxHeadBytes: number;
-  /** Requests that a client may send at a time on one connection of HTTP/2; 0 where it is not spoken. */
-  readonly maxConcurrentStreams: number;
-}
-
-/**
- * Takes the requests of one connection, one at a time: after `onRequest` come the pieces of the body and `onRequestEnd`, and
- * no other request until `finish`. Octets of a body are only lent for the call.
- */
-export interface RequestHandler {
-  /** A head has been read and is in `connection.request` until `finish`. */
-  onRequest(): void;
-  onRequestBody(buffer: Buffer, start: number, end: number): void;
-  /** The body is complete. Not called for a request without one. */
-  onRequestEnd(): void;
-  /** What arrived is not acceptable, or did not arrive in time. To be answered with `finish(false)`, or dropped. */
-  onRequestRefused(refusal: Refusal): void;
-  /** All that arrived at once has been handed over: the time to flush. */
-  onRequestPause(): void;
-  /** The client has read what waited for it. */
-  onResponseWritable(): void;
-  /** The client went away before `finish`. */
-  onClientGone(): void;
-  /** A method of the handler threw. To be answered with `finish(false)`, or dropped. */
-  onFault(error: unknown): void;
-  /** The connection is closed; nothing follows. */
-  onClientClosed(): void;
-}
 
 /** How long a connection that we closed goes on reading, so that the client gets to see our last answer (RFC 9112 §9.6). */
 const LINGER_MS = 2_000;
@@ -121,6 +84,10 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
 
   get takesChunks(): boolean {
     return this.request.minorVersion > 0;
+  }
+
+  get trailers(): Trailers {
+    return this.#body.trailers;
   }
 
   get tunnelEnd(): TunnelEnd {
@@ -242,7 +209,7 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
     this.#onHttp2 = undefined;
     const next = start + request.consumed;
     if (request.hasBody) {
-      this.#body.begin(request.chunked ? "chunked" : "length", request.contentLength);
+      this.#body.begin(request.chunked ? "chunked" : "length", request.contentLength, this.limits.maxHeadBytes);
       this.#state = "body";
       // A client that waits to be told to go on is not slow.
       const limitMs = request.expectsContinue ? 0 : this.limits.bodyTimeoutMs;

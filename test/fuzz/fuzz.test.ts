@@ -62,6 +62,14 @@ describe("a parser", () => {
     assert.deepEqual([found?.fault, found?.input.text], ["it throws: no slashes please", "%2F"]);
   });
 
+  it("that loses a trailer is caught", () => {
+    const read = (input: Input): Reading => {
+      const reading = readByRunway(input);
+      return { ...reading, messages: reading.messages.map((message) => ({ ...message, trailers: [] })) };
+    };
+    assert.equal(new Campaign(1, new Oracle(read, new LlhttpReader()), []).run(50_000)?.fault, "other trailers");
+  });
+
   it("whose reading depends on the pieces is caught", () => {
     const read = (input: Input): Reading =>
       readByRunway(input.cuts.length > 3 ? { ...input, text: `${input.text}x` } : input);

@@ -52,6 +52,7 @@ export class LlhttpReader {
   minorVersion = 0;
   fields: string[] = [];
   body = "";
+  trailers: string[] = [];
   /** Messages that were completed. */
   completed = 0;
   /** Whether a response with this status has no body, as whoever uses llhttp has to tell it. */
@@ -105,6 +106,7 @@ export class LlhttpReader {
     this.what = "";
     this.fields = [];
     this.body = "";
+    this.trailers = [];
     this.completed = 0;
   }
 
@@ -130,9 +132,12 @@ export class LlhttpReader {
     this.error ??= this.#parser.finish()?.code;
   }
 
-  /** Head fields beyond what fits at once, or trailers: those come when the head is complete, and are not compared. */
+  /** Head fields beyond what fits at once, or trailers: those come when the head is complete. */
   #onFields(fields: string[], url: string): void {
-    if (this.hasHead) return;
+    if (this.hasHead) {
+      this.trailers.push(...fields);
+      return;
+    }
     this.fields.push(...fields);
     this.what += url;
   }

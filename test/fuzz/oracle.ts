@@ -128,9 +128,12 @@ export class Oracle {
     return message.written === spelled(message.fields) ? undefined : "the fields are not written as they were read";
   }
 
-  #bodyDifference({ end, body }: Message): string | undefined {
-    const theirs = this.#llhttp.body;
-    return (end === undefined ? theirs.startsWith(body) : theirs === body) ? undefined : "another body";
+  #bodyDifference({ end, body, trailers }: Message): string | undefined {
+    const { body: theirs, trailers: theirTrailers } = this.#llhttp;
+    if (end === undefined) return theirs.startsWith(body) ? undefined : "another body";
+    if (theirs !== body) return "another body";
+    const names = theirTrailers.map((text, index) => (index % 2 === 0 ? text.toLowerCase() : text));
+    return areEqual(trailers, names) ? undefined : "other trailers";
   }
 
   #keepAliveFault(last: Message): string | undefined {

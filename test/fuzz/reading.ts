@@ -16,6 +16,8 @@ export interface Message {
   /** The fields as we would send them on. */
   readonly written: string;
   readonly body: string;
+  /** What came behind the body, names in lower case and values in turn. */
+  readonly trailers: readonly string[];
   /** Whether the next message on the connection may follow. */
   readonly keepAlive: boolean;
   /** Whether the message ends where the connection does. */

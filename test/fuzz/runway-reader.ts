@@ -85,9 +85,10 @@ abstract class ConnectionReader<Parser extends HeadParser> implements BodySink {
       fields: fieldsOf(parser),
       written: parser.fields.write(NONE_DROPPED, undefined),
       body: "",
+      trailers: [],
       untilClose: framing === "until-close",
     });
-    this.#body.begin(framing, parser.contentLength);
+    this.#body.begin(framing, parser.contentLength, maxHeadBytes);
     this.#state = "body";
     if (this.#body.isDone) this.#endMessage(next);
     return next;
@@ -103,6 +104,7 @@ abstract class ConnectionReader<Parser extends HeadParser> implements BodySink {
   #endMessage(next: number): void {
     const message = this.#messages.at(-1)!;
     message.end = this.#passed + next;
+    message.trailers = this.#body.trailers;
     this.#messageStart = message.end;
     this.parser.reset();
     this.#state = message.keepAlive ? "head" : "closed";

@@ -9,9 +9,15 @@ const STATUS_END = 12;
  * @param text as we write heads: `Name: value`, CRLF, and an empty line at `end - 2`
  */
 export function readResponseHead(text: string, end: number): string[] {
-  const list = [":status", text.substring(STATUS_START, STATUS_END)];
-  let start = text.indexOf("\r\n") + 2;
-  while (start < end - 2) {
+  const status = text.substring(STATUS_START, STATUS_END);
+  return [":status", status, ...readFieldLines(text, text.indexOf("\r\n") + 2, end - 2)];
+}
+
+/** The lines from `firstStart` to `end` as names in lower case and values in turn. */
+export function readFieldLines(text: string, firstStart: number, end: number): string[] {
+  const list: string[] = [];
+  let start = firstStart;
+  while (start < end) {
     const lineEnd = text.indexOf("\r\n", start);
     const colon = text.indexOf(":", start);
     const name = text.substring(start, colon).toLowerCase();

@@ -2,8 +2,9 @@ import { constants, performServerHandshake, type ServerHttp2Session, type Server
 import type { Socket } from "node:net";
 import type { Clock } from "../../core/clock.ts";
 import { MAX_FIELDS } from "../field-lines.ts";
+import type { HttpLimits } from "../http-limits.ts";
 import type { OctetBuffers } from "../octet-buffers.ts";
-import type { HttpLimits, RequestHandler } from "../server-connection.ts";
+import type { RequestHandler } from "../request-channel.ts";
 import type { Deadlined, Sweep } from "../sweep.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import { ServerStream, type StreamHost } from "./server-stream.ts";

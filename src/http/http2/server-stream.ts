@@ -1,10 +1,11 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
+import type { HttpLimits } from "../http-limits.ts";
 import type { OctetBuffers } from "../octet-buffers.ts";
 import type { Refusal } from "../refusal.ts";
-import type { RequestChannel } from "../request-channel.ts";
+import type { RequestChannel, RequestHandler } from "../request-channel.ts";
 import { RequestParser } from "../request-parser.ts";
-import type { HttpLimits, RequestHandler } from "../server-connection.ts";
 import type { Deadlined, Sweep } from "../sweep.ts";
+import { NO_TRAILERS, readTrailers, type Trailers } from "../trailers.ts";
 import { readRequestHead } from "./request-head.ts";
 import { StreamWriter } from "./stream-writer.ts";
 
@@ -35,6 +36,7 @@ export class ServerStream implements RequestChannel, Deadlined {
   #state: "free" | "body" | "answering" | "finished" | "gone" = "free";
   /** Octets of the body that are still to come, -1 when the head did not say. */
   #remaining = -1;
+  #trailers = NO_TRAILERS;
 
   constructor(host: StreamHost, handler: RequestHandler) {
     this.#host = host;
@@ -46,11 +48,16 @@ export class ServerStream implements RequestChannel, Deadlined {
     return this.#state === "answering";
   }
 
+  get trailers(): Trailers {
+    return this.#trailers;
+  }
+
   /** Serves a new stream; the place has to be free. */
   serve(stream: ServerHttp2Stream, raw: readonly string[], isComplete: boolean): void {
     this.#stream = stream;
     this.writer.begin(stream);
     this.request.reset();
+    this.#trailers = NO_TRAILERS;
     stream.on("error", ignore); // "close" follows, and is what matters.
     stream.on("aborted", this.#onAborted);
     stream.on("close", this.#onClose);
@@ -130,6 +137,7 @@ export class ServerStream implements RequestChannel, Deadlined {
       this.#state = "answering"; // Only the end of the stream is still to come.
     else if (!request.expectsContinue) this.#awaitBody(); // A client that waits to be told to go on is not slow.
     stream.on("data", this.#onData);
+    stream.on("trailers", this.#onTrailers);
     stream.on("end", this.#onEnd);
   }
 
@@ -145,6 +153,13 @@ export class ServerStream implements RequestChannel, Deadlined {
     } catch (error) {
       this.#handler.onFault(error);
     }
+  };
+
+  /** Comes before the end, if at all. */
+  readonly #onTrailers = (_fields: unknown, _flags: number, raw?: readonly string[]): void => {
+    const trailers = raw === undefined ? undefined : readTrailers(raw, this.#host.limits.maxHeadBytes);
+    if (trailers === undefined) this.#refuse({ kind: "badRequest", reason: "the trailers are not valid" });
+    else this.#trailers = trailers;
   };
 
   readonly #onEnd = (): void => {

@@ -1,14 +1,14 @@
 import type { ServerHttp2Stream } from "node:http2";
 import type { OctetBuffers } from "../octet-buffers.ts";
-import type { AnswerWriter } from "../request-channel.ts";
-import { readResponseHead } from "./response-head.ts";
+import type { MessageWriter } from "../request-channel.ts";
+import { readFieldLines, readResponseHead } from "./response-head.ts";
 
 /** Data up to this size is gathered, so that a head and a small body leave together. */
 const GATHER_MAX_BYTES = 12_288;
 const END_OF_HEAD = "\r\n\r\n";
 
 /** Writes one answer after another to the streams that take one place of an HTTP/2 connection. */
-export class StreamWriter implements AnswerWriter {
+export class StreamWriter implements MessageWriter {
   /** Until the stream's `drain`. */
   isFull = false;
   readonly #buffers: OctetBuffers;
@@ -17,6 +17,7 @@ export class StreamWriter implements AnswerWriter {
   #head: string[] | undefined;
   #hasHead = false;
   #gathered = "";
+  #trailers = "";
 
   constructor(buffers: OctetBuffers) {
     this.#buffers = buffers;
@@ -27,6 +28,7 @@ export class StreamWriter implements AnswerWriter {
     this.#hasHead = false;
     this.#head = undefined;
     this.#gathered = "";
+    this.#trailers = "";
     this.isFull = false;
   }
 
@@ -62,6 +64,10 @@ export class StreamWriter implements AnswerWriter {
     if (!hasRoom) this.isFull = true;
   }
 
+  trailers(lines: string): void {
+    this.#trailers = lines;
+  }
+
   flush(): void {
     const stream = this.#openStream();
     if (stream === undefined) return;
@@ -75,7 +81,7 @@ export class StreamWriter implements AnswerWriter {
   end(): void {
     const stream = this.#openStream();
     if (stream === undefined) return;
-    this.#sendHead(stream, this.#gathered === "");
+    this.#sendHead(stream, this.#gathered === "" && this.#trailers === "");
     if (stream.writableEnded) return;
     if (this.#gathered === "") stream.end();
     else stream.end(this.#gathered, "latin1");
@@ -87,8 +93,16 @@ export class StreamWriter implements AnswerWriter {
     const head = this.#head;
     if (head === undefined) return;
     this.#head = undefined;
-    stream.respond(head, { endStream });
+    // A body of known length has no trailers.
+    const waitForTrailers = !endStream && !head.includes("content-length");
+    if (waitForTrailers) stream.on("wantTrailers", this.#sendTrailers);
+    stream.respond(head, { endStream, waitForTrailers });
   }
+
+  /** Without any, this is an empty frame that ends the stream. */
+  readonly #sendTrailers = (): void => {
+    this.#openStream()?.sendTrailers(asHeaders(readFieldLines(this.#trailers, 0, this.#trailers.length)));
+  };
 
   #openStream(): ServerHttp2Stream | undefined {
     return this.#stream?.destroyed || this.#stream?.closed ? undefined : this.#stream;

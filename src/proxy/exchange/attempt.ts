@@ -1,8 +1,9 @@
-import type { ClientConnection, ResponseHandler, ResponseTimeouts } from "../../http/client-connection.ts";
 import type { Refusal } from "../../http/refusal.ts";
 import type { RequestParser } from "../../http/request-parser.ts";
+import { announcedTrailers, NO_TRAILERS, type Trailers, writeTrailers } from "../../http/trailers.ts";
+import type { ResponseHandler, ResponseTimeouts, UpstreamChannel } from "../../http/upstream-channel.ts";
 import type { CompiledTarget } from "../upstream/balancer.ts";
-import { writeBody } from "./body-framing.ts";
+import { endBody, writeBody } from "./body-framing.ts";
 
 /** Methods that a target may get twice without doing more than once (RFC 9110 §9.2.2). */
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
@@ -19,17 +20,17 @@ export interface Sending {
 
 /** Who makes attempts, and is told how they go. Octets of a body are only lent for the call. */
 export interface AttemptOwner {
-  /** A 1xx head is in `connection.response` for the call. */
-  onInterimResponse(connection: ClientConnection): void;
-  /** The head of the response is in `connection.response` until the end. */
-  onResponse(connection: ClientConnection): void;
+  /** A 1xx head is in `channel.response` for the call. */
+  onInterimResponse(channel: UpstreamChannel): void;
+  /** The head of the response is in `channel.response` until the end. */
+  onResponse(channel: UpstreamChannel): void;
   /** The target has switched protocols; the connection is to be surrendered to a tunnel now. */
-  onUpgrade(connection: ClientConnection): void;
+  onUpgrade(channel: UpstreamChannel): void;
   onResponseBody(buffer: Buffer, start: number, end: number): void;
   /** All that arrived at once has been handed over: the time to flush. */
   onResponsePause(): void;
   /** The response is complete. */
-  onResponseEnd(): void;
+  onResponseEnd(trailers: Trailers): void;
   /** There will be no response, or it will never be complete. */
   onAttemptFailed(attempt: Attempt, refusal: Refusal): void;
   /** The target has read what waited for it. */
@@ -45,7 +46,7 @@ export interface AttemptOwner {
 export class Attempt implements ResponseHandler {
   target: CompiledTarget | undefined;
   readonly #owner: AttemptOwner;
-  #connection: ClientConnection | undefined;
+  #channel: UpstreamChannel | undefined;
   /** Kept until the response begins, for a connection that turns out to have gone stale. */
   #sending: Sending | undefined;
   #hasDialledAgain = false;
@@ -56,7 +57,7 @@ export class Attempt implements ResponseHandler {
 
   /** Whether a target is being asked. */
   get isOpen(): boolean {
-    return this.#connection !== undefined;
+    return this.#channel !== undefined;
   }
 
   /** Sends the head. Answers false when the target has no connection to spare. */
@@ -68,58 +69,59 @@ export class Attempt implements ResponseHandler {
 
   /** Sends a piece of the body on. */
   body(buffer: Buffer, start: number, end: number): void {
-    const connection = this.#connection;
-    if (connection === undefined) return;
-    connection.isAwaited = false;
-    connection.touch();
-    writeBody(connection.writer, this.#sending?.request.chunked === true, buffer, start, end);
+    const channel = this.#channel;
+    if (channel === undefined) return;
+    channel.isAwaited = false;
+    channel.touch();
+    writeBody(channel.writer, this.#isChunked(channel), buffer, start, end);
   }
 
-  /** The body is complete. */
-  complete(): void {
-    const connection = this.#connection;
-    if (connection === undefined) return;
-    if (this.#sending?.request.chunked === true) connection.writer.text("0\r\n\r\n");
-    connection.completeRequest();
+  /** The body is complete. Of the trailers go on those that the head announced, where whoever decides about heads saw them. */
+  complete(trailers: Trailers): void {
+    const channel = this.#channel;
+    if (channel === undefined) return;
+    const lines = trailers.length === 0 ? "" : writeTrailers(trailers, this.#announcedTrailers());
+    endBody(channel.writer, this.#isChunked(channel), lines);
+    channel.completeRequest();
   }
 
   /** Lets go what was gathered. Answers true when the target cannot keep up, so that no more should be sent for now. */
   flush(): boolean {
-    const connection = this.#connection;
-    if (connection === undefined) return false;
-    connection.writer.flush();
-    if (!connection.writer.isFull || connection.isRequestComplete) return false;
-    connection.touch();
+    const channel = this.#channel;
+    if (channel === undefined) return false;
+    channel.writer.flush();
+    if (!channel.writer.isFull || channel.isRequestComplete) return false;
+    channel.touch();
     return true;
   }
 
   pause(): void {
-    this.#connection?.pause();
+    this.#channel?.pause();
   }
 
   resume(): void {
-    this.#connection?.resume();
+    this.#channel?.resume();
   }
 
   /** Gives up: the target's response is not wanted any more. */
   drop(): void {
-    const connection = this.#connection;
+    const channel = this.#channel;
     this.#forget();
-    connection?.destroy();
+    channel?.destroy();
   }
 
   onInterimResponse(): void {
-    if (this.#connection !== undefined) this.#owner.onInterimResponse(this.#connection);
+    if (this.#channel !== undefined) this.#owner.onInterimResponse(this.#channel);
   }
 
   onResponse(): void {
-    if (this.#connection !== undefined) this.#owner.onResponse(this.#connection);
+    if (this.#channel !== undefined) this.#owner.onResponse(this.#channel);
   }
 
   onUpgrade(): void {
-    const connection = this.#connection;
+    const channel = this.#channel;
     this.#forget();
-    if (connection !== undefined) this.#owner.onUpgrade(connection);
+    if (channel !== undefined) this.#owner.onUpgrade(channel);
   }
 
   onResponseBody(buffer: Buffer, start: number, end: number): void {
@@ -130,18 +132,17 @@ export class Attempt implements ResponseHandler {
     this.#owner.onResponsePause();
   }
 
-  onResponseEnd(isReusable: boolean): void {
-    const connection = this.#connection;
+  onResponseEnd(): void {
+    const trailers = this.#channel?.trailers ?? NO_TRAILERS;
     this.#forget();
-    if (isReusable && connection !== undefined) this.target?.pool.release(connection);
-    this.#owner.onResponseEnd();
+    this.#owner.onResponseEnd(trailers);
   }
 
   onResponseFailed(refusal: Refusal): void {
-    const connection = this.#connection;
+    const channel = this.#channel;
     const sending = this.#sending;
     this.#forget();
-    if (sending !== undefined && this.#isStale(refusal, connection, sending.request)) {
+    if (sending !== undefined && this.#isStale(refusal, channel, sending.request)) {
       this.#hasDialledAgain = true;
       if (this.#send(this.target?.pool.dial(), sending)) {
         this.flush();
@@ -159,25 +160,33 @@ export class Attempt implements ResponseHandler {
     this.#owner.onFault(error);
   }
 
-  #send(connection: ClientConnection | undefined, sending: Sending): boolean {
-    if (connection === undefined) return false;
+  #send(channel: UpstreamChannel | undefined, sending: Sending): boolean {
+    if (channel === undefined) return false;
     const { request, head, timeouts, upgrade } = sending;
-    this.#connection = connection;
+    this.#channel = channel;
     this.#sending = sending;
-    connection.begin(this, request.method, timeouts, upgrade);
-    connection.isAwaited = request.expectsContinue;
-    if (!request.hasBody) connection.completeRequest();
-    connection.writer.text(head);
+    channel.begin(this, request.method, timeouts, upgrade);
+    channel.isAwaited = request.expectsContinue;
+    if (!request.hasBody) channel.completeRequest();
+    channel.writer.text(head);
     return true;
   }
 
-  #isStale({ kind }: Refusal, connection: ClientConnection | undefined, { hasBody, method }: RequestParser): boolean {
-    if (kind !== "upstreamReset" || connection === undefined || this.#hasDialledAgain) return false;
-    return connection.hasServed && !connection.hasAnswered && !hasBody && IDEMPOTENT.has(method);
+  #isStale({ kind }: Refusal, channel: UpstreamChannel | undefined, { hasBody, method }: RequestParser): boolean {
+    if (kind !== "upstreamReset" || channel === undefined || this.#hasDialledAgain) return false;
+    return channel.hasServed && !channel.hasAnswered && !hasBody && IDEMPOTENT.has(method);
+  }
+
+  #isChunked({ takesChunks }: UpstreamChannel): boolean {
+    return takesChunks && this.#sending?.request.chunked === true;
+  }
+
+  #announcedTrailers(): readonly string[] {
+    return (this.#sending && announcedTrailers(this.#sending.request.fields)) ?? [];
   }
 
   #forget(): void {
-    this.#connection = undefined;
+    this.#channel = undefined;
     this.#sending = undefined;
   }
 }

@@ -1,16 +1,16 @@
 import { FAILURES, type FailureKind } from "../../core/failure.ts";
 import type { BodyFraming } from "../../http/body-reader.ts";
-import type { ClientConnection } from "../../http/client-connection.ts";
 import { FIELD } from "../../http/known-field.ts";
 import type { Refusal } from "../../http/refusal.ts";
-import type { RequestChannel } from "../../http/request-channel.ts";
-import type { RequestHandler } from "../../http/server-connection.ts";
+import type { RequestChannel, RequestHandler } from "../../http/request-channel.ts";
+import { type Trailers, takesTrailers, writeTrailers } from "../../http/trailers.ts";
 import { Tunnel } from "../../http/tunnel.ts";
+import type { UpstreamChannel } from "../../http/upstream-channel.ts";
 import type { CompiledRoute } from "../route/compiled-route.ts";
 import type { CompiledTarget } from "../upstream/balancer.ts";
 import type { Gateway } from "../worker/gateway.ts";
 import { Attempt, type AttemptOwner } from "./attempt.ts";
-import { clientFraming, writeBody } from "./body-framing.ts";
+import { clientFraming, endBody, writeBody } from "./body-framing.ts";
 import { writeForwardedRequest } from "./forwarded-request.ts";
 import {
   type Answering,
@@ -100,7 +100,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   }
 
   onRequestEnd(): void {
-    this.#attempt.complete();
+    this.#attempt.complete(this.client.trailers);
   }
 
   onRequestRefused({ kind, reason }: Refusal): void {
@@ -116,29 +116,29 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     this.client.resume();
   }
 
-  onInterimResponse({ response }: ClientConnection): void {
+  onInterimResponse({ response }: UpstreamChannel): void {
     const { request, writer } = this.client;
     if (request.minorVersion === 0) return; // HTTP/1.0 knows no 1xx.
     if (response.status !== 100) writer.text(writeInterimResponse(response));
     else if (request.expectsContinue && this.#record.requestBytes === 0) this.client.askForBody();
   }
 
-  onResponse({ response, framing }: ClientConnection): void {
+  onResponse({ response, framing }: UpstreamChannel): void {
     const { client } = this;
     this.#record.upstreamAnswered(response.status);
     this.#framing = clientFraming(framing, client.takesChunks);
     this.#keepAlive = this.#mayKeepAlive() && this.#framing !== "until-close";
-    client.writer.text(writeForwardedResponse(response, this.#framing, this.#answering()));
+    client.writer.text(writeForwardedResponse(response, this.#framing, this.#answering(), this.#takesTrailers));
   }
 
   /** The request is answered, and the two connections are a tunnel from here on. */
-  onUpgrade(upstream: ClientConnection): void {
+  onUpgrade({ response, tunnelEnd: upstream }: UpstreamChannel): void {
     const { tunnelEnd, writer } = this.client;
-    if (tunnelEnd === undefined) return;
+    if (tunnelEnd === undefined || upstream === undefined) return;
     const { cells, sweep } = this.#gateway;
     const { requestId, route } = this.#record;
     const { timeouts } = route!;
-    writer.text(writeUpgradeResponse(upstream.response, this.#upgrade!, requestId));
+    writer.text(writeUpgradeResponse(response, this.#upgrade!, requestId));
     this.#record.upstreamAnswered(101);
     this.#record.closeAnswered(this.client, 101);
     cells.add("activeTunnels", 1);
@@ -163,8 +163,9 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     this.#attempt.resume();
   }
 
-  onResponseEnd(): void {
-    if (this.#framing === "chunked") this.client.writer.text("0\r\n\r\n");
+  onResponseEnd(trailers: Trailers): void {
+    const lines = trailers.length > 0 && this.#takesTrailers ? writeTrailers(trailers) : "";
+    endBody(this.client.writer, this.#framing === "chunked", lines);
     this.#record.closeAnswered(this.client, this.#record.status);
     this.client.finish(this.#keepAlive);
   }
@@ -261,6 +262,12 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   #mayKeepAlive(): boolean {
     const { client } = this;
     return client.request.keepAlive && client.isRequestComplete && !client.isClosing && !this.#gateway.isDraining;
+  }
+
+  /** Whether fields may follow the body: a client of HTTP/1.1 has to say that it takes them (RFC 9110 §6.5.1). */
+  get #takesTrailers(): boolean {
+    if (this.#framing === "chunked") return takesTrailers(this.client.request.fields);
+    return this.#framing === "until-close" && this.client.writer.trailers !== undefined;
   }
 
   #givenRequestId(): string | undefined {

@@ -1,5 +1,7 @@
+import type { FieldLines } from "../../http/field-lines.ts";
 import { FIELD, FIELD_COUNT, type FieldId } from "../../http/known-field.ts";
 import type { RequestParser } from "../../http/request-parser.ts";
+import { announcedTrailers, takesTrailers } from "../../http/trailers.ts";
 
 /** Fields that are for one hop only (RFC 9110 §7.6.1), and those that frame the message, which we write ourselves. */
 const HOP_BY_HOP: readonly FieldId[] = [
@@ -63,10 +65,22 @@ export function writeForwardedRequest(request: RequestParser, forwarding: Forwar
     fields.write(forwarding.isPeerTrusted ? DROPPED : DROPPED_OF_STRANGERS, request.nominated) +
     framing +
     (request.expectsContinue ? "Expect: 100-continue\r\n" : "") +
-    (forwarding.upgrade === undefined ? "" : upgradeFields(forwarding.upgrade)) +
+    (request.chunked ? trailerField(fields) : "") +
+    (forwarding.upgrade === undefined ? trailersOption(fields) : upgradeFields(forwarding.upgrade)) +
     forwardedFields(request, forwarding) +
     `X-Request-ID: ${forwarding.requestId}\r\n\r\n`
   );
+}
+
+/** Names the fields that may come behind the body, where the head did. */
+export function trailerField(fields: FieldLines): string {
+  const names = announcedTrailers(fields);
+  return names === undefined ? "" : `Trailer: ${names.join(", ")}\r\n`;
+}
+
+/** Says that a client takes fields behind the body, which is about one hop at a time (RFC 9110 §10.1.4). */
+function trailersOption(fields: FieldLines): string {
+  return takesTrailers(fields) ? "Connection: TE\r\nTE: trailers\r\n" : "";
 }
 
 /** What asks for a switch of protocols, or agrees to it, on one hop. */

@@ -1,7 +1,7 @@
 import type { BodyFraming } from "../../http/body-reader.ts";
 import { FIELD } from "../../http/known-field.ts";
 import type { ResponseParser } from "../../http/response-parser.ts";
-import { droppedFields, upgradeFields } from "./forwarded-request.ts";
+import { droppedFields, trailerField, upgradeFields } from "./forwarded-request.ts";
 
 const DROPPED = droppedFields(FIELD.xRequestId);
 
@@ -22,12 +22,18 @@ export function connectionField({ minorVersion, keepAlive }: Pick<Answering, "mi
 }
 
 /** The head that the client gets, written anew. */
-export function writeForwardedResponse(response: ResponseParser, framing: BodyFraming, answering: Answering): string {
+export function writeForwardedResponse(
+  response: ResponseParser,
+  framing: BodyFraming,
+  answering: Answering,
+  takesTrailers: boolean,
+): string {
   return (
     `HTTP/1.1 ${response.status} ${response.reasonPhrase}\r\n` +
     response.fields.write(DROPPED, response.nominated) +
     (response.fields.indexOf(FIELD.date) < 0 ? answering.dateLine : "") +
     framingField(response, framing) +
+    (takesTrailers ? trailerField(response.fields) : "") +
     connectionField(answering) +
     `X-Request-ID: ${answering.requestId}\r\n\r\n`
   );

@@ -1,7 +1,8 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import type { HttpLimits } from "../../http/http-limits.ts";
 import { ServerSession } from "../../http/http2/server-session.ts";
-import { type HttpLimits, ServerConnection } from "../../http/server-connection.ts";
+import { ServerConnection } from "../../http/server-connection.ts";
 import { WRITE_BUFFER_BYTES } from "../../http/socket-writer.ts";
 import { type Caller, Exchange, type Scheme } from "../exchange/exchange.ts";
 import { plainAddress } from "../exchange/trusted-proxies.ts";

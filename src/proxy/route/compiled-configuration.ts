@@ -4,7 +4,7 @@ import type { Listener } from "../../config/resources/listener.ts";
 import type { Route } from "../../config/resources/route.ts";
 import type { Settings } from "../../config/resources/settings.ts";
 import type { Target, Upstream } from "../../config/resources/upstream.ts";
-import type { HttpLimits } from "../../http/server-connection.ts";
+import type { HttpLimits } from "../../http/http-limits.ts";
 import { ConfigurationRefused } from "../configuration-refused.ts";
 import { OTHER_ROUTES } from "../counters/route-slots.ts";
 import { TrustedProxies } from "../exchange/trusted-proxies.ts";

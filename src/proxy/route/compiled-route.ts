@@ -1,7 +1,7 @@
 import type { Condition, Route } from "../../config/resources/route.ts";
-import type { ResponseTimeouts } from "../../http/client-connection.ts";
 import type { FieldLines } from "../../http/field-lines.ts";
 import { normalisePath } from "../../http/request-target.ts";
+import type { ResponseTimeouts } from "../../http/upstream-channel.ts";
 import type { Balancer } from "../upstream/balancer.ts";
 import type { AccessLogPolicy } from "./access-log-policy.ts";
 

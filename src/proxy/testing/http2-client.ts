@@ -6,6 +6,7 @@ export interface Http2Answer {
   readonly status: number;
   readonly headers: IncomingHttpHeaders;
   readonly body: string;
+  readonly trailers: Record<string, unknown> | undefined;
 }
 
 export class Http2Client {
@@ -21,8 +22,11 @@ export class Http2Client {
     });
   }
 
-  open(headers: Record<string, string>, endStream = true): Http2Request {
-    return new Http2Request(this.session.request({ ":path": "/", ...headers }, { endStream }));
+  open(headers: Record<string, string>, endStream = true, trailers?: Record<string, string>): Http2Request {
+    const options = { endStream, waitForTrailers: trailers !== undefined };
+    const stream = this.session.request({ ":path": "/", ...headers }, options);
+    stream.on("wantTrailers", () => stream.sendTrailers(trailers ?? {}));
+    return new Http2Request(stream);
   }
 
   get(path: string, headers: Record<string, string> = {}): Promise<Http2Answer> {
@@ -43,6 +47,7 @@ export class Http2Request {
   headers: IncomingHttpHeaders | undefined;
   readonly informational: number[] = [];
   body = "";
+  trailers: Record<string, unknown> | undefined;
   isComplete = false;
 
   constructor(stream: ClientHttp2Stream) {
@@ -55,6 +60,9 @@ export class Http2Request {
       stream.on("data", (text: string) => {
         this.body += text;
       });
+    });
+    stream.on("trailers", (fields) => {
+      this.trailers = Object.fromEntries(Object.entries(fields));
     });
     stream.on("end", () => {
       this.isComplete = !stream.aborted && stream.rstCode === 0;
@@ -73,7 +81,7 @@ export class Http2Request {
       () => `an answer, after ${this.body.length} octets`,
     );
     if (this.headers === undefined || !this.isComplete) throw new Error(`reset with ${this.stream.rstCode}`);
-    return { status: Number(this.headers[":status"]), headers: this.headers, body: this.body };
+    return { status: Number(this.headers[":status"]), headers: this.headers, body: this.body, trailers: this.trailers };
   }
 }
 

@@ -81,18 +81,9 @@ export class UpstreamPool {
       maxHeadBytes: MAX_RESPONSE_HEAD_BYTES,
       sweep: this.#environment.sweep,
       buffers: this.#environment.buffers,
+      onFree: (connection) => this.#onFree(connection),
       onClosed: (connection) => this.#onClosed(connection),
     });
-  }
-
-  /** Takes back a connection that can be used again. */
-  release(connection: ClientConnection): void {
-    if (this.#isRetired || connection.tls !== this.#tls || this.#idle.length >= this.#limits.maxIdle) {
-      connection.destroy();
-      return;
-    }
-    connection.rest(this.#limits.idleTimeoutMs);
-    this.#idle.push(connection);
   }
 
   /** Closes what is idle now and what is in use once it is given back. */
@@ -103,6 +94,15 @@ export class UpstreamPool {
 
   #closeIdle(): void {
     for (const connection of this.#idle.splice(0)) connection.destroy();
+  }
+
+  #onFree(connection: ClientConnection): void {
+    if (this.#isRetired || connection.tls !== this.#tls || this.#idle.length >= this.#limits.maxIdle) {
+      connection.destroy();
+      return;
+    }
+    connection.rest(this.#limits.idleTimeoutMs);
+    this.#idle.push(connection);
   }
 
   #onClosed(connection: ClientConnection): void {
