@@ -1,13 +1,12 @@
 /** Writes docs/reference from what the code declares. `--check` writes nothing and fails when a page is stale. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
+import { Language } from "../src/config/language.ts";
 import { NODE_SCHEMA } from "../src/config/node-settings.ts";
-import { ListenerDocument } from "../src/config/resources/listener.ts";
-import { RouteDocument } from "../src/config/resources/route.ts";
-import { SETTINGS } from "../src/config/resources/settings.ts";
-import { UpstreamSpec } from "../src/config/resources/upstream.ts";
+import { itemSchema } from "../src/config/section.ts";
 import { FAILURES } from "../src/core/failure.ts";
 import type { MetricTable } from "../src/core/ports.ts";
+import { PLUGINS } from "../src/plugins/index.ts";
 import { PROXY_METRICS } from "../src/proxy/metrics.ts";
 import { FLEET_METRICS, SYNC_METRICS } from "../src/sync/metrics.ts";
 
@@ -73,12 +72,18 @@ function section(title: string, text: string, schema: z.ZodType, path: string): 
   return `## ${title}\n\n${text}\n\n| setting | kind | default | what it does |\n|---|---|---|---|\n${[...rows(json, path)].join("\n")}\n`;
 }
 
+const language = new Language(PLUGINS);
+
 function configurationPage(): string {
   const parts = [
-    section("listeners", "A list. Where the gateway accepts connections.", ListenerDocument, "listeners[]"),
-    section("routes", "A list. Which requests go where.", RouteDocument, "routes[]"),
-    section("upstreams", "By name. Targets that several routes share.", UpstreamSpec, "upstreams.NAME"),
-    ...Object.entries(SETTINGS).map(([name, schema]) => section(name, "A setting of the whole gateway.", schema, name)),
+    ...language.sections.map((held) =>
+      held.form === "list"
+        ? section(held.key, `A list. ${held.description}`, itemSchema(held), `${held.key}[]`)
+        : section(held.key, `By name. ${held.description}`, held.spec, `${held.key}.NAME`),
+    ),
+    ...Object.entries(language.settings).map(([name, schema]) =>
+      section(name, "A setting of the whole gateway.", schema, name),
+    ),
     section(
       "cluster, admin, workers",
       "Settings of one node. They stay on the node, are never sent to others, and can also come from the environment: `RUNWAY_CLUSTER_ROLE`, `RUNWAY_ADMIN_PORT`.",

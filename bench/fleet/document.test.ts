@@ -2,10 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describeChange, difference } from "../../src/config/difference.ts";
 import { parseDocument, toResources } from "../../src/config/document.ts";
+import { plainLanguage } from "../../src/config/testing/plain-language.ts";
 import { renderDocument } from "./document.ts";
 
 function resources(routes: number, revision: number) {
-  const parsed = parseDocument(renderDocument(routes, revision));
+  const parsed = parseDocument(plainLanguage, renderDocument(routes, revision));
   assert.ok(parsed.ok, JSON.stringify(parsed));
   return toResources(parsed.value);
 }

@@ -7,6 +7,7 @@ import type { Resource } from "../config/resource.ts";
 import { RouteSpec } from "../config/resources/route.ts";
 import { SETTINGS, type Settings } from "../config/resources/settings.ts";
 import { stateHash } from "../config/state-hash.ts";
+import { plainLanguage } from "../config/testing/plain-language.ts";
 import { systemClock } from "../core/clock.ts";
 import { RunwayError } from "../core/failure.ts";
 import { silentLogger } from "../core/ports.ts";
@@ -44,7 +45,14 @@ export class SampleGateway implements GatewayView {
       backends,
       match: { domains: ["api.example.com"] },
     });
-    return { listeners: [], routes: [{ id: "api", ...route }], upstreams: [], settings: settings as Settings };
+    return {
+      listeners: [],
+      routes: [{ id: "api", plugins: {}, ...route }],
+      upstreams: [],
+      settings: settings as Settings,
+      plugins: {},
+      owned: {},
+    };
   }
 
   status(): GatewayStatus {
@@ -110,7 +118,7 @@ export class SampleDesk implements ConfigurationDesk {
 
   #accept(yaml: string, dryRun: boolean): ConfigurationChange {
     const timestampMs = Date.now();
-    const document = parseDocument(yaml);
+    const document = parseDocument(plainLanguage, yaml);
     if (!document.ok) return { outcome: "invalid", timestampMs, problems: document.problems };
     if (this.refusal !== undefined)
       return {

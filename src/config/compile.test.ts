@@ -4,6 +4,7 @@ import { checkResources, toConfiguration } from "./compile.ts";
 import { parseDocument, toResources } from "./document.ts";
 import type { Resource } from "./resource.ts";
 import { secretResolver } from "./secret-reference.ts";
+import { plainLanguage } from "./testing/plain-language.ts";
 
 const resolveSecret = secretResolver({
   env: { URL: "http://secret:1", BAD: "ftp://hidden", TOKEN: "geheim", AGAIN: "${env:URL}" },
@@ -14,13 +15,13 @@ const resolveSecret = secretResolver({
 });
 
 function resourcesOf(text: string): Resource[] {
-  const document = parseDocument(text);
+  const document = parseDocument(plainLanguage, text);
   assert.ok(document.ok);
   return toResources(document.value);
 }
 
 function configure(text: string) {
-  const configuration = toConfiguration(resourcesOf(text), { resolveSecret });
+  const configuration = toConfiguration(plainLanguage, resourcesOf(text), { resolveSecret });
   assert.ok(configuration.ok, JSON.stringify(configuration));
   return configuration.value;
 }
@@ -41,6 +42,7 @@ transport: {max_conns_per_host: 7}
       id: "u",
       backends: [{ url: "http://x", weight: 1 }],
       load_balancer: "round_robin",
+      plugins: {},
     });
     assert.equal(settings.transport.max_conns_per_host, 7);
     assert.equal(settings.transport.idle_conn_timeout, 90_000);
@@ -56,7 +58,7 @@ routes:
   - {id: a, path: /a, match: {headers: [{name: x, value: "2"}]}, backends: [{url: "http://x"}]}
 `);
     for (const shuffled of [resources, resources.toReversed()]) {
-      const configuration = toConfiguration(shuffled, { resolveSecret });
+      const configuration = toConfiguration(plainLanguage, shuffled, { resolveSecret });
       assert.ok(configuration.ok);
       const ids = configuration.value.routes.map(({ id }) => id);
       assert.ok(ids.indexOf("z") < ids.indexOf("a"), ids.join());
@@ -77,9 +79,13 @@ routes: [{id: r, path: /, upstream: u, match: {headers: [{name: x-token, value: 
 
   it("names resource and path of a secret that cannot be used, and never its value", () => {
     const urls = ["${env:UNSET}", "${file:/nowhere}", "${env:BAD}", "${env:AGAIN}"].map((url) => `{url: "${url}"}`);
-    const configuration = toConfiguration(resourcesOf(`upstreams: {u: {backends: [${urls.join(", ")}]}}`), {
-      resolveSecret,
-    });
+    const configuration = toConfiguration(
+      plainLanguage,
+      resourcesOf(`upstreams: {u: {backends: [${urls.join(", ")}]}}`),
+      {
+        resolveSecret,
+      },
+    );
     assert.ok(!configuration.ok);
     assert.deepEqual(
       configuration.problems.map(({ kind, id, path }) => `${kind}:${id} ${path}`),
@@ -95,7 +101,7 @@ routes: [{id: r, path: /, upstream: u, match: {headers: [{name: x-token, value: 
 describe("checkResources", () => {
   it("leaves secret references unresolved", () => {
     const spec = { backends: [{ url: "${env:NOWHERE}" }] };
-    assert.deepEqual(checkResources([{ kind: "upstream", id: "u", spec }]), []);
+    assert.deepEqual(checkResources(plainLanguage, [{ kind: "upstream", id: "u", spec }]), []);
   });
 
   it("finds what only a peer can send: unknown kinds and settings, malformed ids, specs that are none", () => {
@@ -106,14 +112,14 @@ describe("checkResources", () => {
       { kind: "listener", id: "l", spec: null },
     ] as unknown as Resource[];
     assert.deepEqual(
-      checkResources(resources)
-        .map(({ kind, id, message }) => `${kind}:${id} ${message.slice(0, 30)}`)
+      checkResources(plainLanguage, resources)
+        .map(({ kind, id, message }) => `${kind}:${id} ${message.split(";")[0]}`)
         .sort(),
       [
         'gadget:a there is no kind "gadget"',
         "listener:l must be a mapping, not empty",
-        'settings:sound there are no settings "sound";',
-        "upstream:a b must be 1 to 128 letters, digi",
+        'settings:sound there are no settings "sound"',
+        "upstream:a b must be 1 to 128 letters, digits, '.', '_' or '-', beginning and ending with a letter or digit",
       ],
     );
   });

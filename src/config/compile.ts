@@ -9,19 +9,20 @@ import { timeouts } from "./checks/timeouts.ts";
 import { transportTls } from "./checks/transport-tls.ts";
 import { uniqueIds } from "./checks/unique-ids.ts";
 import { upstreamReferences } from "./checks/upstream-references.ts";
-import type { Configuration } from "./configuration.ts";
+import type { Configuration, OwnedResource } from "./configuration.ts";
 import { isMapping } from "./json.ts";
+import type { Language } from "./language.ts";
+import { type PluginBlock, splitPlugins } from "./plugin-blocks.ts";
 import { type Checked, checked, type Problem, refused } from "./problem.ts";
-import { inCanonicalOrder, RESOURCE_KINDS, type Resource } from "./resource.ts";
+import { inCanonicalOrder, type Resource } from "./resource.ts";
 import type { Listener } from "./resources/listener.ts";
 import type { Route } from "./resources/route.ts";
 import { identifier } from "./resources/scalars.ts";
-import { SETTINGS, type Settings } from "./resources/settings.ts";
+import { SETTINGS, type Settings, type SettingsName } from "./resources/settings.ts";
 import type { Upstream } from "./resources/upstream.ts";
 import { inRouteOrder, routePathKey } from "./route-order.ts";
 import { resolveSecrets, type SecretResolver } from "./secret-reference.ts";
 import { checkShape } from "./shape.ts";
-import { SETTINGS_NAMES, specificationOf } from "./specification.ts";
 
 const CHECKS: readonly Check[] = [
   listenerAddresses,
@@ -38,28 +39,30 @@ const CHECKS: readonly Check[] = [
  * Everything that is wrong with a set of resources, shape and meaning. Secret references are left as they are, since they
  * can be resolved only on the node that uses them: this is the validation of a control plane.
  */
-export function checkResources(resources: readonly Resource[]): Problem[] {
-  return compile(resources).problems;
+export function checkResources(language: Language, resources: readonly Resource[]): Problem[] {
+  return compile(language, resources).problems;
 }
 
 /** The running form of resources on this node, with secrets resolved; or everything that is wrong, with kind and id. */
 export function toConfiguration(
+  language: Language,
   resources: readonly Resource[],
   { resolveSecret }: { readonly resolveSecret: SecretResolver },
 ): Checked<Configuration> {
-  const { configuration, problems } = compile(resources, resolveSecret);
+  const { configuration, problems } = compile(language, resources, resolveSecret);
   return problems.length === 0 ? checked(configuration) : refused(problems);
 }
 
 /** Checks of meaning run on what has the right shape, so that one answer tells of both. */
 function compile(
+  language: Language,
   resources: readonly Resource[],
   resolveSecret?: SecretResolver,
 ): { readonly configuration: Configuration; readonly problems: Problem[] } {
   const problems: Problem[] = [...uniqueIds(resources.map(({ kind, id }) => ({ kind, id, path: "" })))];
-  const parts = new Parts();
+  const parts = new Parts(language);
   for (const resource of inCanonicalOrder(resources)) {
-    const { running, problems: own } = compileSpec(resource, resolveSecret);
+    const { running, problems: own } = compileSpec(language, resource, resolveSecret);
     for (const problem of own) problems.push({ ...problem, kind: resource.kind, id: resource.id });
     if (running !== undefined) parts.add(resource, running);
   }
@@ -75,26 +78,29 @@ interface CompiledSpec {
   readonly problems: readonly Problem[];
 }
 
-function compileSpec(resource: Resource, resolveSecret: SecretResolver | undefined): CompiledSpec {
-  const { kind, id, spec } = resource;
+function compileSpec(language: Language, resource: Resource, resolveSecret: SecretResolver | undefined): CompiledSpec {
+  const { spec } = resource;
   // Resources also come over the wire, where nothing but JSON is promised.
-  if (!RESOURCE_KINDS.includes(kind)) return { problems: [{ path: "", message: `there is no kind "${kind}"` }] };
-  const schema = specificationOf(resource);
-  if (schema === undefined) return { problems: [{ path: "", message: unknownSettings(id) }] };
+  const schema = language.specificationOf(resource);
+  if (schema === undefined) return { problems: [{ path: "", message: unknownResource(language, resource) }] };
   const resolved = resolveSecret && isMapping(spec) ? resolveSecrets(spec, resolveSecret) : { spec, problems: [] };
   const shape = checkShape(schema, resolved.spec);
-  const problems = [...checkId(resource), ...resolved.problems, ...(shape.ok ? [] : shape.problems)];
+  const problems = [...checkId(language, resource), ...resolved.problems, ...(shape.ok ? [] : shape.problems)];
   return shape.ok ? { running: shape.value, problems } : { problems };
 }
 
 /** In a document the id of an upstream is the key under which it stands, so it has no path of its own. */
-function checkId({ kind, id }: Resource): Problem[] {
+function checkId(language: Language, { kind, id }: Resource): Problem[] {
   const name = kind === "settings" ? checked(id) : checkShape(identifier, id);
-  return name.ok ? [] : name.problems.map((problem) => ({ ...problem, path: kind === "upstream" ? "" : "id" }));
+  const path = language.sectionOf(kind)?.form === "mapping" ? "" : "id";
+  return name.ok ? [] : name.problems.map((problem) => ({ ...problem, path }));
 }
 
-function unknownSettings(id: string): string {
-  return `there are no settings "${id}"; there are ${SETTINGS_NAMES.join(", ")}`;
+/** A node with fewer plugins than its control plane is told what it lacks. */
+function unknownResource({ sections, settings }: Language, { kind, id }: Resource): string {
+  const names = kind === "settings" ? Object.keys(settings) : sections.map((section) => section.kind);
+  const noun = kind === "settings" ? `are no settings "${id}"` : `is no kind "${kind}"`;
+  return `there ${noun}; there are ${names.join(", ")}. A plugin that this node does not have may own it`;
 }
 
 /** Collects running forms by kind. The casts are sound because each value was parsed by the schema of its kind. */
@@ -103,21 +109,45 @@ class Parts {
   readonly #routes: Route[] = [];
   readonly #upstreams: Upstream[] = [];
   readonly #settings: Partial<Record<string, unknown>> = {};
+  readonly #plugins: Record<string, PluginBlock> = {};
+  readonly #owned: Record<string, OwnedResource[]> = {};
+  readonly #language: Language;
+
+  constructor(language: Language) {
+    this.#language = language;
+  }
 
   add({ kind, id }: Resource, running: unknown): void {
-    if (kind === "settings") this.#settings[id] = running;
+    if (kind === "settings") this.#addSettings(id, running);
     else if (kind === "listener") this.#listeners.push({ ...(running as Omit<Listener, "id">), id });
-    else if (kind === "route") this.#routes.push({ ...(running as Omit<Route, "id">), id });
-    else this.#upstreams.push({ ...(running as Omit<Upstream, "id">), id });
+    else if (kind === "route") this.#routes.push({ ...this.#withPlugins<Route>(running), id });
+    else if (kind === "upstream") this.#upstreams.push({ ...this.#withPlugins<Upstream>(running), id });
+    else {
+      this.#owned[kind] ??= [];
+      this.#owned[kind].push({ ...(running as object), id });
+    }
+  }
+
+  #addSettings(name: string, running: unknown): void {
+    if (this.#language.isPlugin(name)) this.#plugins[name] = running as PluginBlock;
+    else this.#settings[name] = running;
+  }
+
+  #withPlugins<Running extends Route | Upstream>(running: unknown): Omit<Running, "id"> {
+    const { own, plugins } = splitPlugins(this.#language, running as Record<string, unknown>);
+    return { ...own, plugins } as unknown as Omit<Running, "id">;
   }
 
   toConfiguration(): Configuration {
-    const settings = SETTINGS_NAMES.map((name) => [name, this.#settings[name] ?? defaultsOf(SETTINGS[name])] as const);
+    const names = Object.keys(SETTINGS) as SettingsName[];
+    const settings = names.map((name) => [name, this.#settings[name] ?? defaultsOf(SETTINGS[name])] as const);
     return {
       listeners: this.#listeners,
       routes: inRouteOrder(this.#routes, routePathKey),
       upstreams: this.#upstreams,
       settings: Object.fromEntries(settings) as Settings,
+      plugins: this.#plugins,
+      owned: this.#owned,
     };
   }
 }

@@ -1,7 +1,14 @@
+import type { PluginBlocks } from "./plugin-blocks.ts";
 import type { Listener } from "./resources/listener.ts";
 import type { Route } from "./resources/route.ts";
 import type { Settings } from "./resources/settings.ts";
 import type { Upstream } from "./resources/upstream.ts";
+
+/** A resource of a plugin's own kind, in running form. */
+export interface OwnedResource {
+  readonly id: string;
+  readonly [setting: string]: unknown;
+}
 
 /**
  * The running form of a snapshot's resources: typed, defaults filled in, durations in milliseconds, secret references
@@ -13,4 +20,8 @@ export interface Configuration {
   readonly routes: readonly Route[];
   readonly upstreams: readonly Upstream[];
   readonly settings: Settings;
+  /** Of plugins, for every route. */
+  readonly plugins: PluginBlocks;
+  /** Resources of kinds that plugins own, by kind. */
+  readonly owned: Readonly<Record<string, readonly OwnedResource[]>>;
 }

@@ -7,15 +7,16 @@ import { renderDocument } from "./render-document.ts";
 import type { Resource } from "./resource.ts";
 import { formatHash, stateHash } from "./state-hash.ts";
 import { anyState } from "./testing/any-resources.ts";
+import { plainLanguage } from "./testing/plain-language.ts";
 
 function read(text: string, env: Record<string, string> = {}): Resource[] {
-  const document = parseDocument(text, { env });
+  const document = parseDocument(plainLanguage, text, { env });
   assert.ok(document.ok, document.ok ? "" : document.problems.map(describeProblem).join("\n"));
   return toResources(document.value);
 }
 
 function problemsOf(text: string): string[] {
-  const document = parseDocument(text, { env: {} });
+  const document = parseDocument(plainLanguage, text, { env: {} });
   assert.ok(!document.ok, "no problem was found");
   return document.problems.map(describeProblem);
 }
@@ -50,8 +51,8 @@ workers: 2
         id: "api",
         spec: { path: "/api", path_prefix: true, upstream: "orders", timeout_policy: { request: "1m" } },
       },
-      { kind: "upstream", id: "orders", spec: { backends: [{ url: "http://orders:9000" }] } },
       { kind: "settings", id: "logging", spec: { level: "debug" } },
+      { kind: "upstream", id: "orders", spec: { backends: [{ url: "http://orders:9000" }] } },
     ]);
   });
 
@@ -152,7 +153,7 @@ describe("a document and its resources", () => {
     fc.assert(
       fc.property(anyState, (resources) => {
         const text = renderDocument(resources);
-        const document = parseDocument(text, { env: { HOME: "/root", X: "1" } });
+        const document = parseDocument(plainLanguage, text, { env: { HOME: "/root", X: "1" } });
         // States that mean something wrong together, such as two routes for one path, are not of interest here.
         fc.pre(
           document.ok || !document.problems.every(({ message }) => /same conditions|is taken|drain/.test(message)),

@@ -1,12 +1,12 @@
 import { uniqueIds } from "./checks/unique-ids.ts";
 import { checkResources } from "./compile.ts";
 import type { Json, JsonObject } from "./json.ts";
+import type { Language } from "./language.ts";
 import { unknownKey } from "./nearest-name.ts";
 import { NODE_SCHEMA } from "./node-settings.ts";
 import { type Checked, checked, type Problem, refused } from "./problem.ts";
 import { joinPath } from "./problem-path.ts";
 import { inCanonicalOrder, type Resource, resourceKey } from "./resource.ts";
-import { RouteSpec } from "./resources/route.ts";
 import { rankRoutes } from "./route-order.ts";
 import { checkShape } from "./shape.ts";
 import { type LineLookup, lineLookup } from "./source-lines.ts";
@@ -35,17 +35,26 @@ export interface ParseOptions {
 }
 
 /** Reads a YAML document. Every problem of shape and meaning is listed, each with its path and line, in line order. */
-export function parseDocument(text: string, { env, origin }: ParseOptions = {}): Checked<ParsedDocument> {
+export function parseDocument(
+  language: Language,
+  text: string,
+  { env, origin }: ParseOptions = {},
+): Checked<ParsedDocument> {
   const root = readYaml(text, env);
   if (!root.ok) return root;
-  return checkDocument(root.value, lineLookup(text), origin);
+  return checkDocument(language, root.value, lineLookup(text), origin);
 }
 
 /** The document that a mapping holds, if everything in it is right. */
-export function checkDocument(root: JsonObject, lineOf: LineLookup, origin?: string): Checked<ParsedDocument> {
-  const split = splitDocument(root);
+export function checkDocument(
+  language: Language,
+  root: JsonObject,
+  lineOf: LineLookup,
+  origin?: string,
+): Checked<ParsedDocument> {
+  const split = splitDocument(language, root);
   const { entries, node } = split;
-  const problems = [...split.problems, ...checkNodeBlocks(node), ...checkEntries(split)];
+  const problems = [...split.problems, ...checkNodeBlocks(node), ...checkEntries(language, split)];
   if (problems.length > 0) return refused(inLineOrder(problems, lineOf));
   return checked({ origin, entries, node, lineOf });
 }
@@ -61,15 +70,18 @@ function checkNodeBlocks(node: ParsedDocument["node"]): readonly Problem[] {
 }
 
 /** An entry whose id is missing or taken goes by its path meanwhile, so that all else about it is told too. */
-function checkEntries({ entries, nameless }: Pick<SplitDocument, "entries" | "nameless">): Problem[] {
-  const problems = [...uniqueIds(entries), ...refuseRanks([...entries, ...nameless])];
+function checkEntries(
+  language: Language,
+  { entries, nameless }: Pick<SplitDocument, "entries" | "nameless">,
+): Problem[] {
+  const problems = [...uniqueIds(entries), ...refuseRanks(language, [...entries, ...nameless])];
   const owners = new Map(entries.toReversed().map((entry) => [resourceKey(entry), entry]));
   const named = new Map<string, DocumentEntry>();
   for (const entry of [...entries, ...nameless]) {
     const id = owners.get(resourceKey(entry)) === entry ? entry.id : entry.path;
     named.set(resourceKey({ kind: entry.kind, id }), { ...entry, id });
   }
-  for (const problem of checkResources(toResources({ entries: [...named.values()] }))) {
+  for (const problem of checkResources(language, toResources({ entries: [...named.values()] }))) {
     const entry = named.get(`${problem.kind}:${problem.id}`);
     if (entry === undefined || (entry.id === entry.path && problem.path === "id")) continue;
     problems.push({ ...problem, path: joinPath(entry.path, problem.path) });
@@ -78,14 +90,15 @@ function checkEntries({ entries, nameless }: Pick<SplitDocument, "entries" | "na
 }
 
 /** `order` is ours: a person gives routes an order by writing them in it. */
-function refuseRanks(entries: readonly DocumentEntry[]): Problem[] {
+function refuseRanks(language: Language, entries: readonly DocumentEntry[]): Problem[] {
+  const known = Object.keys(language.sectionOf("route")?.spec.shape ?? {});
   return entries
     .filter(({ kind, spec }) => kind === "route" && Object.hasOwn(spec, "order"))
     .map(({ kind, id, path }) => ({
       kind,
       id,
       path: joinPath(path, "order"),
-      message: unknownKey("order", Object.keys(RouteSpec.shape)),
+      message: unknownKey("order", known),
     }));
 }
 

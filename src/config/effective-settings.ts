@@ -1,14 +1,10 @@
 import { z } from "zod";
 import { isMapping, type Json } from "./json.ts";
+import type { Language } from "./language.ts";
 import { type LoadedNode, ownBlocks } from "./load-node.ts";
 import { NodeSettingsSpec } from "./node-settings.ts";
 import { formatPath, type PathSteps, parentPath } from "./problem-path.ts";
-import { ListenerSpec } from "./resources/listener.ts";
-import { RouteSpec } from "./resources/route.ts";
-import { SETTINGS } from "./resources/settings.ts";
-import { UpstreamSpec } from "./resources/upstream.ts";
 import { defaultOf, unwrap } from "./schema-tree.ts";
-import { SETTINGS_NAMES } from "./specification.ts";
 
 /** A setting that is in force, and why. */
 export interface EffectiveSetting {
@@ -22,7 +18,7 @@ export interface EffectiveSetting {
 const MASKED = "(hidden)";
 
 /** Every setting of a node and of what its file says about the gateway, in the order of the schemas. */
-export function effectiveSettings({ document, environment }: LoadedNode): EffectiveSetting[] {
+export function effectiveSettings(language: Language, { document, environment }: LoadedNode): EffectiveSetting[] {
   const variables = new Map(environment.map(({ steps, name }) => [formatPath(steps), name]));
   const originOf = (path: string): string => {
     for (let place: string | undefined = path; place !== undefined; place = parentPath(place)) {
@@ -32,7 +28,7 @@ export function effectiveSettings({ document, environment }: LoadedNode): Effect
     const line = document.lineOf(path);
     return line === undefined ? "file" : `file line ${line}`;
   };
-  return [...writtenAndDefault({ document, environment })].map(({ steps, value, written }) => {
+  return [...writtenAndDefault(language, { document, environment })].map(({ steps, value, written }) => {
     const path = formatPath(steps);
     return { path, value: mask(steps, value), origin: written ? originOf(path) : "default" };
   });
@@ -44,25 +40,30 @@ interface Found {
   readonly written: boolean;
 }
 
-function* writtenAndDefault({ document, environment }: Pick<LoadedNode, "document" | "environment">): Generator<Found> {
+function* writtenAndDefault(
+  { sections, settings }: Language,
+  { document, environment }: Pick<LoadedNode, "document" | "environment">,
+): Generator<Found> {
   yield* walk(NodeSettingsSpec, ownBlocks(document, environment), []);
-  const schemas = { listener: ListenerSpec, route: RouteSpec, upstream: UpstreamSpec };
-  for (const kind of ["listener", "upstream", "route"] as const) {
+  for (const { key, kind, form, spec: schema } of sections) {
     const entries = document.entries.filter((entry) => entry.kind === kind);
     for (const [position, { id, spec }] of entries.entries()) {
-      const steps = kind === "upstream" ? ["upstreams", id] : [`${kind}s`, position];
-      if (kind !== "upstream") yield { steps: [...steps, "id"], value: id, written: true };
-      yield* walk(schemas[kind], spec, steps);
+      const steps = form === "mapping" ? [key, id] : [key, position];
+      if (form === "list") yield { steps: [...steps, "id"], value: id, written: true };
+      yield* walk(schema, spec, steps);
     }
   }
-  for (const name of SETTINGS_NAMES.filter((name) => name !== "logging")) {
+  for (const [name, schema] of Object.entries(settings)) {
+    if (name === "logging") continue;
     const entry = document.entries.find(({ kind, id }) => kind === "settings" && id === name);
-    yield* walk(SETTINGS[name], entry?.spec, [name]);
+    yield* walk(schema, entry?.spec, [name]);
   }
 }
 
 function* walk(schema: z.ZodType, written: Json | undefined, steps: PathSteps): Generator<Found> {
   const bare = unwrap(schema);
+  // A block of a plugin that nobody wrote is not there, and so has no defaults.
+  if (written === undefined && schema instanceof z.ZodOptional) return;
   if (bare instanceof z.ZodObject) {
     const values = isMapping(written) ? written : {};
     for (const [key, child] of Object.entries(bare.shape))

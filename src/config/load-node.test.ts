@@ -6,15 +6,16 @@ import { type LoadedNode, loadNode } from "./load-node.ts";
 import { NodeSettingsSpec } from "./node-settings.ts";
 import { describeProblem } from "./problem.ts";
 import { schemaLeaves } from "./schema-tree.ts";
+import { plainLanguage } from "./testing/plain-language.ts";
 
 function load(text: string | undefined, env: Record<string, string> = {}): LoadedNode {
-  const node = loadNode({ text, env });
+  const node = loadNode(plainLanguage, { text, env });
   assert.ok(node.ok, node.ok ? "" : node.problems.map(describeProblem).join("\n"));
   return node.value;
 }
 
 function problemsOf(text: string | undefined, env: Record<string, string> = {}): string[] {
-  const node = loadNode({ text, env });
+  const node = loadNode(plainLanguage, { text, env });
   assert.ok(!node.ok, "no problem was found");
   return node.problems.map(describeProblem);
 }
@@ -136,7 +137,9 @@ routes:
 `,
     { RUNWAY_WORKERS: "2" },
   );
-  const settings = new Map(effectiveSettings(node).map(({ path, value, origin }) => [path, [value, origin]]));
+  const settings = new Map(
+    effectiveSettings(plainLanguage, node).map(({ path, value, origin }) => [path, [value, origin]]),
+  );
 
   it("say where each value comes from", () => {
     assert.deepEqual(settings.get("admin.port"), [9000, "file line 2"]);

@@ -1,6 +1,7 @@
 import { type ParsedDocument, parseDocument, toResources } from "./document.ts";
 import { type EnvironmentSetting, nameVariables, readEnvironment } from "./environment.ts";
 import { isMapping, type Json, type JsonObject } from "./json.ts";
+import type { Language } from "./language.ts";
 import { checkAdminExposure, checkOwnPorts } from "./node-checks.ts";
 import { type NodeSettings, NodeSettingsSpec } from "./node-settings.ts";
 import type { NodeOverlay } from "./overlay.ts";
@@ -26,19 +27,14 @@ const EMPTY_DOCUMENT: ParsedDocument = { origin: undefined, entries: [], node: {
  * Reads a node's file and environment; the environment wins. Lists every problem.
  * @param text the file's content; undefined where the environment says all.
  */
-export function loadNode({
-  text,
-  file,
-  env,
-}: {
-  readonly text: string | undefined;
-  readonly file?: string;
-  readonly env: Variables;
-}): Checked<LoadedNode> {
+export function loadNode(
+  language: Language,
+  { text, file, env }: { readonly text: string | undefined; readonly file?: string; readonly env: Variables },
+): Checked<LoadedNode> {
   const parsed =
     text === undefined
       ? checked(EMPTY_DOCUMENT)
-      : parseDocument(text, { env, ...(file === undefined ? {} : { origin: file }) });
+      : parseDocument(language, text, { env, ...(file === undefined ? {} : { origin: file }) });
   const environment = readEnvironment(env);
   if (!parsed.ok) return refused([...parsed.problems, ...environment.problems]);
   const document = parsed.value;

@@ -17,7 +17,7 @@ export function isNeutral(steps: PathSteps, value: Json): boolean {
 }
 
 /** A rate limit of the original works without `enabled` as soon as it has a rate. */
-function isSwitchedOff(block: JsonObject): boolean {
+export function isSwitchedOff(block: JsonObject): boolean {
   return block.enabled === false && isZero(block.rate ?? null);
 }
 

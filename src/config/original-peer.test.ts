@@ -4,6 +4,7 @@ import { parseDocument, toResources } from "./document.ts";
 import { readOriginalYaml, renderOriginalYaml } from "./original-peer.ts";
 import { describeProblem } from "./problem.ts";
 import type { Resource } from "./resource.ts";
+import { plainLanguage } from "./testing/plain-language.ts";
 
 /** The manner of an original control plane: every setting there is, most of them saying nothing. */
 const DUMP = `
@@ -57,7 +58,7 @@ cluster: {role: "", control_plane: {address: "", tls: {enabled: false}}, unknown
 
 describe("readOriginalYaml", () => {
   it("keeps what the dump of an original control plane asks for, and nothing else", () => {
-    const resources = readOriginalYaml(DUMP);
+    const resources = readOriginalYaml(plainLanguage, DUMP);
     assert.ok(resources.ok, resources.ok ? "" : resources.problems.map(describeProblem).join("\n"));
     const specs = Object.fromEntries(resources.value.map(({ kind, id, spec }) => [`${kind}:${id}`, spec]));
     assert.deepEqual(specs, {
@@ -93,7 +94,7 @@ describe("readOriginalYaml", () => {
       assert.ok(text.includes(before), before);
       text = text.replace(before, after);
     }
-    const resources = readOriginalYaml(text);
+    const resources = readOriginalYaml(plainLanguage, text);
     assert.ok(!resources.ok);
     assert.deepEqual(resources.problems.map(({ path }) => path).sort(), [
       "routes[0].auth",
@@ -109,13 +110,16 @@ describe("readOriginalYaml", () => {
   });
 
   it("refuses a rate limit that works without being enabled", () => {
-    const resources = readOriginalYaml(DUMP.replace("enabled: false, rate: 0,", "enabled: false, rate: 10,"));
+    const resources = readOriginalYaml(
+      plainLanguage,
+      DUMP.replace("enabled: false, rate: 0,", "enabled: false, rate: 10,"),
+    );
     assert.ok(!resources.ok);
     assert.equal(resources.problems[0]!.path, "routes[0].rate_limit");
   });
 
   it("still checks what it keeps, and takes variables for text", () => {
-    const resources = readOriginalYaml(DUMP.replace("upstream: orders", "upstream: ${NOWHERE}"));
+    const resources = readOriginalYaml(plainLanguage, DUMP.replace("upstream: orders", "upstream: ${NOWHERE}"));
     assert.ok(!resources.ok);
     assert.match(resources.problems[0]!.path, /^routes\[0\]\.upstream/);
   });
@@ -147,9 +151,9 @@ describe("renderOriginalYaml", () => {
   });
 
   it("is read back by an original-speaking data plane of ours as the same resources", () => {
-    const document = parseDocument(renderOriginalYaml(resources).replace("24h", "1d"));
+    const document = parseDocument(plainLanguage, renderOriginalYaml(resources).replace("24h", "1d"));
     assert.ok(document.ok);
-    const back = readOriginalYaml(renderOriginalYaml(resources).replace("24h", "1d"));
+    const back = readOriginalYaml(plainLanguage, renderOriginalYaml(resources).replace("24h", "1d"));
     assert.ok(back.ok, JSON.stringify(back));
     assert.deepEqual(back.value, toResources(document.value));
   });

@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { formatDuration, parseDuration } from "../core/duration.ts";
 import { checkDocument, toResources } from "./document.ts";
-import { GatewayDocument } from "./document-schema.ts";
 import { isMapping, type Json, type JsonObject } from "./json.ts";
-import { isNeutral, isZero } from "./original-defaults.ts";
+import type { Language } from "./language.ts";
+import { isNeutral, isSwitchedOff, isZero } from "./original-defaults.ts";
 import { type Checked, checked, type Problem, refused } from "./problem.ts";
 import { formatPath, type PathSteps } from "./problem-path.ts";
 import { documentOf, renderYaml } from "./render-document.ts";
 import type { Resource } from "./resource.ts";
-import { unwrap } from "./schema-tree.ts";
+import { defaultOf, unwrap } from "./schema-tree.ts";
 import { lineLookup } from "./source-lines.ts";
 import { NODE_KEYS } from "./split-document.ts";
 import { readYaml } from "./yaml.ts";
@@ -26,14 +26,14 @@ export function renderOriginalYaml(resources: Iterable<Resource>): string {
 }
 
 /** The resources of what an original control plane sends, or everything in it that cannot be run. */
-export function readOriginalYaml(text: string): Checked<Resource[]> {
+export function readOriginalYaml(language: Language, text: string): Checked<Resource[]> {
   const root = readYaml(text);
   if (!root.ok) return root;
   const problems: Problem[] = [];
   const own = Object.entries(root.value).filter(([key]) => !(NODE_KEYS as readonly string[]).includes(key));
-  const pruned = prune(GatewayDocument, Object.fromEntries(own), [], problems) as JsonObject;
+  const pruned = prune(language.document, Object.fromEntries(own), [], problems) as JsonObject;
   const lineOf = lineLookup(text);
-  const document = checkDocument(pruned, lineOf);
+  const document = checkDocument(language, pruned, lineOf);
   const refusals = problems.map((problem) => ({ ...problem, line: lineOf(problem.path) ?? 1 }));
   if (!document.ok) return refused([...refusals, ...document.problems]);
   return refusals.length > 0 ? refused(refusals) : checked(toResources(document.value));
@@ -63,13 +63,20 @@ function pruneMapping(schema: z.ZodObject, value: JsonObject, steps: PathSteps, 
     if (known === undefined) {
       if (!isNeutral(path, child)) problems.push({ path: formatPath(path), message: unsupported(key) });
       // A condition is "has to be absent" when `present` is false: there false says something.
-    } else if (key === "tls" && isMapping(child) && child.enabled === false) {
-      // Files that are named beside it would otherwise look as if somebody had forgotten to switch it on.
+    } else if (isMapping(child) && (key === "tls" ? child.enabled === false : isOn(known) && isSwitchedOff(child))) {
+      // What stands beside `enabled` would otherwise look as if somebody had forgotten to switch it on, or be on here.
     } else if (!isZero(child) || (key === "present" && child === false)) {
       pruned[key] = prune(known, child, path, problems);
     }
   }
   return pruned;
+}
+
+/** A block that is on here unless it says otherwise, while the original's is off. */
+function isOn(schema: z.ZodType): boolean {
+  const block = unwrap(schema);
+  const enabled = block instanceof z.ZodObject ? (block.shape.enabled as z.ZodType | undefined) : undefined;
+  return enabled !== undefined && defaultOf(enabled) === true;
 }
 
 function unsupported(key: string): string {

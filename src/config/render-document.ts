@@ -1,9 +1,13 @@
 import { dump } from "js-yaml";
 import type { Json, JsonObject } from "./json.ts";
 import { inCanonicalOrder, type Resource } from "./resource.ts";
+import { SETTINGS } from "./resources/settings.ts";
 import { inRouteOrder, routePathKey, withoutRank } from "./route-order.ts";
-import { SETTINGS_NAMES } from "./specification.ts";
+import { sectionKey } from "./section.ts";
 import { escapeVariables } from "./variables.ts";
+
+const WRITTEN_FIRST: readonly string[] = ["listener", "upstream", "route", "settings"];
+const OWN_SETTINGS: readonly string[] = Object.keys(SETTINGS);
 
 /** The YAML document of resources, without node blocks. Parsing it gives the same resources and the same hash. */
 export function renderDocument(resources: Iterable<Resource>): string {
@@ -25,9 +29,16 @@ export function documentOf(resources: Iterable<Resource>): JsonObject {
       id,
       ...withoutRank(spec),
     }));
-  for (const name of SETTINGS_NAMES)
-    for (const { spec } of ofKind("settings").filter(({ id }) => id === name)) document[name] = spec;
+  for (const { kind, id, spec } of ordered.filter(({ kind }) => !WRITTEN_FIRST.includes(kind)))
+    document[sectionKey(kind)] = { ...(document[sectionKey(kind)] as JsonObject | undefined), [id]: spec };
+  for (const { id, spec } of ofKind("settings").sort(asPeopleWrite)) document[id] = spec;
   return document;
+}
+
+/** Our own settings in their order, then the blocks of plugins. */
+function asPeopleWrite({ id: a }: Resource, { id: b }: Resource): number {
+  const rank = (name: string) => (OWN_SETTINGS.indexOf(name) + OWN_SETTINGS.length + 1) % (OWN_SETTINGS.length + 1);
+  return rank(a) - rank(b);
 }
 
 export function renderYaml(value: JsonObject): string {

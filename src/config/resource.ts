@@ -1,15 +1,13 @@
 import type { JsonObject } from "./json.ts";
 
-export const RESOURCE_KINDS = ["listener", "route", "upstream", "settings"] as const;
-export type ResourceKind = (typeof RESOURCE_KINDS)[number];
-
 /**
  * The unit in which configuration is stored, compared, hashed and sent. A document and a set of resources are two
  * spellings of one thing. `spec` is what the user wrote, checked but without defaults filled in. A settings block is a
  * resource of kind `settings` whose id is the block's name (`logging`, `transport`, …).
  */
 export interface Resource {
-  readonly kind: ResourceKind;
+  /** `listener`, `upstream`, `route`, `settings`, or a kind that a plugin owns: the language knows them all (see language.ts). */
+  readonly kind: string;
   readonly id: string;
   readonly spec: JsonObject;
 }
@@ -22,9 +20,9 @@ export function resourceKey({ kind, id }: ResourceRef): string {
   return `${kind}:${id}`;
 }
 
-/** The canonical order: by kind as in RESOURCE_KINDS, then by id in code-unit order. */
+/** The canonical order: by kind, then by id, both in code-unit order. */
 export function compareResources(a: ResourceRef, b: ResourceRef): number {
-  if (a.kind !== b.kind) return RESOURCE_KINDS.indexOf(a.kind) - RESOURCE_KINDS.indexOf(b.kind);
+  if (a.kind !== b.kind) return a.kind < b.kind ? -1 : 1;
   return a.id < b.id ? -1 : a.id > b.id ? 1 : 0;
 }
 

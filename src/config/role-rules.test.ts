@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { loadNode } from "./load-node.ts";
 import { describeProblem } from "./problem.ts";
+import { plainLanguage } from "./testing/plain-language.ts";
 
 function problemsOf(text: string): string[] {
-  const node = loadNode({ text, env: {} });
+  const node = loadNode(plainLanguage, { text, env: {} });
   return node.ok ? [] : node.problems.map(describeProblem).map((problem) => problem.replace(/^line \d+: /, ""));
 }
 

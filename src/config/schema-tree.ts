@@ -25,7 +25,14 @@ export function* schemaLeaves(schema: z.ZodType, steps: readonly string[] = []):
 export function unwrap(schema: z.ZodType): z.ZodType {
   if (schema instanceof z.ZodDefault || schema instanceof z.ZodPrefault || schema instanceof z.ZodOptional)
     return unwrap(schema.def.innerType as z.ZodType);
-  return schema instanceof z.ZodPipe ? unwrap(schema.def.in as z.ZodType) : schema;
+  if (schema instanceof z.ZodPipe) return unwrap(schema.def.in as z.ZodType);
+  return fullAlternative(schema) ?? schema;
+}
+
+/** Of a union of mappings the last, which has every setting: the others are short forms of it. */
+function fullAlternative(schema: z.ZodType): z.ZodType | undefined {
+  const options = schema instanceof z.ZodUnion ? (schema.def.options as readonly z.ZodType[]) : [];
+  return options.every((option) => option instanceof z.ZodObject) ? options.at(-1) : undefined;
 }
 
 /** The default as a person would write it. */

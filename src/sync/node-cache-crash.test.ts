@@ -5,6 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { plainLanguage } from "../config/testing/plain-language.ts";
 import { silentLogger } from "../core/ports.ts";
 import { NodeCache } from "./node-cache.ts";
 import { snapshotOf } from "./testing/messages.ts";
@@ -29,7 +30,7 @@ async function saveUntilKilled(saves: number): Promise<number> {
 test("a process killed at any moment of saving leaves a complete configuration, never older than the last it had saved", async () => {
   for (const saves of [1, 2, 3, 5, 8, 13]) {
     const last = await saveUntilKilled(saves);
-    const cache = new NodeCache({ directory, logger: silentLogger });
+    const cache = new NodeCache({ language: plainLanguage, directory, logger: silentLogger });
     await cache.open();
     const candidates = await cache.candidates();
     cache.close();

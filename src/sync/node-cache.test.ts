@@ -14,6 +14,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { after, beforeEach, test } from "node:test";
 import { createSnapshot, type Snapshot } from "../config/snapshot.ts";
+import { plainLanguage } from "../config/testing/plain-language.ts";
 import { silentLogger } from "../core/ports.ts";
 import { NodeCache } from "./node-cache.ts";
 
@@ -32,7 +33,7 @@ function version(number: number): Snapshot {
 }
 
 async function openCache(): Promise<NodeCache> {
-  const cache = new NodeCache({ directory, logger: silentLogger });
+  const cache = new NodeCache({ language: plainLanguage, directory, logger: silentLogger });
   await cache.open();
   return cache;
 }

@@ -1,6 +1,7 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseDocument, toResources } from "../config/document.ts";
+import type { Language } from "../config/language.ts";
 import { describeProblem } from "../config/problem.ts";
 import { renderDocument } from "../config/render-document.ts";
 import { createSnapshot, type Snapshot } from "../config/snapshot.ts";
@@ -20,12 +21,22 @@ import type { Stamp } from "./messages.ts";
  * The disk is never a reason not to serve. What it refuses is kept as `error`, logged, and told to the control plane.
  */
 export class NodeCache {
+  readonly #language: Language;
   readonly #directory: string;
   readonly #logger: Logger;
   #store: GenerationStore | undefined;
   #error = "";
 
-  constructor({ directory, logger }: { readonly directory: string; readonly logger: Logger }) {
+  constructor({
+    language,
+    directory,
+    logger,
+  }: {
+    readonly language: Language;
+    readonly directory: string;
+    readonly logger: Logger;
+  }) {
+    this.#language = language;
     this.#directory = directory;
     this.#logger = logger;
   }
@@ -114,7 +125,7 @@ export class NodeCache {
       if (error.code !== "ENOENT") this.#fail("The kept config.yaml cannot be read", text(error));
     });
     if (content === undefined) return undefined;
-    const document = parseDocument(content);
+    const document = parseDocument(this.#language, content);
     if (!document.ok) {
       this.#fail("The kept config.yaml is not valid", document.problems.slice(0, 3).map(describeProblem).join("; "));
       return undefined;

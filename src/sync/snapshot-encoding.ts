@@ -1,5 +1,5 @@
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { RESOURCE_KINDS, type Resource } from "../config/resource.ts";
+import type { Resource } from "../config/resource.ts";
 import { ENCODINGS, type Encoding } from "./messages.ts";
 
 /** The resources as a JSON array of `{kind, id, spec}`, compressed where the encoding says so. */
@@ -35,7 +35,7 @@ function isResource(value: unknown): value is Resource {
   if (typeof value !== "object" || value === null) return false;
   const { kind, id, spec } = value as Record<string, unknown>;
   return (
-    RESOURCE_KINDS.includes(kind as Resource["kind"]) &&
+    typeof kind === "string" &&
     typeof id === "string" &&
     typeof spec === "object" &&
     spec !== null &&

@@ -30,12 +30,15 @@ export function addValidate(program: Command, context: CommandContext): void {
       const file = options.config ?? DEFAULT_FILE;
       // The configuration language takes a while to load, for which no other command should wait.
       const { loadNode } = await import("../../config/load-node.ts");
+      const { Language } = await import("../../config/language.ts");
+      const { PLUGINS } = await import("../../plugins/index.ts");
+      const language = new Language(PLUGINS);
       const { effectiveSettings } = await import("../../config/effective-settings.ts");
-      const node = loadNode({ text, file, env: nodeEnvironment(context.terminal) });
+      const node = loadNode(language, { text, file, env: nodeEnvironment(context.terminal) });
       if (!node.ok) {
         context.exitCode = EXIT.invalid;
         reportProblems(node.problems, file, options, context);
-      } else if (options.effective) reportSettings(effectiveSettings(node.value), options, context);
+      } else if (options.effective) reportSettings(effectiveSettings(language, node.value), options, context);
       else reportValid(node.value, file, options, context);
     });
 }

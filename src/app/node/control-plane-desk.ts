@@ -4,6 +4,7 @@ import type { ReloadDesk } from "../../admin/reload-desk.ts";
 import type { ReloadHistory } from "../../admin/reload-history.ts";
 import { describeChange } from "../../config/difference.ts";
 import { parseDocument, toResources } from "../../config/document.ts";
+import type { Language } from "../../config/language.ts";
 import type { Checked } from "../../config/problem.ts";
 import { renderDocument } from "../../config/render-document.ts";
 import type { Resource } from "../../config/resource.ts";
@@ -17,6 +18,7 @@ import { Turnstile } from "./turnstile.ts";
 
 export interface ControlPlaneDeskOptions {
   readonly log: RevisionLog;
+  readonly language: Language;
   readonly gateway: Gateway;
   /** What the file holds now. */
   readonly readFile: () => Promise<Checked<readonly Resource[]>>;
@@ -71,7 +73,7 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
   }
 
   async #push({ yaml, author, message, dryRun, expectedVersion }: ConfigurationPush): Promise<ConfigurationChange> {
-    const document = parseDocument(yaml, { env: this.#options.env });
+    const document = parseDocument(this.#options.language, yaml, { env: this.#options.env });
     if (!document.ok) return { outcome: "invalid", timestampMs: this.#now(), problems: document.problems };
     const expected = expectedVersion === undefined ? {} : { expectedVersion };
     const request = { author, source: "admin-api", message: message ?? "", dryRun, ...expected } as const;

@@ -20,7 +20,7 @@ import { createRoleService, type RoleService } from "./role-service.ts";
 
 /** Owns the configuration, gives it to data planes, and proxies too when it has listeners. */
 export async function createControlPlane(context: NodeContext): Promise<RoleService> {
-  const { loaded, clock, env, history, logger } = context;
+  const { language, loaded, clock, env, history, logger } = context;
   const { data_dir: directory } = loaded.settings.cluster.control_plane;
   const store = new SqliteStore({ directory, clock });
   // Opened here, since the store also makes the directory that the ledger of identities is kept in.
@@ -30,7 +30,17 @@ export async function createControlPlane(context: NodeContext): Promise<RoleServ
   const fleet = createFleet(context, ledger);
   const publish = (revision: Revision) => fleet.publish(publicationOf(revision));
   const readFile = () => readFileAgain(context);
-  const desk = new ControlPlaneDesk({ log: store.revisions, gateway, readFile, env, publish, history, clock, logger });
+  const desk = new ControlPlaneDesk({
+    language,
+    log: store.revisions,
+    gateway,
+    readFile,
+    env,
+    publish,
+    history,
+    clock,
+    logger,
+  });
   const view = new GatewayAdminView(gateway);
   const configuration: Service = {
     name: "configuration",

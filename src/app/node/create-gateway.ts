@@ -6,10 +6,11 @@ import { Gateway } from "./gateway.ts";
 import type { NodeContext } from "./node-context.ts";
 
 /** The gateway of this node, with as many workers as its settings say; `workers: 0` makes one that only checks. */
-export function createGateway({ loaded, env, logger, accessLog, meter, clock }: NodeContext): Gateway {
+export function createGateway({ language, loaded, env, logger, accessLog, meter, clock }: NodeContext): Gateway {
   const { workers: wanted } = loaded.settings;
   const workers = wanted === "auto" ? availableParallelism() : wanted;
   return new Gateway({
+    language,
     supervisor: workers === 0 ? undefined : new Supervisor({ workers, accessLog, logger, meter, clock }),
     overlay: loaded.overlay,
     resolveSecret: secretResolver({ env, readFile: (path) => readFileSync(path, "utf8") }),

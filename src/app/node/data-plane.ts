@@ -20,11 +20,11 @@ const SIGHUP_IS_IGNORED = "SIGHUP is ignored: configuration changes must go thro
 
 /** Proxies with the configuration that a control plane gives it, and with the one on its disk until then. */
 export async function createDataPlane(context: NodeContext): Promise<RoleService> {
-  const { loaded, logger } = context;
+  const { language, loaded, logger } = context;
   const { data_plane: settings } = loaded.settings.cluster;
   const nodeId = await readNodeId(settings.cache_dir, settings.node_id);
   const gateway = createGateway(context);
-  const cache = new NodeCache({ directory: settings.cache_dir, logger });
+  const cache = new NodeCache({ language, directory: settings.cache_dir, logger });
   const node = new DataPlaneAdminView(nodeId, settings.address);
   const view = new GatewayAdminView(gateway, () => [cacheCheck(cache)]);
   return createRoleService({
@@ -45,7 +45,7 @@ interface ClusterSide {
 
 /** First what the disk has, then the control plane: a node that starts again serves before it asks anybody. */
 function clusterSide(context: NodeContext, { nodeId, gateway, cache, node }: ClusterSide): Service {
-  const { history, clock, logger } = context;
+  const { language, history, clock, logger } = context;
   const survival = new Survival(cache, clock);
   let agent: Agent | undefined;
   return {
@@ -53,7 +53,10 @@ function clusterSide(context: NodeContext, { nodeId, gateway, cache, node }: Clu
     async start() {
       await cache.open();
       const running = await startFromCache({ cache, gateway, survival, logger });
-      const sink = new NodeSink({ gateway, cache, survival, history, clock, logger }, running?.resources ?? []);
+      const sink = new NodeSink(
+        { language, gateway, cache, survival, history, clock, logger },
+        running?.resources ?? [],
+      );
       agent = await createAgent(context, { nodeId, gateway, cache, sink, running });
       node.follow(agent);
       await agent.start();

@@ -8,14 +8,14 @@ import { RunwayError } from "../../core/failure.ts";
 import type { NodeContext } from "./node-context.ts";
 
 /** What the node's file says about the gateway, read anew. A changed setting of the node itself takes effect at its next start. */
-export async function readFileAgain({ file, env }: NodeContext): Promise<Checked<readonly Resource[]>> {
+export async function readFileAgain({ language, file, env }: NodeContext): Promise<Checked<readonly Resource[]>> {
   let text: string;
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
     return refused([{ path: "", message: `the file cannot be read: ${(error as Error).message}` }]);
   }
-  const loaded = loadNode({ text, file, env });
+  const loaded = loadNode(language, { text, file, env });
   return loaded.ok ? checked(toResources(loaded.value.document)) : loaded;
 }
 

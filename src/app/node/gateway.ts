@@ -1,5 +1,6 @@
 import { toConfiguration } from "../../config/compile.ts";
 import type { Configuration } from "../../config/configuration.ts";
+import type { Language } from "../../config/language.ts";
 import { type NodeOverlay, overlayNode } from "../../config/overlay.ts";
 import { type Checked, checked, refused } from "../../config/problem.ts";
 import type { Resource } from "../../config/resource.ts";
@@ -18,6 +19,7 @@ export interface PreparedChange {
 }
 
 export interface GatewayOptions {
+  readonly language: Language;
   /** Undefined on a control plane that proxies nothing. */
   readonly supervisor: Supervisor | undefined;
   readonly overlay: NodeOverlay;
@@ -82,7 +84,7 @@ export class Gateway implements Service {
   /** Made when somebody asks, since most configurations are replaced without having been looked at. */
   #compileForShowing(): Configuration | undefined {
     if (this.#running === undefined) return undefined;
-    const configuration = toConfiguration(this.#running, { resolveSecret: keepReference });
+    const configuration = toConfiguration(this.#options.language, this.#running, { resolveSecret: keepReference });
     return configuration.ok ? configuration.value : undefined;
   }
 
@@ -93,13 +95,13 @@ export class Gateway implements Service {
 
   /** Shape, meaning and secrets, then everything that can fail in the workers. Problems mean that nothing has changed. */
   async prepare(resources: readonly Resource[]): Promise<Checked<PreparedChange>> {
-    const { clock, overlay, resolveSecret, supervisor } = this.#options;
+    const { language, clock, overlay, resolveSecret, supervisor } = this.#options;
     const startedAt = clock.monotonicMs();
     const own = overlayNode(resources, overlay);
     // A node that serves nobody, such as a control plane without listeners, need not have the secrets.
     const serves = own.some(({ kind }) => kind === "listener");
     let hasSecrets = false;
-    const configuration = toConfiguration(own, {
+    const configuration = toConfiguration(language, own, {
       resolveSecret(reference) {
         hasSecrets = true;
         return serves ? resolveSecret(reference) : keepReference(reference);

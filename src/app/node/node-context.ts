@@ -1,4 +1,5 @@
 import type { ReloadHistory } from "../../admin/reload-history.ts";
+import type { Language } from "../../config/language.ts";
 import type { LoadedNode } from "../../config/load-node.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { AccessLogOutput } from "../../telemetry/access-log-output.ts";
@@ -11,6 +12,8 @@ export interface NodeContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Of the program. */
   readonly version: string;
+  /** The configuration language of this node, with its plugins. */
+  readonly language: Language;
   readonly loaded: LoadedNode;
   readonly logger: PinoLogger;
   readonly meter: PrometheusMeter;

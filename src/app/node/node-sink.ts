@@ -1,6 +1,7 @@
 import type { ConfigurationChange } from "../../admin/configuration-change.ts";
 import type { ReloadHistory } from "../../admin/reload-history.ts";
 import { describeChange, difference } from "../../config/difference.ts";
+import type { Language } from "../../config/language.ts";
 import { readOriginalYaml } from "../../config/original-peer.ts";
 import { type Checked, checked, type Problem } from "../../config/problem.ts";
 import type { Resource } from "../../config/resource.ts";
@@ -16,6 +17,7 @@ import type { Gateway } from "./gateway.ts";
 import type { Survival } from "./survival.ts";
 
 export interface NodeSinkOptions {
+  readonly language: Language;
   readonly gateway: Gateway;
   readonly cache: NodeCache;
   readonly survival: Survival;
@@ -40,7 +42,7 @@ export class NodeSink implements ApplySink {
 
   async apply(incoming: Incoming): Promise<ApplyOutcome> {
     const { gateway, clock } = this.#options;
-    const snapshot = readIncoming(incoming);
+    const snapshot = readIncoming(this.#options.language, incoming);
     if (!snapshot.ok) return this.#refused("configurationInvalid", snapshot.problems);
     const prepared = await gateway.prepare(snapshot.value.resources);
     if (!prepared.ok) return this.#refused("configurationRefused", prepared.problems);
@@ -71,9 +73,9 @@ export class NodeSink implements ApplySink {
 }
 
 /** A configuration of an original control plane has no epoch and no state hash of its own: the hash is computed here. */
-function readIncoming(incoming: Incoming): Checked<Snapshot> {
+function readIncoming(language: Language, incoming: Incoming): Checked<Snapshot> {
   if (incoming.kind === "snapshot") return checked(createSnapshot(incoming.snapshot));
-  const resources = readOriginalYaml(incoming.yaml);
+  const resources = readOriginalYaml(language, incoming.yaml);
   if (!resources.ok) return resources;
   return checked(createSnapshot({ epoch: "", version: incoming.version, resources: resources.value }));
 }

@@ -1,10 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { ReloadHistory } from "../../admin/reload-history.ts";
-import { type LoadedNode, loadNode } from "../../config/load-node.ts";
-import { type Checked, describeProblem } from "../../config/problem.ts";
+import { Language } from "../../config/language.ts";
+import { loadNode } from "../../config/load-node.ts";
+import { describeProblem } from "../../config/problem.ts";
 import { systemClock } from "../../core/clock.ts";
 import { RunwayError } from "../../core/failure.ts";
+import { PLUGINS } from "../../plugins/index.ts";
 import { AccessLogOutput } from "../../telemetry/access-log-output.ts";
 import { PinoLogger } from "../../telemetry/pino-logger.ts";
 import { PrometheusMeter } from "../../telemetry/prometheus-meter.ts";
@@ -21,7 +23,8 @@ export interface RunOptions {
 
 /** Runs a node in the role that its file says until it is told to stop. Answers the exit code. */
 export async function runNode({ file, env }: RunOptions): Promise<number> {
-  const loaded = await load(file, env);
+  const language = new Language(PLUGINS);
+  const loaded = loadNode(language, { text: await readFile(file, "utf8"), file, env });
   if (!loaded.ok) {
     for (const problem of loaded.problems) process.stderr.write(`${file}: ${describeProblem(problem)}\n`);
     return EXIT.invalid;
@@ -38,6 +41,7 @@ export async function runNode({ file, env }: RunOptions): Promise<number> {
     file,
     env,
     version: VERSION,
+    language,
     loaded: loaded.value,
     logger,
     meter,
@@ -51,10 +55,6 @@ export async function runNode({ file, env }: RunOptions): Promise<number> {
     accessLog.flush();
     stdout.flush();
   }
-}
-
-async function load(file: string, env: NodeJS.ProcessEnv): Promise<Checked<LoadedNode>> {
-  return loadNode({ text: await readFile(file, "utf8"), file, env });
 }
 
 /** A role's modules are loaded only where it runs: a data plane that starts again should serve at once. */

@@ -1,6 +1,5 @@
 import type { Configuration } from "../configuration.ts";
 import type { Problem } from "../problem.ts";
-import type { ResourceKind } from "../resource.ts";
 
 /**
  * What checks of meaning look at: every resource that has the right shape, in running form. `upstreamIds` names also the
@@ -14,6 +13,6 @@ interface CheckSubject extends Configuration {
 export type Check = (subject: CheckSubject) => Iterable<Problem>;
 
 /** A problem of one resource; `path` is a path in its spec. */
-export function problemOf(kind: ResourceKind, id: string, path: string, message: string): Problem {
+export function problemOf(kind: string, id: string, path: string, message: string): Problem {
   return { kind, id, path, message };
 }

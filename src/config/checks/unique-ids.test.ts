@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { checkResources } from "../compile.ts";
+import { plainLanguage } from "../testing/plain-language.ts";
 import { onlyProblemOf, problemsOf } from "../testing/problems-of.ts";
 
 describe("ids", () => {
@@ -20,7 +21,7 @@ describe("ids", () => {
 
   it("are unique among resources without a document", () => {
     const resource = { kind: "listener", id: "a", spec: { address: ":0" } } as const;
-    assert.deepEqual(checkResources([resource, resource]), [
+    assert.deepEqual(checkResources(plainLanguage, [resource, resource]), [
       { kind: "listener", id: "a", path: "id", message: 'another listener has the id "a" too; ids have to be unique' },
     ]);
   });

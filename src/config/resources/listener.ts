@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration, filePath, hostPattern, identifier, listenAddress } from "./scalars.ts";
+import { duration, filePath, hostPattern, listenAddress } from "./scalars.ts";
 
 const HttpLimits = z.strictObject({
   read_header_timeout: duration
@@ -85,6 +85,3 @@ export const ListenerSpec = z.strictObject({
 });
 
 export type Listener = z.output<typeof ListenerSpec> & { readonly id: string };
-export const ListenerDocument = ListenerSpec.extend({
-  id: identifier.describe("Stable name, unique among listeners."),
-});

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { PluginBlocks } from "../plugin-blocks.ts";
 import { RouteAccessLogSpec } from "./access-log.ts";
 import { duration, hostPattern, httpToken, identifier, orSecretReference } from "./scalars.ts";
 import { TargetSpec } from "./upstream.ts";
@@ -96,11 +97,12 @@ export const RouteSpec = z
     when: ({ value }) => typeof value === "object" && value !== null,
   });
 
-/** A route in a document. */
-export const RouteDocument = RouteSpec.safeExtend({ id: identifier.describe("Stable name, unique among routes.") });
-
-/** A route as a resource: besides what was written, its rank among the routes of the same path (see route-order.ts). */
-export const RankedRouteSpec = RouteSpec.safeExtend({ order: z.int().min(0).optional() });
+/** What a route has as a resource besides what was written: its rank among the routes of the same path (see route-order.ts). */
+export const RANK = { order: z.int().min(0).optional() };
 
 export type Condition = z.output<typeof MatchSpec>["headers"][number];
-export type Route = z.output<typeof RankedRouteSpec> & { readonly id: string };
+export type Route = z.output<typeof RouteSpec> & {
+  readonly id: string;
+  readonly order?: number | undefined;
+  readonly plugins: PluginBlocks;
+};

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { PluginBlocks } from "../plugin-blocks.ts";
 import { orSecretReference } from "./scalars.ts";
 
 const targetUrl = z
@@ -27,7 +28,7 @@ export const UpstreamSpec = z.strictObject({
 
 export type Target = z.output<typeof TargetSpec>;
 /** `id` is the upstream's name in the document. */
-export type Upstream = z.output<typeof UpstreamSpec> & { readonly id: string };
+export type Upstream = z.output<typeof UpstreamSpec> & { readonly id: string; readonly plugins: PluginBlocks };
 
 function isTargetUrl(text: string): boolean {
   const url = URL.parse(text);

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { parseDocument } from "../document.ts";
 import { describeProblem } from "../problem.ts";
+import { plainLanguage } from "./plain-language.ts";
 
 /** The problems of a document, as people read them; none for a right one. */
 export function problemsOf(text: string): string[] {
-  const document = parseDocument(text);
+  const document = parseDocument(plainLanguage, text);
   return document.ok ? [] : document.problems.map(describeProblem);
 }
 

@@ -26,12 +26,14 @@ export interface Sketch {
 /** A configuration with defaults filled in and, unless it says otherwise, one listener on a port of the system's choice. */
 export function configurationOf({ routes, upstreams, listeners, settings }: Sketch): Configuration {
   return {
-    routes: named<Route>(routes, (spec) => RouteSpec.parse(spec)),
-    upstreams: named<Upstream>(upstreams, (spec) => UpstreamSpec.parse(spec)),
+    routes: named<Route>(routes, (spec) => ({ ...RouteSpec.parse(spec), plugins: {} })),
+    upstreams: named<Upstream>(upstreams, (spec) => ({ ...UpstreamSpec.parse(spec), plugins: {} })),
     listeners: named<Listener>(listeners ?? { http: { address: "127.0.0.1:0" } }, (spec) => ListenerSpec.parse(spec)),
     settings: Object.fromEntries(
       Object.entries(SETTINGS).map(([name, schema]) => [name, schema.parse(settings?.[name] ?? {})]),
     ) as unknown as Settings,
+    plugins: {},
+    owned: {},
   };
 }
 

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { JsonObject } from "../../config/json.ts";
-import { inCanonicalOrder, type Resource, type ResourceKind, type ResourceRef } from "../../config/resource.ts";
+import { inCanonicalOrder, type Resource, type ResourceRef } from "../../config/resource.ts";
 import type { RevisionSource, RevisionSummary } from "../../config/revision-log.ts";
 import { freezeResource } from "../../config/snapshot.ts";
 import { formatHash } from "../../config/state-hash.ts";
@@ -140,7 +140,7 @@ export class RevisionTables {
 
 function toResource({ kind, id, spec }: Record<string, unknown>): Resource {
   return freezeResource({
-    kind: kind as ResourceKind,
+    kind: String(kind),
     id: String(id),
     spec: JSON.parse(String(spec)) as JsonObject,
   });

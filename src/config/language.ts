@@ -1,0 +1,84 @@
+import { z } from "zod";
+import type { PluginLanguage, PluginScope } from "../sdk/plugin.ts";
+import { pluginBlock } from "./plugin-blocks.ts";
+import type { Resource } from "./resource.ts";
+import { ListenerSpec } from "./resources/listener.ts";
+import { RANK, RouteSpec } from "./resources/route.ts";
+import { SETTINGS } from "./resources/settings.ts";
+import { UpstreamSpec } from "./resources/upstream.ts";
+import { type Section, sectionKey, sectionSchema } from "./section.ts";
+
+const DEFAULT_SCOPES: readonly PluginScope[] = ["gateway", "route"];
+
+/**
+ * The configuration language: every key that a document may have and every kind of resource, of the house's own and of the
+ * plugins. Made once, when the plugins are known; whoever reads or checks a configuration is given it.
+ */
+export class Language {
+  readonly plugins: readonly PluginLanguage[];
+  /** How a document holds resources, in the order in which documents are written. */
+  readonly sections: readonly Section[];
+  /** The blocks at the top of a document that are settings of the whole gateway, by name: our own, then those of plugins. */
+  readonly settings: Readonly<Record<string, z.ZodType>>;
+  /** What a document says about the gateway, as one schema: for generated pages, editors and reading other dialects. */
+  readonly document: z.ZodObject;
+  readonly #specifications: ReadonlyMap<string, z.ZodType>;
+
+  constructor(plugins: readonly PluginLanguage[]) {
+    this.plugins = plugins;
+    const route = RouteSpec.safeExtend(this.#blocks("route"));
+    const upstream = UpstreamSpec.safeExtend(this.#blocks("upstream"));
+    this.sections = [
+      {
+        key: "listeners",
+        kind: "listener",
+        form: "list",
+        spec: ListenerSpec,
+        description: "Where the gateway listens.",
+      },
+      {
+        key: "upstreams",
+        kind: "upstream",
+        form: "mapping",
+        spec: upstream,
+        description: "Targets that several routes share.",
+      },
+      { key: "routes", kind: "route", form: "list", spec: route, description: "Which requests go where." },
+      ...plugins.flatMap(ownedSections),
+    ];
+    this.settings = { ...SETTINGS, ...this.#blocks("gateway") };
+    this.document = z.strictObject({
+      ...Object.fromEntries(this.sections.map((section) => [section.key, sectionSchema(section)])),
+      ...this.settings,
+    });
+    const kinds = this.sections.map(({ kind, spec }) => [kind, spec] as const);
+    this.#specifications = new Map<string, z.ZodType>([...kinds, ["route", route.safeExtend(RANK)]]);
+  }
+
+  /** The schema of a resource's spec; undefined for a kind or a settings block that does not exist. */
+  specificationOf({ kind, id }: Pick<Resource, "kind" | "id">): z.ZodType | undefined {
+    if (kind !== "settings") return this.#specifications.get(kind);
+    return Object.hasOwn(this.settings, id) ? this.settings[id] : undefined;
+  }
+
+  sectionOf(kind: string): Section | undefined {
+    return this.sections.find((section) => section.kind === kind);
+  }
+
+  /** Whether a plugin has blocks of this name. */
+  isPlugin(name: string): boolean {
+    return this.plugins.some((plugin) => plugin.name === name);
+  }
+
+  #blocks(scope: PluginScope): Record<string, z.ZodType> {
+    const able = this.plugins.filter(({ scopes = DEFAULT_SCOPES }) => scopes.includes(scope));
+    return Object.fromEntries(able.map((plugin) => [plugin.name, pluginBlock(plugin)]));
+  }
+}
+
+function ownedSections({ name, resources = {} }: PluginLanguage): Section[] {
+  return Object.entries(resources).map(([kind, spec]) => ({
+    ...{ key: sectionKey(kind), kind, form: "mapping", spec },
+    description: spec.description ?? `What ${name} works with, by name.`,
+  }));
+}

@@ -1,0 +1,4 @@
+import { Language } from "../language.ts";
+
+/** The language without plugins. */
+export const plainLanguage = new Language([]);
