@@ -5,6 +5,7 @@ import { listenerAddresses } from "./checks/listener-addresses.ts";
 import { listenerTls } from "./checks/listener-tls.ts";
 import { pathParameters } from "./checks/path-parameters.ts";
 import { stripPrefix } from "./checks/strip-prefix.ts";
+import { targetPolicies } from "./checks/target-policies.ts";
 import { timeouts } from "./checks/timeouts.ts";
 import { transportTls } from "./checks/transport-tls.ts";
 import { uniqueIds } from "./checks/unique-ids.ts";
@@ -30,6 +31,7 @@ const CHECKS: readonly Check[] = [
   pathParameters,
   duplicateRoutes,
   upstreamReferences,
+  targetPolicies,
   stripPrefix,
   timeouts,
   transportTls,

@@ -21,9 +21,17 @@ export function isSwitchedOff(block: JsonObject): boolean {
   return block.enabled === false && isZero(block.rate ?? null);
 }
 
-/** How the original writes its own log, and what it calls the nodes that it is not, changes nothing for a request. */
+/** Settings about targets that the original always sends; with its defaults alone they ask for nothing. */
+const TARGET_BLOCKS = new Set(["consistent_hash"]);
+
+/** Whether a block that we know is only there because the original always sends it. */
+export function isUnasked(steps: PathSteps, value: Json): boolean {
+  return TARGET_BLOCKS.has(String(steps.at(-1))) && isNeutral(steps, value);
+}
+
+/** How the original writes its own log, and how finely it divides its ring of hashes, changes nothing for a request. */
 function isHarmless(steps: PathSteps): boolean {
-  return steps[0] === "logging";
+  return steps[0] === "logging" || steps.slice(-2).join(".") === "consistent_hash.replicas";
 }
 
 /** Defaults of the original, by the end of a path; a block that has only these asks for nothing. */
@@ -33,7 +41,6 @@ const DEFAULTS: Readonly<Record<string, Json>> = {
   "trusted_proxies.headers": ["X-Forwarded-For", "X-Real-IP"],
   "registry.type": "memory",
   "match.max_match_body_size": 1_048_576,
-  "consistent_hash.replicas": 150,
   "health_check.path": "/health",
   "health_check.method": "GET",
   "health_check.interval": "10s",

@@ -3,7 +3,7 @@ import { formatDuration, parseDuration } from "../core/duration.ts";
 import { checkDocument, toResources } from "./document.ts";
 import { isMapping, type Json, type JsonObject } from "./json.ts";
 import type { Language } from "./language.ts";
-import { isNeutral, isSwitchedOff, isZero } from "./original-defaults.ts";
+import { isNeutral, isSwitchedOff, isUnasked, isZero } from "./original-defaults.ts";
 import { type Checked, checked, type Problem, refused } from "./problem.ts";
 import { formatPath, type PathSteps } from "./problem-path.ts";
 import { documentOf, renderYaml } from "./render-document.ts";
@@ -65,6 +65,8 @@ function pruneMapping(schema: z.ZodObject, value: JsonObject, steps: PathSteps, 
       // A condition is "has to be absent" when `present` is false: there false says something.
     } else if (isMapping(child) && (key === "tls" ? child.enabled === false : isOn(known) && isSwitchedOff(child))) {
       // What stands beside `enabled` would otherwise look as if somebody had forgotten to switch it on, or be on here.
+    } else if (isUnasked(path, child)) {
+      // Left out, so that it does not switch on what nobody asked for.
     } else if (!isZero(child) || (key === "present" && child === false)) {
       pruned[key] = prune(known, child, path, problems);
     }

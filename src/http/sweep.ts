@@ -39,6 +39,11 @@ export class Sweep {
     this.#cancel?.();
   }
 
+  /** The time of the last look, so at most an interval ago. */
+  get nowMs(): number {
+    return this.#nowMs;
+  }
+
   add(member: Deadlined): void {
     this.#members.add(member);
   }

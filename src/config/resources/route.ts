@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { PluginBlocks } from "../plugin-blocks.ts";
 import { RouteAccessLogSpec } from "./access-log.ts";
 import { duration, hostPattern, httpToken, identifier, orSecretReference } from "./scalars.ts";
+import { targetPolicy } from "./target-policy.ts";
 import { TargetSpec } from "./upstream.ts";
 
 /** `name` or `name/version`. HTTP and TLS themselves would let requests pass by the gateway unseen. */
@@ -66,6 +67,7 @@ export const RouteSpec = z
     upstream: identifier
       .optional()
       .describe("The upstream that requests go to, when the route has no backends of its own."),
+    ...targetPolicy,
     timeout_policy: z
       .strictObject({
         request: duration

@@ -1,6 +1,8 @@
 import { z } from "zod";
 import type { PluginBlocks } from "../plugin-blocks.ts";
+import { loadBalancer } from "./load-balancing.ts";
 import { orSecretReference } from "./scalars.ts";
+import { targetPolicy } from "./target-policy.ts";
 
 const targetUrl = z
   .string()
@@ -20,10 +22,8 @@ export const TargetSpec = z.strictObject({
 
 export const UpstreamSpec = z.strictObject({
   backends: z.array(TargetSpec).min(1).describe("The targets that share the requests."),
-  load_balancer: z
-    .enum(["round_robin"])
-    .default("round_robin")
-    .describe("How the next target is chosen: weighted round robin."),
+  ...targetPolicy,
+  load_balancer: loadBalancer.default("round_robin"),
 });
 
 export type Target = z.output<typeof TargetSpec>;

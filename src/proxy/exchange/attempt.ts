@@ -2,7 +2,7 @@ import type { Refusal } from "../../http/refusal.ts";
 import type { RequestParser } from "../../http/request-parser.ts";
 import { announcedTrailers, NO_TRAILERS, type Trailers, writeTrailers } from "../../http/trailers.ts";
 import type { ResponseHandler, ResponseTimeouts, UpstreamChannel } from "../../http/upstream-channel.ts";
-import type { CompiledTarget } from "../upstream/balancer.ts";
+import type { Target } from "../upstream/target.ts";
 import { endBody, writeBody } from "./body-framing.ts";
 
 /** Methods that a target may get twice without doing more than once (RFC 9110 §9.2.2). */
@@ -44,7 +44,7 @@ export interface AttemptOwner {
  * gone stale, as nobody's fault, is replaced by a new one once, when nothing of the request can have been acted on.
  */
 export class Attempt implements ResponseHandler {
-  target: CompiledTarget | undefined;
+  target: Target | undefined;
   readonly #owner: AttemptOwner;
   #channel: UpstreamChannel | undefined;
   /** Kept until the response begins, for a connection that turns out to have gone stale. */
@@ -61,7 +61,7 @@ export class Attempt implements ResponseHandler {
   }
 
   /** Sends the head. Answers false when the target has no connection to spare. */
-  begin(target: CompiledTarget, sending: Sending): boolean {
+  begin(target: Target, sending: Sending): boolean {
     this.target = target;
     this.#hasDialledAgain = false;
     return this.#send(target.pool.acquire(), sending);
@@ -162,6 +162,7 @@ export class Attempt implements ResponseHandler {
 
   #send(channel: UpstreamChannel | undefined, sending: Sending): boolean {
     if (channel === undefined) return false;
+    this.target!.inFlight++;
     const { request, head, timeouts, upgrade } = sending;
     this.#channel = channel;
     this.#sending = sending;
@@ -186,6 +187,7 @@ export class Attempt implements ResponseHandler {
   }
 
   #forget(): void {
+    if (this.#channel !== undefined) this.target!.inFlight--;
     this.#channel = undefined;
     this.#sending = undefined;
   }

@@ -7,7 +7,7 @@ import { type Trailers, takesTrailers, writeTrailers } from "../../http/trailers
 import { Tunnel } from "../../http/tunnel.ts";
 import type { UpstreamChannel } from "../../http/upstream-channel.ts";
 import type { CompiledRoute } from "../route/compiled-route.ts";
-import type { CompiledTarget } from "../upstream/balancer.ts";
+import type { Target } from "../upstream/target.ts";
 import type { Gateway } from "../worker/gateway.ts";
 import { Attempt, type AttemptOwner } from "./attempt.ts";
 import { clientFraming, endBody, writeBody } from "./body-framing.ts";
@@ -126,6 +126,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   onResponse({ response, framing }: UpstreamChannel): void {
     const { client } = this;
     this.#record.upstreamAnswered(response.status);
+    this.#record.target?.answered(this.#record.upstreamMs, this.#gateway.sweep.nowMs);
     this.#framing = clientFraming(framing, client.takesChunks);
     this.#keepAlive = this.#mayKeepAlive() && this.#framing !== "until-close";
     client.writer.text(writeForwardedResponse(response, this.#framing, this.#answering(), this.#takesTrailers));
@@ -194,7 +195,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   }
 
   #forward(route: CompiledRoute): void {
-    const target = route.balancer.next();
+    const target = route.upstream.choose(this.client.request, this.#caller.address);
     if (target === undefined) {
       this.#fail("noTarget");
       return;
@@ -209,7 +210,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     if (!hasBegun) this.#fail("overloaded");
   }
 
-  #writeHead(route: CompiledRoute, { pool, basePath }: CompiledTarget): string {
+  #writeHead(route: CompiledRoute, { pool, basePath }: Target): string {
     const { request } = this.client;
     return writeForwardedRequest(request, {
       upgrade: this.#upgrade,

@@ -4,7 +4,7 @@ import type { RequestChannel } from "../../http/request-channel.ts";
 import { NO_ROUTE } from "../counters/route-slots.ts";
 import type { AccessLogPolicy } from "../route/access-log-policy.ts";
 import type { CompiledRoute } from "../route/compiled-route.ts";
-import type { CompiledTarget } from "../upstream/balancer.ts";
+import type { Target } from "../upstream/target.ts";
 import type { Gateway } from "../worker/gateway.ts";
 import type { ServedRequest } from "./access-log.ts";
 
@@ -15,7 +15,7 @@ import type { ServedRequest } from "./access-log.ts";
 export class RequestRecord {
   requestId = "";
   route: CompiledRoute | undefined;
-  target: CompiledTarget | undefined;
+  target: Target | undefined;
   /** Octets of the bodies so far. */
   requestBytes = 0;
   responseBytes = 0;
@@ -23,10 +23,11 @@ export class RequestRecord {
   isOpen = false;
   /** Of the response that began; 0 before. */
   status = 0;
+  /** From the head of the request to that of the target's response. */
+  upstreamMs = 0;
   readonly #gateway: Gateway;
   readonly #client: string;
   #startedMs = 0;
-  #upstreamMs = 0;
 
   /** @param client the address of who asks */
   constructor(gateway: Gateway, client: string) {
@@ -51,8 +52,8 @@ export class RequestRecord {
   upstreamAnswered(status: number): void {
     const { clock, cells } = this.#gateway;
     this.status = status;
-    this.#upstreamMs = clock.monotonicMs() - this.#startedMs;
-    cells.upstreamAnswered(this.#slot, this.#upstreamMs);
+    this.upstreamMs = clock.monotonicMs() - this.#startedMs;
+    cells.upstreamAnswered(this.#slot, this.upstreamMs);
   }
 
   upstreamFailed(kind: FailureKind, reason: string): void {
@@ -119,7 +120,7 @@ export class RequestRecord {
       requestBytes: this.requestBytes,
       responseBytes: this.responseBytes,
       durationMs: this.#gateway.clock.monotonicMs() - this.#startedMs,
-      upstreamMs: this.status === 0 ? undefined : this.#upstreamMs,
+      upstreamMs: this.status === 0 ? undefined : this.upstreamMs,
       headers: headers.length > 0 && isRead ? headersOf(fields, headers) : undefined,
     };
   }

@@ -3,14 +3,14 @@ import type { AccessLogSettings } from "../../config/resources/access-log.ts";
 import type { Listener } from "../../config/resources/listener.ts";
 import type { Route } from "../../config/resources/route.ts";
 import type { Settings } from "../../config/resources/settings.ts";
-import type { Target, Upstream } from "../../config/resources/upstream.ts";
+import type { Upstream } from "../../config/resources/upstream.ts";
 import type { HttpLimits } from "../../http/http-limits.ts";
 import { ConfigurationRefused } from "../configuration-refused.ts";
 import { OTHER_ROUTES } from "../counters/route-slots.ts";
 import { TrustedProxies } from "../exchange/trusted-proxies.ts";
 import { CompiledUpstreamTls } from "../tls/compiled-upstream-tls.ts";
 import type { UpstreamTls } from "../tls/tls-material.ts";
-import { Balancer, type CompiledTarget } from "../upstream/balancer.ts";
+import { CompiledUpstream, type UpstreamSettings, upstreamSettingsOf } from "../upstream/compiled-upstream.ts";
 import { type PoolEnvironment, type PoolLimits, UpstreamPool } from "../upstream/upstream-pool.ts";
 import { AccessLogPolicy } from "./access-log-policy.ts";
 import { CompiledRoute } from "./compiled-route.ts";
@@ -18,8 +18,8 @@ import { Router } from "./router.ts";
 
 /**
  * A configuration in the form that requests are served from. It is made beside the one in use, in slices, and takes over from it:
- * a pool whose target is still named and a balancer whose targets are the same are the very objects of the predecessor, so
- * their connections and positions go on. Until `activate` nothing of the predecessor is touched.
+ * a pool whose target is still named and an upstream that is the same are the very objects of the predecessor, so their connections
+ * and positions go on. Until `activate` nothing of the predecessor is touched.
  */
 export class CompiledConfiguration {
   readonly router = new Router();
@@ -40,7 +40,7 @@ export class CompiledConfiguration {
   /** By the origin of the target's URL. */
   readonly pools = new Map<string, UpstreamPool>();
   /** By the owner's kind and id. */
-  readonly balancers = new Map<string, { readonly targets: string; readonly balancer: Balancer }>();
+  readonly upstreams = new Map<string, CompiledUpstream>();
   #routes = 0;
 
   constructor(
@@ -62,7 +62,7 @@ export class CompiledConfiguration {
   }
 
   addUpstreams(upstreams: readonly Upstream[]): void {
-    for (const { id, backends } of upstreams) this.#balancer(`upstream:${id}`, backends);
+    for (const upstream of upstreams) this.#addUpstream(`upstream:${upstream.id}`, upstreamSettingsOf(upstream));
   }
 
   /** Upstreams that the routes name have to be there before. */
@@ -70,7 +70,7 @@ export class CompiledConfiguration {
     for (const [index, route] of routes.entries()) {
       const slot = slots[index] ?? OTHER_ROUTES.slot;
       const accessLog = AccessLogPolicy.of(this.#accessLogSettings, route.access_log);
-      this.router.add(new CompiledRoute(route, this.#routes, this.#balancerOf(route), { slot, accessLog }));
+      this.router.add(new CompiledRoute(route, this.#routes, this.#upstreamOf(route), { slot, accessLog }));
       this.#routes++;
     }
   }
@@ -91,34 +91,34 @@ export class CompiledConfiguration {
     for (const pool of this.pools.values()) pool.secure(this.#upstreamTls);
   }
 
-  #balancerOf(route: Route): Balancer {
-    if (route.upstream === undefined) return this.#balancer(`route:${route.id}`, route.backends ?? []);
-    const known = this.balancers.get(`upstream:${route.upstream}`);
+  #upstreamOf(route: Route): CompiledUpstream {
+    if (route.upstream === undefined) return this.#addUpstream(`route:${route.id}`, upstreamSettingsOf(route));
+    const known = this.upstreams.get(`upstream:${route.upstream}`);
     if (known === undefined) {
       const path = `routes[${this.#routes}].upstream`;
       const message = `there is no upstream ${route.upstream}`;
       throw new ConfigurationRefused([{ kind: "route", id: route.id, path, message }]);
     }
-    return known.balancer;
+    return known;
   }
 
-  #balancer(owner: string, backends: readonly Target[]): Balancer {
-    const targets = backends.map(({ url, weight }) => `${weight} ${url}`).join("\n");
-    const previous = this.#previous?.balancers.get(owner);
-    const compiled = backends.map((target) => this.#target(target));
-    const balancer = previous?.targets === targets ? previous.balancer : new Balancer(compiled);
-    this.balancers.set(owner, { targets, balancer });
-    return balancer;
+  #addUpstream(owner: string, settings: UpstreamSettings): CompiledUpstream {
+    const upstream = CompiledUpstream.of(settings, this.#previous?.upstreams.get(owner), {
+      poolOf: (origin) => this.#poolOf(origin),
+      random: Math.random,
+      nowMs: () => this.#environment.sweep.nowMs,
+    });
+    this.upstreams.set(owner, upstream);
+    return upstream;
   }
 
-  #target({ url, weight }: Target): CompiledTarget {
-    const { origin, pathname } = new URL(url);
+  #poolOf(origin: string): UpstreamPool {
     let pool = this.pools.get(origin);
     if (pool === undefined) {
       pool = this.#previous?.pools.get(origin) ?? this.#newPool(origin);
       this.pools.set(origin, pool);
     }
-    return { pool, basePath: pathname.replace(/\/+$/, ""), weight };
+    return pool;
   }
 
   #newPool(origin: string): UpstreamPool {

@@ -2,7 +2,7 @@ import type { Condition, Route } from "../../config/resources/route.ts";
 import type { FieldLines } from "../../http/field-lines.ts";
 import { normalisePath } from "../../http/request-target.ts";
 import type { ResponseTimeouts } from "../../http/upstream-channel.ts";
-import type { Balancer } from "../upstream/balancer.ts";
+import type { CompiledUpstream } from "../upstream/compiled-upstream.ts";
 import type { AccessLogPolicy } from "./access-log-policy.ts";
 
 /** What of a request decides its route. */
@@ -37,7 +37,7 @@ export class CompiledRoute {
   readonly segments: readonly string[];
   readonly domains: readonly string[];
   readonly methods: readonly string[];
-  readonly balancer: Balancer;
+  readonly upstream: CompiledUpstream;
   readonly timeouts: ResponseTimeouts;
   /** Protocols that requests may switch to, in lower case. */
   readonly upgrades: readonly string[];
@@ -49,14 +49,14 @@ export class CompiledRoute {
   readonly #query: readonly Condition[];
   readonly #stripPrefix: boolean;
 
-  constructor(route: Route, order: number, balancer: Balancer, { slot, accessLog }: Observation) {
+  constructor(route: Route, order: number, upstream: CompiledUpstream, { slot, accessLog }: Observation) {
     this.id = route.id;
     this.order = order;
     this.isPrefix = route.path_prefix;
     this.segments = segmentsOf(route.path, route.path_prefix);
     this.domains = route.match.domains.map((domain) => domain.toLowerCase());
     this.methods = route.methods;
-    this.balancer = balancer;
+    this.upstream = upstream;
     this.slot = slot;
     this.timeouts = { beginMs: route.timeout_policy.request, pauseMs: route.timeout_policy.idle };
     this.upgrades = route.upgrades;

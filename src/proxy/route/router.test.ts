@@ -4,7 +4,7 @@ import fc from "fast-check";
 import type { Route } from "../../config/resources/route.ts";
 import { RequestParser } from "../../http/request-parser.ts";
 import { configurationOf } from "../testing/test-proxy.ts";
-import { Balancer } from "../upstream/balancer.ts";
+import { UPSTREAM_WITHOUT_TARGETS } from "../testing/upstream-without-targets.ts";
 import { CompiledRoute } from "./compiled-route.ts";
 import { Router } from "./router.ts";
 
@@ -13,7 +13,7 @@ const nowhere = { backends: [{ url: "http://a" }] };
 function routerOf(routes: readonly Route[]): Router {
   const router = new Router();
   for (const [order, route] of routes.entries())
-    router.add(new CompiledRoute(route, order, new Balancer([]), { slot: order, accessLog: undefined }));
+    router.add(new CompiledRoute(route, order, UPSTREAM_WITHOUT_TARGETS, { slot: order, accessLog: undefined }));
   return router;
 }
 
