@@ -1,5 +1,6 @@
 import type { AuditLog } from "./audit-log.ts";
 import type { RevisionLog } from "./revision-log.ts";
+import type { TokenStore } from "./token-store.ts";
 
 /** Everything that a control plane has to remember, in one database. */
 export interface Store {
@@ -8,4 +9,5 @@ export interface Store {
   close(): Promise<void>;
   readonly revisions: RevisionLog;
   readonly audit: AuditLog;
+  readonly tokens: TokenStore;
 }

@@ -15,6 +15,7 @@ import { describeAuditLog } from "./audit-log.ts";
 import { stateOfVersion } from "./crashing-committer.ts";
 import { commitOf, describeRevisionLog, isFailure, route } from "./revision-log.ts";
 import type { StoreHarness } from "./store-harness.ts";
+import { describeTokenStore } from "./token-store.ts";
 
 const newDirectory = () => mkdtempSync(join(tmpdir(), "runway-revisions-"));
 
@@ -28,6 +29,7 @@ const newHarness = async (): Promise<StoreHarness> => {
 
 describeRevisionLog("SQLite", newHarness);
 describeAuditLog("SQLite", newHarness);
+describeTokenStore("SQLite", newHarness);
 
 describe("the file of a SQLite store", () => {
   let directory: string;

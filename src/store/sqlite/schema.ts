@@ -48,5 +48,15 @@ export const STORE_SCHEMA: Schema = {
        previous TEXT NOT NULL,
        hash TEXT NOT NULL
      ) STRICT;`,
+    `CREATE TABLE token (
+       id TEXT PRIMARY KEY,
+       name TEXT NOT NULL,
+       role TEXT NOT NULL,
+       secret_hash TEXT NOT NULL UNIQUE,
+       created_at INTEGER NOT NULL,
+       created_by TEXT NOT NULL,
+       expires_at INTEGER,
+       revoked_at INTEGER
+     ) STRICT;`,
   ],
 };

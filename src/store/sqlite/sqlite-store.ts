@@ -4,6 +4,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { AuditLog } from "../../config/audit-log.ts";
 import type { RevisionLog } from "../../config/revision-log.ts";
 import type { Store } from "../../config/store.ts";
+import type { TokenStore } from "../../config/token-store.ts";
 import type { Clock } from "../../core/clock.ts";
 import { RunwayError } from "../../core/failure.ts";
 import { pageSize } from "../page-size.ts";
@@ -12,12 +13,15 @@ import { guardStore, openDatabase, transaction } from "./database.ts";
 import { RevisionTables } from "./revision-tables.ts";
 import { STORE_SCHEMA } from "./schema.ts";
 import { SqliteRevisionLog } from "./sqlite-revision-log.ts";
+import { SqliteTokenStore } from "./sqlite-token-store.ts";
+import { TokenTable } from "./token-table.ts";
 
 /** An open file, and the statements on its tables. */
 export interface OpenStore {
   readonly database: DatabaseSync;
   readonly revisions: RevisionTables;
   readonly audit: AuditTable;
+  readonly tokens: TokenTable;
 }
 
 export interface SqliteStoreOptions {
@@ -32,6 +36,7 @@ export class SqliteStore implements Store {
   readonly file: string;
   readonly revisions: RevisionLog;
   readonly audit: AuditLog;
+  readonly tokens: TokenStore;
   readonly #clock: Clock;
   readonly #busyTimeoutMs: number;
   readonly #revisions: SqliteRevisionLog;
@@ -44,6 +49,7 @@ export class SqliteStore implements Store {
     this.#revisions = new SqliteRevisionLog(this, clock);
     this.revisions = this.#revisions;
     this.audit = this.#auditLog();
+    this.tokens = new SqliteTokenStore(this, clock);
   }
 
   async open(): Promise<string> {
@@ -74,7 +80,7 @@ export class SqliteStore implements Store {
     const database = openDatabase(this.file, STORE_SCHEMA, this.#busyTimeoutMs);
     try {
       const revisions = new RevisionTables(database, randomUUID());
-      const store = { database, revisions, audit: new AuditTable(database) };
+      const store = { database, revisions, audit: new AuditTable(database), tokens: new TokenTable(database) };
       this.#revisions.opened(store);
       return store;
     } catch (error) {
