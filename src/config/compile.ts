@@ -4,6 +4,7 @@ import { duplicateRoutes } from "./checks/duplicate-routes.ts";
 import { listenerAddresses } from "./checks/listener-addresses.ts";
 import { listenerTls } from "./checks/listener-tls.ts";
 import { pathParameters } from "./checks/path-parameters.ts";
+import { proxyProtocol } from "./checks/proxy-protocol.ts";
 import { stripPrefix } from "./checks/strip-prefix.ts";
 import { targetPolicies } from "./checks/target-policies.ts";
 import { timeouts } from "./checks/timeouts.ts";
@@ -28,6 +29,7 @@ import { checkShape } from "./shape.ts";
 const CHECKS: readonly Check[] = [
   listenerAddresses,
   listenerTls,
+  proxyProtocol,
   pathParameters,
   duplicateRoutes,
   upstreamReferences,

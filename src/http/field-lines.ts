@@ -5,7 +5,7 @@ import { COLON, CR, FIELD_VALUE, LF, SPACE, TAB, TOKEN_LOWER } from "./octets.ts
 export const INCOMPLETE = -1;
 export const REFUSED = -2;
 
-/** Fields that one message may have. */
+/** Fields that one message may have at most. */
 export const MAX_FIELDS = 128;
 
 const NAME_START = 0;
@@ -23,6 +23,8 @@ const STRIDE = 4;
  */
 export class FieldLines {
   count = 0;
+  /** Lines that are taken, at most MAX_FIELDS. */
+  maxCount = MAX_FIELDS;
   /** Why the last `add` answered REFUSED. */
   reason = "";
   #text = "";
@@ -59,7 +61,7 @@ export class FieldLines {
     if (octets[at] !== CR || octets[at + 1] !== LF) return this.#refuseValue();
     let valueEnd = at;
     while (valueEnd > valueStart && isBlank(octets[valueEnd - 1]!)) valueEnd--;
-    if (this.count === MAX_FIELDS) return this.#refuse("there are too many header lines");
+    if (this.count >= this.maxCount) return this.#refuse("there are too many header lines");
     const isCanonical = valueEnd === at && valueStart === nameEnd + 2 && octets[nameEnd + 1] === SPACE;
     const id = knownField(hash, octets, start, nameEnd);
     this.#record(id, start - base, nameEnd - base, valueStart - base, valueEnd - base, isCanonical);

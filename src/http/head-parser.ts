@@ -1,4 +1,4 @@
-import { FieldLines, INCOMPLETE, MAX_FIELDS, REFUSED } from "./field-lines.ts";
+import { FieldLines, INCOMPLETE, REFUSED } from "./field-lines.ts";
 import { FIELD } from "./known-field.ts";
 import { CR, LF } from "./octets.ts";
 import type { Refusal } from "./refusal.ts";
@@ -106,7 +106,7 @@ export abstract class HeadParser {
       const next = at < end ? this.fields.add(octets, base, at, end) : INCOMPLETE;
       if (next === INCOMPLETE) return isTooLong ? this.refuseLength(false) : "incomplete";
       if (next === REFUSED)
-        return this.fields.count === MAX_FIELDS ? this.refuseLength(false) : this.refuse(this.fields.reason);
+        return this.fields.count >= this.fields.maxCount ? this.refuseLength(false) : this.refuse(this.fields.reason);
       at = next;
     }
     if (at + 1 === end) return "incomplete";

@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { BodyReader, type BodySink } from "./body-reader.ts";
-import type { HttpLimits } from "./http-limits.ts";
-import type { OctetBuffers } from "./octet-buffers.ts";
+import type { ConnectionOptions, HttpLimits } from "./http-limits.ts";
+import type { Lifetime } from "./lifetime.ts";
 import type { Refusal } from "./refusal.ts";
 import type { RequestChannel, RequestHandler } from "./request-channel.ts";
 import { HTTP2_PREFACE_LINE, RequestParser } from "./request-parser.ts";
@@ -31,6 +31,7 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   /** Whether the connection is to be closed with the next answer. */
   isClosing = false;
   readonly #sweep: Sweep;
+  readonly #lifetime: Lifetime;
   readonly #handler: RequestHandler;
   /** Undefined after the first request. */
   #onHttp2: ((socket: Socket) => void) | undefined;
@@ -40,6 +41,8 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   #waiting: Buffer | undefined;
   #flow: TunnelFlow | undefined;
   #isReading = false;
+  /** When the whole body has to be there. */
+  #bodyEndMs = Number.POSITIVE_INFINITY;
 
   /**
    * @param onHttp2 takes over the socket when the client turns out to speak HTTP/2 (RFC 9113 §3.3): as far as this connection is
@@ -47,9 +50,7 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
    */
   constructor(
     socket: Socket,
-    buffers: OctetBuffers,
-    limits: HttpLimits,
-    sweep: Sweep,
+    { buffers, limits, sweep, lifetime }: ConnectionOptions,
     handler: RequestHandler,
     onHttp2: (socket: Socket) => void,
   ) {
@@ -57,6 +58,7 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
     this.limits = limits;
     this.writer = new SocketWriter(socket, buffers);
     this.#sweep = sweep;
+    this.#lifetime = lifetime;
     this.#handler = handler;
     this.#onHttp2 = onHttp2;
     this.deadlineMs = sweep.in(limits.idleTimeoutMs);
@@ -128,7 +130,7 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   /** Tells a client that waits for it to send its body. */
   askForBody(): void {
     this.writer.text("HTTP/1.1 100 Continue\r\n\r\n");
-    if (this.#state === "body") this.deadlineMs = this.#sweep.in(this.limits.bodyTimeoutMs);
+    if (this.#state === "body") this.#awaitBody();
   }
 
   /** Stops taking the body while whoever takes it cannot keep up. */
@@ -138,7 +140,7 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   }
 
   resume(): void {
-    if (this.#state === "body") this.deadlineMs = this.#sweep.in(this.limits.bodyTimeoutMs);
+    if (this.#state === "body") this.#awaitBody();
     if (this.#waiting === undefined) this.socket.resume();
   }
 
@@ -197,7 +199,10 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
 
   #readHead(buffer: Buffer, start: number, end: number): number {
     const { request } = this;
-    if (!request.hasBegun) this.deadlineMs = this.#sweep.in(this.limits.headTimeoutMs);
+    if (!request.hasBegun) {
+      this.deadlineMs = this.#sweep.in(this.limits.headTimeoutMs);
+      request.fields.maxCount = this.limits.maxFields;
+    }
     const state = request.feed(buffer, start, end, this.limits.maxHeadBytes);
     if (state === "incomplete") return end;
     if (state === "refused") {
@@ -207,13 +212,15 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
       return end;
     }
     this.#onHttp2 = undefined;
+    if (this.#lifetime.isLastRequest(this.limits, this.#sweep.nowMs)) this.isClosing = true;
     const next = start + request.consumed;
     if (request.hasBody) {
       this.#body.begin(request.chunked ? "chunked" : "length", request.contentLength, this.limits.maxHeadBytes);
       this.#state = "body";
+      this.#bodyEndMs = this.#sweep.in(this.limits.wholeBodyTimeoutMs);
       // A client that waits to be told to go on is not slow.
-      const limitMs = request.expectsContinue ? 0 : this.limits.bodyTimeoutMs;
-      this.deadlineMs = this.#sweep.in(limitMs);
+      if (request.expectsContinue) this.deadlineMs = Number.POSITIVE_INFINITY;
+      else this.#awaitBody();
     } else {
       this.#state = "answering";
       this.deadlineMs = Number.POSITIVE_INFINITY;
@@ -223,7 +230,7 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   }
 
   #readBody(buffer: Buffer, start: number, end: number): number {
-    this.deadlineMs = this.#sweep.in(this.limits.bodyTimeoutMs);
+    this.#awaitBody();
     const next = this.#body.read(buffer, start, end, this);
     if (this.#state !== "body") return end;
     if (next < 0) {
@@ -236,6 +243,10 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
       this.#handler.onRequestEnd();
     }
     return next;
+  }
+
+  #awaitBody(): void {
+    this.deadlineMs = Math.min(this.#sweep.in(this.limits.bodyTimeoutMs), this.#bodyEndMs);
   }
 
   #awaitRequest(): void {

@@ -2,6 +2,7 @@ import type { HistogramReading, Labels, Meter, MetricTable } from "../core/ports
 import { DURATION_BOUNDS_SECONDS } from "./counters/duration-buckets.ts";
 import type { RouteSlots } from "./counters/route-slots.ts";
 import type { Cell, RouteCell, RouteNumbers, SharedState } from "./counters/shared-state.ts";
+import { PROXY_HEADER_CELLS } from "./listener/proxy-header.ts";
 import { HANDSHAKE_CELLS, HANDSHAKE_FAILURES } from "./tls/handshake-failure.ts";
 import type { LineSink } from "./worker/line-sink.ts";
 import type { WorkerSlot } from "./worker/worker-slot.ts";
@@ -71,6 +72,12 @@ export const PROXY_METRICS = {
     type: "counter",
     name: "runway_connections_refused_total",
     help: "Connections answered 503 because their listener had as many as it may have.",
+  },
+  proxyHeadersRefused: {
+    type: "counter",
+    name: "runway_proxy_headers_refused_total",
+    help: "Connections closed because they did not begin with the PROXY header that their listener wants, by reason: missing, malformed, timeout.",
+    labels: ["reason"],
   },
   upstreamConnections: {
     type: "counter",
@@ -149,6 +156,9 @@ export function registerProxyMetrics(meter: Meter, { state, routes, workers, acc
   ]);
   meter.observeCounter(PROXY_METRICS.workerRestarts, () =>
     workers.map(({ id, restarts }) => [{ worker: String(id) }, restarts]),
+  );
+  meter.observeCounter(PROXY_METRICS.proxyHeadersRefused, () =>
+    Object.entries(PROXY_HEADER_CELLS).map(([reason, cell]) => [{ reason }, state.sum(cell)]),
   );
   meter.observeCounter(PROXY_METRICS.handshakeFailures, () =>
     HANDSHAKE_FAILURES.map((reason) => [{ reason }, state.sum(HANDSHAKE_CELLS[reason])]),

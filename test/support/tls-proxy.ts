@@ -99,7 +99,12 @@ export class TlsProxy implements AsyncDisposable {
 
   /** Failed handshakes, those that there were, by reason. */
   handshakeFailures(): Record<string, number> {
-    const series = [...(this.#series.get("runway_tls_handshake_failures_total")?.() ?? [])];
+    return this.counted("runway_tls_handshake_failures_total");
+  }
+
+  /** What a counter by reason says, reasons that there were. */
+  counted(metric: string): Record<string, number> {
+    const series = [...(this.#series.get(metric)?.() ?? [])];
     return Object.fromEntries(series.filter(([, count]) => count > 0).map(([{ reason }, count]) => [reason, count]));
   }
 }

@@ -55,6 +55,9 @@ export function parseAddress(text: string): Address | undefined {
   return { host: ipv6 ?? (host === "" ? undefined : host), port: Number(match[3]) };
 }
 
+/** A network, in the notation of RFC 4632 §3.1. */
+export const network = z.union([z.cidrv4(), z.cidrv6()], "must be a network such as 10.0.0.0/8 or fd00::/8");
+
 /** A value that may also be a secret reference such as `${env:NAME}`, which is resolved on the node that uses it. */
 export function orSecretReference<T extends z.ZodType>(schema: T) {
   return z.union([z.string().refine(isSecretReference), schema]);

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { AccessLogSpec } from "./access-log.ts";
 import { OverloadProtectionSpec } from "./overload-protection.ts";
-import { duration, filePath } from "./scalars.ts";
+import { duration, filePath, network } from "./scalars.ts";
 
 export const LoggingSpec = z.strictObject({
   level: z
@@ -21,7 +21,7 @@ const ShutdownSpec = z.strictObject({
 
 const TrustedProxiesSpec = z.strictObject({
   cidrs: z
-    .array(z.union([z.cidrv4(), z.cidrv6()], "must be a network such as 10.0.0.0/8 or fd00::/8"))
+    .array(network)
     .default([])
     .describe("Networks whose X-Forwarded-* headers are believed. None means nobody's."),
 });

@@ -2,18 +2,14 @@ import { constants, performServerHandshake, type ServerHttp2Session, type Server
 import type { Socket } from "node:net";
 import type { Clock } from "../../core/clock.ts";
 import { MAX_FIELDS } from "../field-lines.ts";
-import type { HttpLimits } from "../http-limits.ts";
+import type { ConnectionOptions, HttpLimits } from "../http-limits.ts";
 import type { OctetBuffers } from "../octet-buffers.ts";
 import type { RequestHandler } from "../request-channel.ts";
 import type { Deadlined, Sweep } from "../sweep.ts";
 import { FloodGuard } from "./flood-guard.ts";
 import { ServerStream, type StreamHost } from "./server-stream.ts";
 
-/** What the connections of a listener have in common. */
-export interface SessionOptions {
-  readonly limits: HttpLimits;
-  readonly sweep: Sweep;
-  readonly buffers: OctetBuffers;
+export interface SessionOptions extends ConnectionOptions {
   readonly clock: Clock;
   /** Whether connections end with the requests that they have. */
   readonly isDraining: () => boolean;
@@ -128,6 +124,7 @@ export class ServerSession implements StreamHost, Deadlined {
     if (this.#state === "open") this.deadlineMs = Number.POSITIVE_INFINITY;
     const place = this.#free.pop() ?? this.#addPlace();
     place.serve(stream, raw, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0);
+    if (this.#options.lifetime.isLastRequest(this.limits, this.sweep.nowMs)) this.isClosing = true;
   }
 
   #addPlace(): ServerStream {

@@ -34,6 +34,8 @@ export class ServerStream implements RequestChannel, Deadlined {
   readonly #handler: RequestHandler;
   #stream: ServerHttp2Stream | undefined;
   #state: "free" | "body" | "answering" | "finished" | "gone" = "free";
+  /** When the whole body has to be there. */
+  #bodyEndMs = Number.POSITIVE_INFINITY;
   /** Octets of the body that are still to come, -1 when the head did not say. */
   #remaining = -1;
   #trailers = NO_TRAILERS;
@@ -121,6 +123,7 @@ export class ServerStream implements RequestChannel, Deadlined {
     const { request } = this;
     this.#state = isComplete ? "answering" : "body";
     this.deadlineMs = Number.POSITIVE_INFINITY;
+    request.fields.maxCount = this.#host.limits.maxFields;
     const refusal = readRequestHead(request, raw, isComplete, this.#host.limits.maxHeadBytes);
     if (refusal !== undefined) {
       this.#refuse(refusal);
@@ -133,6 +136,7 @@ export class ServerStream implements RequestChannel, Deadlined {
   #takeBody(stream: ServerHttp2Stream): void {
     const { request } = this;
     this.#remaining = request.contentLength;
+    this.#bodyEndMs = this.#host.sweep.in(this.#host.limits.wholeBodyTimeoutMs);
     if (!request.hasBody)
       this.#state = "answering"; // Only the end of the stream is still to come.
     else if (!request.expectsContinue) this.#awaitBody(); // A client that waits to be told to go on is not slow.
@@ -201,7 +205,7 @@ export class ServerStream implements RequestChannel, Deadlined {
   };
 
   #awaitBody(): void {
-    this.deadlineMs = this.#host.sweep.in(this.#host.limits.bodyTimeoutMs);
+    this.deadlineMs = Math.min(this.#host.sweep.in(this.#host.limits.bodyTimeoutMs), this.#bodyEndMs);
   }
 
   #refuse(refusal: Refusal): void {

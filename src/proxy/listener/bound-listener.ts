@@ -1,7 +1,8 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
-import type { HttpLimits } from "../../http/http-limits.ts";
+import type { ConnectionOptions, HttpLimits } from "../../http/http-limits.ts";
 import { ServerSession } from "../../http/http2/server-session.ts";
+import { Lifetime } from "../../http/lifetime.ts";
 import { ServerConnection } from "../../http/server-connection.ts";
 import { WRITE_BUFFER_BYTES } from "../../http/socket-writer.ts";
 import { type Caller, Exchange, type Scheme } from "../exchange/exchange.ts";
@@ -12,6 +13,9 @@ import { type TerminatorEvents, TlsTerminator } from "../tls/tls-terminator.ts";
 import type { Gateway } from "../worker/gateway.ts";
 import type { ConnectionCount } from "./connection-count.ts";
 import { ConnectionRefusal } from "./connection-refusal.ts";
+import type { ListenerSettings } from "./listener-settings.ts";
+import { PROXY_HEADER_CELLS, type ProxyHeaderFault } from "./proxy-header.ts";
+import { type ProxyHeaderEvents, ProxyHeaderReader } from "./proxy-header-reader.ts";
 
 /** A connection of a client, of whatever version of HTTP. */
 interface Client {
@@ -21,25 +25,32 @@ interface Client {
   closeIfIdle(): void;
 }
 
+/** Multiples of it, modulo 1, are spread as evenly as can be, however many there are. */
+const GOLDEN_RATIO = (Math.sqrt(5) - 1) / 2;
+
 /**
  * One worker's socket on a listener's address, and the connections it accepted. All workers listen on the address by
  * themselves (`reusePort`), and the kernel spreads connections over them. Connections that come before the first
  * `configure`, while the configuration is not yet in effect, wait for it.
+ *
+ * A connection comes in through up to three doors, each of which may turn it away: the limit of connections, the PROXY header,
+ * the TLS handshake. Then it is a client of HTTP.
  */
-export class BoundListener implements TerminatorEvents {
+export class BoundListener implements TerminatorEvents, ProxyHeaderEvents {
   readonly #gateway: Gateway;
   readonly #server: Server;
   readonly #count: ConnectionCount;
   readonly #refusal: ConnectionRefusal;
   readonly #clients = new Set<Client>();
-  #limits: HttpLimits | undefined;
+  #settings: ListenerSettings | undefined;
   /** Undefined where the listener speaks in the clear. */
   #terminator: TlsTerminator | undefined;
-  /** Handshakes that are going on, also those of terminators that were replaced meanwhile. */
-  #handshakes = 0;
+  /** Connections between two doors, also those of terminators that were replaced meanwhile. */
+  #arriving = 0;
+  /** Clients that proxies spoke for, by the connection (`endOf`) for as long as it lasts. */
+  readonly #told = new Map<string, string>();
   #isClosed = false;
-  /** 0 means no limit. */
-  #maxConnections = 0;
+  #served = 0;
   #early: Socket[] = [];
 
   constructor(gateway: Gateway, count: ConnectionCount) {
@@ -50,7 +61,7 @@ export class BoundListener implements TerminatorEvents {
   }
 
   get connections(): number {
-    return this.#clients.size + this.#handshakes;
+    return this.#clients.size + this.#arriving;
   }
 
   /** @throws the system's error when the address cannot be listened on. */
@@ -65,30 +76,44 @@ export class BoundListener implements TerminatorEvents {
     return promise;
   }
 
-  /** Limits take effect on connections that are there too, certificates on new ones. */
-  configure(limits: HttpLimits, maxConnections: number, tls: ListenerTls | undefined): void {
-    this.#maxConnections = maxConnections;
-    this.#limits = limits;
+  /** Limits take effect on connections that are there too, certificates and PROXY headers on new ones. */
+  configure(settings: ListenerSettings, tls: ListenerTls | undefined): void {
+    this.#settings = settings;
     this.renew(tls);
-    for (const client of this.#clients) client.limits = limits;
+    for (const client of this.#clients) client.limits = settings.limits;
     for (const socket of this.#early.splice(0)) this.#accept(socket);
   }
 
   renew(tls: ListenerTls | undefined): void {
-    const speaksHttp2 = (this.#limits?.maxConcurrentStreams ?? 0) > 0;
+    const speaksHttp2 = (this.#settings?.limits.maxConcurrentStreams ?? 0) > 0;
     const current = this.#terminator;
     if (current?.fingerprint === tls?.fingerprint && (current?.speaksHttp2 ?? speaksHttp2) === speaksHttp2) return;
     this.#terminator = tls === undefined ? undefined : new TlsTerminator(tls, speaksHttp2, this);
   }
 
+  onProxyHeader(socket: Socket, client: string | undefined): void {
+    this.#arriving--;
+    if (client !== undefined) {
+      const end = endOf(socket);
+      this.#told.set(end, plainAddress(client));
+      socket.on("close", () => this.#told.delete(end));
+    }
+    this.#enter(socket);
+  }
+
+  onNoProxyHeader(fault: ProxyHeaderFault | undefined): void {
+    this.#arriving--;
+    if (fault !== undefined) this.#gateway.cells.add(PROXY_HEADER_CELLS[fault], 1);
+  }
+
   onSecured(socket: TLSSocket): void {
-    this.#handshakes--;
+    this.#arriving--;
     if (socket.alpnProtocol === "h2") this.#serveHttp2(socket, "https");
     else this.#serve(socket, "https");
   }
 
   onHandshakeFailed(failure: HandshakeFailure): void {
-    this.#handshakes--;
+    this.#arriving--;
     this.#gateway.cells.add(HANDSHAKE_CELLS[failure], 1);
   }
 
@@ -105,34 +130,46 @@ export class BoundListener implements TerminatorEvents {
   }
 
   #accept(socket: Socket): void {
-    if (this.#limits === undefined) {
+    if (this.#settings === undefined) {
       this.#early.push(socket);
       return;
     }
+    const { maxConnections, proxyHeader } = this.#settings;
     this.#gateway.cells.add("connectionsTotal", 1);
-    if (this.#maxConnections > 0 && this.#count.total >= this.#maxConnections) {
+    if (maxConnections > 0 && this.#count.total >= maxConnections) {
       this.#refusal.refuse(socket, this.#terminator === undefined);
       return;
     }
     this.#count.add(1);
     socket.on("close", () => this.#count.add(-1));
+    if (proxyHeader === undefined || proxyHeader.proxies?.includes(ownAddressOf(socket)) === false) {
+      this.#enter(socket);
+      return;
+    }
+    this.#arriving++;
+    new ProxyHeaderReader(socket, proxyHeader.timeoutMs, this.#gateway.sweep, this);
+  }
+
+  #enter(socket: Socket): void {
     if (this.#terminator === undefined) {
       this.#serve(socket, "http");
       return;
     }
-    this.#handshakes++;
+    this.#arriving++;
     this.#terminator.accept(socket);
   }
 
   #serve(socket: Socket, scheme: Scheme): void {
-    const { buffers, cells, sweep } = this.#gateway;
-    const limits = this.#limitsInEffect();
-    cells.add("activeConnections", 1);
+    const { cells } = this.#gateway;
+    const options = this.#connectionOptions();
     const onHttp2 = () => this.#serveHttp2(socket, scheme);
+    // What came behind a PROXY header: a socket that is read from directly would not give it again.
+    const early = socket.readableLength > 0 ? (socket.read() as Buffer) : undefined;
+    cells.add("activeConnections", 1);
     const { client } = new Exchange(
       this.#gateway,
-      callerOf(socket, scheme),
-      (handler) => new ServerConnection(socket, buffers, limits, sweep, handler, onHttp2),
+      this.#callerOf(socket, scheme),
+      (handler) => new ServerConnection(socket, options, handler, onHttp2),
       () => {
         this.#clients.delete(client);
         cells.add("activeConnections", -1);
@@ -140,15 +177,16 @@ export class BoundListener implements TerminatorEvents {
     );
     client.isClosing = this.#isClosed;
     this.#clients.add(client);
+    if (early !== undefined) client.onBytes(early, early.length);
   }
 
   #serveHttp2(socket: Socket, scheme: Scheme): void {
-    const { buffers, cells, clock, sweep } = this.#gateway;
-    const limits = this.#limitsInEffect();
-    const caller = callerOf(socket, scheme);
+    const { cells, clock } = this.#gateway;
+    const caller = this.#callerOf(socket, scheme);
     cells.add("activeConnections", 1);
     const session = new ServerSession(socket, {
-      ...{ limits, sweep, buffers, clock },
+      ...this.#connectionOptions(),
+      clock,
       isDraining: () => this.#gateway.isDraining,
       serve: (open) => new Exchange(this.#gateway, caller, open).client,
       onFlood: () => cells.add("http2Floods", 1),
@@ -161,12 +199,24 @@ export class BoundListener implements TerminatorEvents {
     this.#clients.add(session);
   }
 
-  #limitsInEffect(): HttpLimits {
-    if (this.#limits === undefined) throw new Error("a connection is served before its listener is configured");
-    return this.#limits;
+  #connectionOptions(): ConnectionOptions {
+    if (this.#settings === undefined) throw new Error("a connection is served before its listener is configured");
+    const { buffers, sweep } = this.#gateway;
+    const lifetime = new Lifetime(sweep.nowMs, (this.#served++ * GOLDEN_RATIO) % 1);
+    return { limits: this.#settings.limits, lifetime, sweep, buffers };
+  }
+
+  #callerOf(socket: Socket, scheme: Scheme): Caller {
+    const told = this.#told.size === 0 ? undefined : this.#told.get(endOf(socket));
+    return { address: told ?? ownAddressOf(socket), scheme };
   }
 }
 
-function callerOf(socket: Socket, scheme: Scheme): Caller {
-  return { address: plainAddress(socket.remoteAddress ?? "unknown"), scheme };
+function ownAddressOf(socket: Socket): string {
+  return plainAddress(socket.remoteAddress ?? "unknown");
+}
+
+/** The same for a socket and the TLS socket around it; a listener has one such connection at a time. */
+function endOf({ remoteAddress, remotePort, localAddress }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress}`;
 }

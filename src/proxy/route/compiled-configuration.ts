@@ -1,13 +1,12 @@
 import type { Configuration } from "../../config/configuration.ts";
 import type { AccessLogSettings } from "../../config/resources/access-log.ts";
-import type { Listener } from "../../config/resources/listener.ts";
 import type { Route } from "../../config/resources/route.ts";
 import type { Settings } from "../../config/resources/settings.ts";
 import type { Upstream } from "../../config/resources/upstream.ts";
-import type { HttpLimits } from "../../http/http-limits.ts";
 import { ConfigurationRefused } from "../configuration-refused.ts";
 import { OTHER_ROUTES } from "../counters/route-slots.ts";
 import { TrustedProxies } from "../exchange/trusted-proxies.ts";
+import { type ListenerSettings, listenerSettingsOf } from "../listener/listener-settings.ts";
 import { CompiledUpstreamTls } from "../tls/compiled-upstream-tls.ts";
 import type { UpstreamTls } from "../tls/tls-material.ts";
 import { CompiledUpstream, type UpstreamSettings, upstreamSettingsOf } from "../upstream/compiled-upstream.ts";
@@ -25,7 +24,7 @@ export class CompiledConfiguration {
   readonly router = new Router();
   readonly trustedProxies: TrustedProxies;
   /** By the listener's id. */
-  readonly limits: ReadonlyMap<string, HttpLimits>;
+  readonly listeners: ReadonlyMap<string, ListenerSettings>;
   /** Of requests that no route matches. */
   readonly accessLog: AccessLogPolicy | undefined;
   /** How late the event loop may be; 0 means any time. */
@@ -50,7 +49,7 @@ export class CompiledConfiguration {
     environment: PoolEnvironment,
   ) {
     this.trustedProxies = new TrustedProxies(settings.trusted_proxies.cidrs);
-    this.limits = new Map(listeners.map((listener) => [listener.id, limitsOf(listener)]));
+    this.listeners = new Map(listeners.map((listener) => [listener.id, listenerSettingsOf(listener)]));
     this.maxEventLoopLagMs = settings.overload_protection.max_event_loop_lag;
     this.retryAfterSeconds = Math.ceil(settings.overload_protection.retry_after / 1_000);
     this.#accessLogSettings = settings.access_log;
@@ -131,17 +130,6 @@ export class CompiledConfiguration {
 /** The same object as long as the same files say the same, so that pools can tell whether their connections may stay. */
 function compileOnce(material: UpstreamTls, previous: CompiledUpstreamTls | undefined): CompiledUpstreamTls {
   return previous?.fingerprint === material.fingerprint ? previous : new CompiledUpstreamTls(material);
-}
-
-function limitsOf({ http }: Listener): HttpLimits {
-  return {
-    headTimeoutMs: http.read_header_timeout,
-    bodyTimeoutMs: http.read_timeout,
-    writeTimeoutMs: http.write_timeout,
-    idleTimeoutMs: http.idle_timeout,
-    maxHeadBytes: http.max_header_bytes,
-    maxConcurrentStreams: http.http2 ? http.max_concurrent_streams : 0,
-  };
 }
 
 function poolLimitsOf({ transport }: Settings): PoolLimits {

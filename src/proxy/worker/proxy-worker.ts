@@ -160,10 +160,8 @@ export class ProxyWorker implements Gateway {
     const kept = new Set(listeners.map(({ key }) => key));
     for (const [key, bound] of this.#listeners) if (!kept.has(key)) this.#close(key, bound);
     for (const { key, listener } of listeners) {
-      const limits = configuration.limits.get(listener.id);
-      if (limits !== undefined) {
-        this.#listeners.get(key)?.configure(limits, listener.http.max_connections, tls.listeners.get(listener.id));
-      }
+      const settings = configuration.listeners.get(listener.id);
+      if (settings !== undefined) this.#listeners.get(key)?.configure(settings, tls.listeners.get(listener.id));
     }
   }
 
