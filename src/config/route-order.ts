@@ -29,14 +29,15 @@ export function rankRoutes(resources: readonly Resource[]): Resource[] {
   });
 }
 
-/** Puts routes of one path into the order of their ranks, each in a place that one of them had. Other places stay. */
+/**
+ * Puts routes of one path into the order of their ranks, those without one last, each in a place that one of them had.
+ */
 export function inRouteOrder<Route extends { readonly order?: number | undefined }>(
   routes: readonly Route[],
   pathKey: (route: Route) => string,
 ): Route[] {
   const places = new Map<string, number[]>();
   for (const [place, route] of routes.entries()) {
-    if (route.order === undefined) continue;
     const key = pathKey(route);
     const group = places.get(key);
     if (group === undefined) places.set(key, [place]);
@@ -44,10 +45,16 @@ export function inRouteOrder<Route extends { readonly order?: number | undefined
   }
   const ordered = [...routes];
   for (const group of places.values()) {
-    const members = group.map((place) => routes[place]!).sort((a, b) => a.order! - b.order!);
+    if (group.length === 1) continue;
+    const members = group.map((place) => routes[place]!).sort(compareRanks);
     for (const [position, place] of group.entries()) ordered[place] = members[position]!;
   }
   return ordered;
+}
+
+function compareRanks(a: { readonly order?: number | undefined }, b: typeof a): number {
+  if (a.order === b.order) return 0;
+  return (a.order ?? Number.POSITIVE_INFINITY) - (b.order ?? Number.POSITIVE_INFINITY);
 }
 
 /** The spec without its rank, as a document has it. */

@@ -113,6 +113,17 @@ export class FieldLines {
     return undefined;
   }
 
+  /** The values of all lines with this lower-case name in one list, as if it had been sent in one line (RFC 9110 §5.3). */
+  list(lowerName: string): string | undefined {
+    let list: string | undefined;
+    for (let index = 0; index < this.count; index++) {
+      if (this.#offset(index, NAME_END) - this.#offset(index, NAME_START) !== lowerName.length) continue;
+      if (this.name(index).toLowerCase() !== lowerName) continue;
+      list = list === undefined ? this.value(index) : `${list}, ${this.value(index)}`;
+    }
+    return list;
+  }
+
   /**
    * The lines written anew, each ending with CRLF, but for fields that are 1 in `dropped` and those that `nominated` names
    * in lower case. Neighbours that are already spelled as we would spell them are taken in one piece.

@@ -1,5 +1,6 @@
 import { canonicalJson, type Json } from "../json.ts";
-import type { Condition, Route } from "../resources/route.ts";
+import type { Route } from "../resources/route.ts";
+import type { Condition } from "../resources/route-match.ts";
 import { routePathKey } from "../route-order.ts";
 import { type Check, problemOf } from "./check.ts";
 
@@ -36,11 +37,15 @@ function matchOf({ match }: Route): Json {
     domains: [...new Set(match.domains.map((domain) => domain.toLowerCase()))].sort(),
     headers: conditionsOf(match.headers, (name) => name.toLowerCase()),
     query: conditionsOf(match.query, (name) => name),
+    cookies: conditionsOf(match.cookies, (name) => name),
+    path: match.path_regex ?? null,
   };
 }
 
 function conditionsOf(conditions: readonly Condition[], normalise: (name: string) => string): Json {
   return conditions
-    .map(({ name, value, present }) => canonicalJson([normalise(name), value ?? null, present ?? null]))
+    .map(({ name, value, present, regex }) =>
+      canonicalJson([normalise(name), value ?? null, present ?? null, regex ?? null]),
+    )
     .sort();
 }

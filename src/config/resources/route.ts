@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { PluginBlocks } from "../plugin-blocks.ts";
 import { RouteAccessLogSpec } from "./access-log.ts";
-import { duration, hostPattern, httpToken, identifier, orSecretReference } from "./scalars.ts";
+import { MatchSpec } from "./route-match.ts";
+import { duration, httpToken, identifier } from "./scalars.ts";
 import { targetPolicy } from "./target-policy.ts";
 import { TargetSpec } from "./upstream.ts";
 
@@ -16,32 +17,6 @@ const upgrade = z
     (name) => !/^(?:h2c|http|tls)(?:\/|$)/.test(name),
     "must be another protocol than HTTP or TLS, whose requests the gateway could not see",
   );
-
-const NamedCondition = (name: z.ZodType<string, string>) =>
-  z
-    .strictObject({
-      name: name.describe("Which one is looked at."),
-      value: orSecretReference(z.string()).optional().describe("What it has to be, exactly."),
-      present: z.boolean().optional().describe("Whether it has to be there (true) or has to be absent (false)."),
-    })
-    .refine(
-      ({ value, present }) => (value === undefined) !== (present === undefined),
-      "needs exactly one of value and present",
-    );
-
-const MatchSpec = z.strictObject({
-  domains: z
-    .array(hostPattern)
-    .default([])
-    .describe(
-      "Hosts that the route answers, any of them; `*.example.com` stands for every host below it. None means every host.",
-    ),
-  headers: z.array(NamedCondition(httpToken)).default([]).describe("Conditions on request headers; all must hold."),
-  query: z
-    .array(NamedCondition(z.string().min(1)))
-    .default([])
-    .describe("Conditions on query parameters; all must hold."),
-});
 
 /** What a person writes about a route. */
 export const RouteSpec = z
@@ -102,7 +77,6 @@ export const RouteSpec = z
 /** What a route has as a resource besides what was written: its rank among the routes of the same path (see route-order.ts). */
 export const RANK = { order: z.int().min(0).optional() };
 
-export type Condition = z.output<typeof MatchSpec>["headers"][number];
 export type Route = z.output<typeof RouteSpec> & {
   readonly id: string;
   readonly order?: number | undefined;

@@ -21,7 +21,7 @@ import { Router } from "./router.ts";
  * and positions go on. Until `activate` nothing of the predecessor is touched.
  */
 export class CompiledConfiguration {
-  readonly router = new Router();
+  readonly router = new Router<CompiledRoute>();
   readonly trustedProxies: TrustedProxies;
   /** By the listener's id. */
   readonly listeners: ReadonlyMap<string, ListenerSettings>;
@@ -69,7 +69,7 @@ export class CompiledConfiguration {
     for (const [index, route] of routes.entries()) {
       const slot = slots[index] ?? OTHER_ROUTES.slot;
       const accessLog = AccessLogPolicy.of(this.#accessLogSettings, route.access_log);
-      this.router.add(new CompiledRoute(route, this.#routes, this.#upstreamOf(route), { slot, accessLog }));
+      this.router.add(new CompiledRoute(route, this.#upstreamOf(route), { slot, accessLog }));
       this.#routes++;
     }
   }

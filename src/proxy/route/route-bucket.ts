@@ -1,84 +1,76 @@
-import type { CompiledRoute, RoutedRequest } from "./compiled-route.ts";
+import type { RequestFacts } from "./request-facts.ts";
+import { RouteList } from "./route-list.ts";
+import type { RouteMatcher } from "./route-matcher.ts";
 
 /** The routes of one path: those of the exact host come first, then wildcards from the longest, then those of any host. */
-export class RouteBucket {
-  #byHost: Map<string, CompiledRoute[]> | undefined;
+export class RouteBucket<Matcher extends RouteMatcher> {
+  #byHost: Map<string, RouteList<Matcher>> | undefined;
   /** By what follows the asterisk, `.example.com`. */
-  #byWildcard: Map<string, CompiledRoute[]> | undefined;
-  readonly #anyHost: CompiledRoute[] = [];
+  #byWildcard: Map<string, RouteList<Matcher>> | undefined;
+  /** No wildcard is longer, so that a host of many labels is not looked up under each of them. */
+  #longestWildcard = 0;
+  #anyHost: RouteList<Matcher> | undefined;
 
-  add(route: CompiledRoute): void {
-    if (route.domains.length === 0) insert(this.#anyHost, route);
-    for (const domain of route.domains) {
-      if (domain.startsWith("*")) {
-        this.#byWildcard ??= new Map();
-        insert(listOf(this.#byWildcard, domain.slice(1)), route);
-      } else {
-        this.#byHost ??= new Map();
-        insert(listOf(this.#byHost, domain), route);
-      }
+  get isEmpty(): boolean {
+    return this.#byHost === undefined && this.#byWildcard === undefined && this.#anyHost === undefined;
+  }
+
+  add(route: Matcher): void {
+    if (route.domains.length === 0) {
+      this.#anyHost ??= new RouteList();
+      this.#anyHost.add(route);
     }
+    for (const domain of route.domains) this.#listOf(domain).add(route);
+  }
+
+  remove(route: Matcher): void {
+    this.#anyHost?.remove(route);
+    if (this.#anyHost?.isEmpty) this.#anyHost = undefined;
+    for (const domain of route.domains) {
+      const hosts = isWildcard(domain) ? this.#byWildcard : this.#byHost;
+      const list = hosts?.get(hostKey(domain));
+      list?.remove(route);
+      if (list?.isEmpty) hosts?.delete(hostKey(domain));
+    }
+    if (this.#byHost?.size === 0) this.#byHost = undefined;
+    if (this.#byWildcard?.size === 0) this.#byWildcard = undefined;
   }
 
   /** The best route for the request. Routes that fit but for the method leave their methods in `otherMethods`. */
-  find(request: RoutedRequest, otherMethods: string[]): CompiledRoute | undefined {
-    if (this.#byHost === undefined && this.#byWildcard === undefined)
-      return first(this.#anyHost, request, otherMethods);
-    const host = hostName(request.host);
+  find(facts: RequestFacts, otherMethods: string[]): Matcher | undefined {
     return (
-      first(this.#byHost?.get(host), request, otherMethods) ??
-      this.#findWildcard(host, request, otherMethods) ??
-      first(this.#anyHost, request, otherMethods)
+      this.#byHost?.get(facts.hostName)?.find(facts, otherMethods) ??
+      this.#findWildcard(facts, otherMethods) ??
+      this.#anyHost?.find(facts, otherMethods)
     );
   }
 
-  #findWildcard(host: string, request: RoutedRequest, otherMethods: string[]): CompiledRoute | undefined {
+  #listOf(domain: string): RouteList<Matcher> {
+    if (!isWildcard(domain)) {
+      this.#byHost ??= new Map();
+      return this.#byHost.getOrInsertComputed(domain, () => new RouteList());
+    }
+    this.#byWildcard ??= new Map();
+    this.#longestWildcard = Math.max(this.#longestWildcard, hostKey(domain).length);
+    return this.#byWildcard.getOrInsertComputed(hostKey(domain), () => new RouteList());
+  }
+
+  #findWildcard(facts: RequestFacts, otherMethods: string[]): Matcher | undefined {
     if (this.#byWildcard === undefined) return undefined;
-    for (let dot = host.indexOf("."); dot >= 0; dot = host.indexOf(".", dot + 1)) {
-      const route = dot === 0 ? undefined : first(this.#byWildcard.get(host.slice(dot)), request, otherMethods);
+    const host = facts.hostName;
+    const start = Math.max(1, host.length - this.#longestWildcard);
+    for (let dot = host.indexOf(".", start); dot >= 0; dot = host.indexOf(".", dot + 1)) {
+      const route = this.#byWildcard.get(host.slice(dot))?.find(facts, otherMethods);
       if (route !== undefined) return route;
     }
     return undefined;
   }
 }
 
-/** Lower case, without port and without the root's dot. */
-function hostName(host: string): string {
-  return host.toLowerCase().replace(/\.?(?::\d*)?$/, "");
+function isWildcard(domain: string): boolean {
+  return domain.startsWith("*");
 }
 
-function first(
-  routes: readonly CompiledRoute[] | undefined,
-  request: RoutedRequest,
-  otherMethods: string[],
-): CompiledRoute | undefined {
-  if (routes === undefined) return undefined;
-  for (const route of routes) {
-    if (!route.meetsConditions(request)) continue;
-    if (route.answersMethod(request.method)) return route;
-    otherMethods.push(...route.answeredMethods);
-  }
-  return undefined;
-}
-
-function listOf(lists: Map<string, CompiledRoute[]>, key: string): CompiledRoute[] {
-  const list = lists.get(key) ?? [];
-  lists.set(key, list);
-  return list;
-}
-
-/** Keeps the list sorted: the more specific first, then in the order of the document. */
-function insert(routes: CompiledRoute[], route: CompiledRoute): void {
-  let low = 0;
-  let high = routes.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (goesBefore(route, routes[middle]!)) high = middle;
-    else low = middle + 1;
-  }
-  routes.splice(low, 0, route);
-}
-
-function goesBefore(route: CompiledRoute, other: CompiledRoute): boolean {
-  return route.specificity === other.specificity ? route.order < other.order : route.specificity > other.specificity;
+function hostKey(domain: string): string {
+  return isWildcard(domain) ? domain.slice(1) : domain;
 }

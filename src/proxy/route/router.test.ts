@@ -1,25 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import fc from "fast-check";
-import type { Route } from "../../config/resources/route.ts";
 import { RequestParser } from "../../http/request-parser.ts";
 import { configurationOf } from "../testing/test-proxy.ts";
-import { UPSTREAM_WITHOUT_TARGETS } from "../testing/upstream-without-targets.ts";
-import { CompiledRoute } from "./compiled-route.ts";
+import { RouteMatcher } from "./route-matcher.ts";
 import { Router } from "./router.ts";
 
 const nowhere = { backends: [{ url: "http://a" }] };
 
-function routerOf(routes: readonly Route[]): Router {
-  const router = new Router();
-  for (const [order, route] of routes.entries())
-    router.add(new CompiledRoute(route, order, UPSTREAM_WITHOUT_TARGETS, { slot: order, accessLog: undefined }));
-  return router;
-}
-
-function compile(routes: Readonly<Record<string, object>>): Router {
+function compile(routes: Readonly<Record<string, object>>): Router<RouteMatcher> {
   const withTargets = Object.entries(routes).map(([id, route]) => [id, { ...nowhere, ...route }]);
-  return routerOf(configurationOf({ routes: Object.fromEntries(withTargets) }).routes);
+  const router = new Router<RouteMatcher>();
+  for (const route of configurationOf({ routes: Object.fromEntries(withTargets) }).routes)
+    router.add(new RouteMatcher(route));
+  return router;
 }
 
 function requestOf(method: string, target: string, host = "a", ...fields: readonly string[]): RequestParser {
@@ -29,7 +22,12 @@ function requestOf(method: string, target: string, host = "a", ...fields: readon
   return parser;
 }
 
-function routed(router: Router, target: string, host?: string, ...fields: readonly string[]): string | undefined {
+function routed(
+  router: Router<RouteMatcher>,
+  target: string,
+  host?: string,
+  ...fields: readonly string[]
+): string | undefined {
   return router.match(requestOf("GET", target, host, ...fields), [])?.id;
 }
 
@@ -102,6 +100,42 @@ describe("a route is found", () => {
     assert.equal(routed(router, "/b"), "absent");
   });
 
+  it("by cookies, and by what is found in a header, a parameter, a cookie or the path", () => {
+    const router = compile({
+      any: { path: "/" },
+      beta: { path: "/", match: { cookies: [{ name: "group", value: "beta" }] } },
+      phone: { path: "/", match: { headers: [{ name: "User-Agent", regex: "Mobile|Android" }] } },
+      number: { path: "/", match: { query: [{ name: "id", regex: "^[0-9]+$" }] } },
+      versions: { path: "/", path_prefix: true, match: { path_regex: "^/v[0-9]+/" } },
+    });
+    assert.equal(routed(router, "/", "a", "Cookie: x=1; group=beta; group=b"), "beta");
+    assert.equal(routed(router, "/", "a", "Cookie: group=b; group=beta"), "any", "the first of two counts");
+    assert.equal(routed(router, "/", "a", "Cookie: x=1", "cookie: group=beta"), "beta");
+    assert.equal(routed(router, "/", "a", "User-Agent: X (Android 14)"), "phone");
+    assert.equal(routed(router, "/?id=7"), "number");
+    assert.equal(routed(router, "/?id=7x"), "any");
+    assert.equal(routed(router, "/v2/users"), "versions");
+    assert.equal(routed(router, "/vx/users"), undefined);
+  });
+
+  it("by a header as one list, however many lines it came in", () => {
+    const router = compile({ both: { path: "/", match: { headers: [{ name: "x-a", value: "1, 2" }] } } });
+    assert.equal(routed(router, "/", "a", "X-A: 1", "x-a: 2"), "both");
+    assert.equal(routed(router, "/", "a", "X-A: 1"), undefined);
+  });
+
+  it("among a hundred thousand of its path by the value that it asks for", () => {
+    const router = compile({ none: { path: "/" } });
+    const [spec] = configurationOf({ routes: { r: { path: "/", ...nowhere } } }).routes;
+    for (let index = 0; index < 100_000; index++) {
+      const headers = [{ name: "x-tenant", value: `t${index}` }];
+      router.add(new RouteMatcher({ ...spec!, id: `r${index}`, match: { ...spec!.match, headers } }));
+    }
+    for (let index = 0; index < 5_000; index++)
+      assert.equal(routed(router, "/", "a", `X-Tenant: t${index}`), `r${index}`);
+    assert.equal(routed(router, "/", "a", "X-Tenant: nobody"), "none");
+  });
+
   it("by the path that is sent on, not by another spelling of it", () => {
     const router = compile({
       open: { path: "/public", path_prefix: true },
@@ -122,83 +156,5 @@ describe("a route is found", () => {
     assert.equal(router.match(requestOf("GET", "/a"), others), undefined);
     assert.deepEqual(others, ["POST", "PUT"]);
     assert.equal(router.match(requestOf("PUT", "/a"), [])?.id, "b");
-  });
-});
-
-describe("the router", () => {
-  /** The rules of matching as a filter and a sort. */
-  function reference(routes: readonly Route[], request: RequestParser): string | undefined {
-    const path = request.path.split("/").slice(1);
-    const fits = routes.flatMap((route, order) => {
-      const own = route.path.split("/").slice(1);
-      if (route.path_prefix && own.at(-1) === "") own.pop();
-      const isParameter = own.map((segment) => segment.startsWith("{"));
-      const isFit =
-        (route.path_prefix ? path.length >= own.length : path.length === own.length) &&
-        own.every((segment, index) => (isParameter[index] ? path[index] !== "" : segment === path[index])) &&
-        (route.methods.length === 0 || route.methods.includes(request.method));
-      const tier = route.path_prefix ? 2 : isParameter.includes(true) ? 1 : 0;
-      const hosts =
-        route.match.domains.length === 0 ? [3] : route.match.domains.map((domain) => hostRank(domain, request.host));
-      const host = Math.min(...hosts);
-      if (!isFit || host === 4) return [];
-      return [
-        {
-          id: route.id,
-          key: [
-            tier,
-            -own.length,
-            ...isParameter.map(Number),
-            ...Array(5 - own.length).fill(0),
-            host,
-            route.methods.length > 0 ? 0 : 1,
-            order,
-          ],
-        },
-      ];
-    });
-    fits.sort((a, b) => a.key.reduce((found, part, index) => found || part - b.key[index]!, 0));
-    return fits[0]?.id;
-  }
-
-  function hostRank(domain: string, host: string): number {
-    if (!domain.startsWith("*")) return domain === host ? 0 : 4;
-    if (!host.endsWith(domain.slice(1)) || host.length < domain.length) return 4;
-    return domain.length > 3 ? 1 : 2;
-  }
-
-  it("agrees with its rules written as a filter and a sort", () => {
-    const segment = fc.constantFrom("a", "b", "{p}", "");
-    const path = fc.array(segment, { minLength: 1, maxLength: 4 }).map((segments) => `/${segments.join("/")}`);
-    const route = fc.record({
-      path,
-      path_prefix: fc.boolean(),
-      methods: fc.constantFrom([], [], ["GET"], ["POST"]),
-      match: fc.record({ domains: fc.constantFrom([], [], ["h.b.c"], ["*.c"], ["*.b.c", "x"]) }),
-    });
-    const target = fc
-      .array(fc.constantFrom("a", "b", "c", ""), { minLength: 1, maxLength: 5 })
-      .map((s) => `/${s.join("/")}`);
-    fc.assert(
-      fc.property(
-        fc.array(route, { maxLength: 12 }),
-        fc.array(fc.tuple(fc.constantFrom("GET", "POST"), target, fc.constantFrom("h.b.c", "x.b.c", "b.c", "x", "c")), {
-          minLength: 1,
-        }),
-        (specs, requests) => {
-          // Segments "" in the middle of a path are segments like any other; at the end of a prefix they are not.
-          const valid = specs.filter((spec) => !(spec.path_prefix && spec.path.endsWith("//")));
-          const routes = configurationOf({
-            routes: Object.fromEntries(valid.map((spec, index) => [`r${index}`, { ...nowhere, ...spec }])),
-          }).routes;
-          const router = routerOf(routes);
-          for (const [method, path, host] of requests) {
-            const request = requestOf(method, path, host);
-            assert.equal(router.match(request, [])?.id, reference(routes, request), `${method} ${host} ${path}`);
-          }
-        },
-      ),
-      { numRuns: 500 },
-    );
   });
 });

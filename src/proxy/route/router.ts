@@ -1,5 +1,6 @@
-import type { CompiledRoute, RoutedRequest } from "./compiled-route.ts";
+import { RequestFacts, type RoutedRequest } from "./request-facts.ts";
 import { RouteBucket } from "./route-bucket.ts";
+import { isParameter, type RouteMatcher } from "./route-matcher.ts";
 
 /**
  * Finds the route of a request. In this order, the first route that fits the request wins:
@@ -10,111 +11,145 @@ import { RouteBucket } from "./route-bucket.ts";
  *
  * Literal paths are found in one map. The others are a tree of segments that is walked once a request, literal child before
  * parameter. A tree has no more nodes than the routes have segments, and no walk visits a node twice. Among the routes of
- * one path `RouteBucket` decides.
+ * one path `RouteBucket` decides by host, and `RouteList` by all else.
+ *
+ * A route is added and removed in place, at a cost that does not grow with the number of the others; what it leaves empty
+ * goes with it.
  */
-export class Router {
-  readonly #literal = new Map<string, RouteBucket>();
-  readonly #root = new PathNode(0);
+export class Router<Matcher extends RouteMatcher> {
+  readonly #literal = new Map<string, RouteBucket<Matcher>>();
+  readonly #root = new PathNode<Matcher>(0);
+  readonly #facts = new RequestFacts();
+  /** Of the walk that is under way, from the longest. */
+  readonly #prefixes: PathNode<Matcher>[] = [];
 
-  add(route: CompiledRoute): void {
-    if (!route.isPrefix && !route.segments.some(isParameter)) {
-      const path = `/${route.segments.join("/")}`;
-      const bucket = this.#literal.get(path) ?? new RouteBucket();
-      this.#literal.set(path, bucket);
-      bucket.add(route);
+  add(route: Matcher): void {
+    if (isLiteral(route)) {
+      this.#literal.getOrInsertComputed(literalPath(route), () => new RouteBucket()).add(route);
       return;
     }
     let node = this.#root;
-    for (const segment of route.segments) node = node.child(segment);
+    for (const segment of route.segments) node = node.grow(segment);
     node.add(route);
   }
 
+  /** Takes out what was added: the same object. */
+  remove(route: Matcher): void {
+    if (isLiteral(route)) {
+      const bucket = this.#literal.get(literalPath(route));
+      bucket?.remove(route);
+      if (bucket?.isEmpty) this.#literal.delete(literalPath(route));
+    } else this.#root.remove(route, 0);
+  }
+
   /** Undefined when no route fits; if that is for the method only, `otherMethods` then holds those that would. */
-  match(request: RoutedRequest, otherMethods: string[]): CompiledRoute | undefined {
-    const literal = this.#literal.get(request.path)?.find(request, otherMethods);
+  match(request: RoutedRequest, otherMethods: string[]): Matcher | undefined {
+    const facts = this.#facts.of(request);
+    const literal = this.#literal.get(request.path)?.find(facts, otherMethods);
     if (literal !== undefined) return literal;
-    if (this.#root.isLeaf) return this.#root.prefix?.find(request, otherMethods);
-    const found: Found = { whole: [], prefixes: [] };
-    collect(this.#root, request.path, 0, found);
-    for (const bucket of found.whole) {
-      const route = bucket.find(request, otherMethods);
-      if (route !== undefined) return route;
-    }
-    for (const node of found.prefixes) {
-      const route = node.prefix?.find(request, otherMethods);
+    if (this.#root.isLeaf) return this.#root.prefix?.find(facts, otherMethods);
+    this.#prefixes.length = 0;
+    const whole = this.#walk(this.#root, 0, otherMethods);
+    if (whole !== undefined) return whole;
+    for (const node of this.#prefixes) {
+      const route = node.prefix!.find(facts, otherMethods);
       if (route !== undefined) return route;
     }
     return undefined;
   }
+
+  /** The best route of the whole path, looking from the slash at `start` on. Gathers the prefixes that it comes by. */
+  #walk(node: PathNode<Matcher>, start: number, otherMethods: string[]): Matcher | undefined {
+    const { path } = this.#facts.request;
+    if (node.prefix !== undefined) this.#gather(node);
+    if (start >= path.length) return node.whole?.find(this.#facts, otherMethods);
+    if (node.isLeaf) return undefined;
+    const slash = path.indexOf("/", start + 1);
+    const end = slash < 0 ? path.length : slash;
+    const literal = node.literals?.get(path.substring(start + 1, end));
+    const found = literal === undefined ? undefined : this.#walk(literal, end, otherMethods);
+    if (found !== undefined || node.parameter === undefined || end === start + 1) return found;
+    return this.#walk(node.parameter, end, otherMethods);
+  }
+
+  #gather(node: PathNode<Matcher>): void {
+    const prefixes = this.#prefixes;
+    let at = prefixes.length;
+    while (at > 0 && prefixes[at - 1]!.depth < node.depth) at--;
+    if (at === prefixes.length) prefixes.push(node);
+    else prefixes.splice(at, 0, node);
+  }
+}
+
+function isLiteral({ isPrefix, hasParameters }: RouteMatcher): boolean {
+  return !isPrefix && !hasParameters;
+}
+
+function literalPath({ segments }: RouteMatcher): string {
+  return `/${segments.join("/")}`;
 }
 
 /** Where the segments of paths so far lead. */
-class PathNode {
+class PathNode<Matcher extends RouteMatcher> {
   readonly depth: number;
   /** Routes whose path ends here. */
-  whole: RouteBucket | undefined;
+  whole: RouteBucket<Matcher> | undefined;
   /** Routes whose path ends here and which answer longer ones. */
-  prefix: RouteBucket | undefined;
-  parameter: PathNode | undefined;
-  readonly literals = new Map<string, PathNode>();
+  prefix: RouteBucket<Matcher> | undefined;
+  parameter: PathNode<Matcher> | undefined;
+  literals: Map<string, PathNode<Matcher>> | undefined;
 
   constructor(depth: number) {
     this.depth = depth;
   }
 
   get isLeaf(): boolean {
-    return this.parameter === undefined && this.literals.size === 0;
+    return this.parameter === undefined && this.literals === undefined;
   }
 
-  child(segment: string): PathNode {
+  get isEmpty(): boolean {
+    return this.isLeaf && this.whole === undefined && this.prefix === undefined;
+  }
+
+  /** The child of this segment, made when it is not there. */
+  grow(segment: string): PathNode<Matcher> {
+    const depth = this.depth + 1;
     if (isParameter(segment)) {
-      this.parameter ??= new PathNode(this.depth + 1);
+      this.parameter ??= new PathNode(depth);
       return this.parameter;
     }
-    const node = this.literals.get(segment) ?? new PathNode(this.depth + 1);
-    this.literals.set(segment, node);
-    return node;
+    this.literals ??= new Map();
+    return this.literals.getOrInsertComputed(segment, () => new PathNode(depth));
   }
 
-  add(route: CompiledRoute): void {
-    if (route.isPrefix) {
-      this.prefix ??= new RouteBucket();
-      this.prefix.add(route);
+  add(route: Matcher): void {
+    if (route.isPrefix) this.prefix ??= new RouteBucket();
+    else this.whole ??= new RouteBucket();
+    this.#bucketOf(route)?.add(route);
+  }
+
+  /** Removes a route whose segments from `at` on lead on from here, and each node that this leaves empty. */
+  remove(route: Matcher, at: number): void {
+    const segment = route.segments[at];
+    if (segment === undefined) this.#removeHere(route);
+    else if (isParameter(segment)) {
+      this.parameter?.remove(route, at + 1);
+      if (this.parameter?.isEmpty) this.parameter = undefined;
     } else {
-      this.whole ??= new RouteBucket();
-      this.whole.add(route);
+      const child = this.literals?.get(segment);
+      child?.remove(route, at + 1);
+      if (child?.isEmpty) this.literals?.delete(segment);
+      if (this.literals?.size === 0) this.literals = undefined;
     }
   }
-}
 
-interface Found {
-  readonly whole: RouteBucket[];
-  /** From the longest. */
-  readonly prefixes: PathNode[];
-}
-
-/** Collects what fits `path` from the slash at `start` on. */
-function collect(node: PathNode, path: string, start: number, found: Found): void {
-  if (node.prefix !== undefined) insertByDepth(found.prefixes, node);
-  if (start >= path.length) {
-    if (node.whole !== undefined) found.whole.push(node.whole);
-    return;
+  #removeHere(route: Matcher): void {
+    this.#bucketOf(route)?.remove(route);
+    if (this.prefix?.isEmpty) this.prefix = undefined;
+    if (this.whole?.isEmpty) this.whole = undefined;
   }
-  if (node.isLeaf) return;
-  const slash = path.indexOf("/", start + 1);
-  const end = slash < 0 ? path.length : slash;
-  const segment = path.substring(start + 1, end);
-  const literal = node.literals.get(segment);
-  if (literal !== undefined) collect(literal, path, end, found);
-  if (node.parameter !== undefined && segment !== "") collect(node.parameter, path, end, found);
-}
 
-function insertByDepth(nodes: PathNode[], node: PathNode): void {
-  let at = nodes.length;
-  while (at > 0 && nodes[at - 1]!.depth < node.depth) at--;
-  nodes.splice(at, 0, node);
-}
-
-function isParameter(segment: string): boolean {
-  return segment.length > 2 && segment.startsWith("{") && segment.endsWith("}");
+  #bucketOf({ isPrefix }: Matcher): RouteBucket<Matcher> | undefined {
+    return isPrefix ? this.prefix : this.whole;
+  }
 }

@@ -26,7 +26,10 @@ export interface Sketch {
 /** A configuration with defaults filled in and, unless it says otherwise, one listener on a port of the system's choice. */
 export function configurationOf({ routes, upstreams, listeners, settings }: Sketch): Configuration {
   return {
-    routes: named<Route>(routes, (spec) => ({ ...RouteSpec.parse(spec), plugins: {} })),
+    routes: named<Route>(routes, (spec) => ({ ...RouteSpec.parse(spec), plugins: {} })).map((route, order) => ({
+      ...route,
+      order,
+    })),
     upstreams: named<Upstream>(upstreams, (spec) => ({ ...UpstreamSpec.parse(spec), plugins: {} })),
     listeners: named<Listener>(listeners ?? { http: { address: "127.0.0.1:0" } }, (spec) => ListenerSpec.parse(spec)),
     settings: Object.fromEntries(

@@ -1,0 +1,73 @@
+import type { Route } from "../../config/resources/route.ts";
+import { normalisePath } from "../../http/request-target.ts";
+import type { RequestFacts } from "./request-facts.ts";
+import { conditionsOf, type RouteCondition } from "./route-condition.ts";
+
+/**
+ * What a route answers that lists no methods is all but TRACE, which shows a client the head as the upstream got it, with what
+ * gateways on the way have put there (RFC 9110 §9.3.8). A route that lists TRACE answers it.
+ */
+const ORDINARY_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/** Which requests a route answers, and which routes it stands before. */
+export class RouteMatcher {
+  readonly id: string;
+  readonly isPrefix: boolean;
+  /** Of the path, without empty ones at the end of a prefix. */
+  readonly segments: readonly string[];
+  readonly hasParameters: boolean;
+  /** In small letters. */
+  readonly domains: readonly string[];
+  readonly methods: readonly string[];
+  readonly conditions: readonly RouteCondition[];
+  /** Among routes of one path and host the greater goes first. */
+  readonly specificity: number;
+  /** Among routes that are equally specific the smaller goes first; what has no rank goes last. */
+  readonly rank: number;
+
+  constructor({ id, path, path_prefix, match, methods, order }: Route) {
+    this.id = id;
+    this.isPrefix = path_prefix;
+    this.segments = segmentsOf(path, path_prefix);
+    this.hasParameters = this.segments.some(isParameter);
+    this.domains = match.domains.length === 0 ? NONE : [...new Set(match.domains.map((name) => name.toLowerCase()))];
+    this.methods = methods;
+    this.conditions = conditionsOf(match);
+    this.specificity = 2 * this.conditions.length + (methods.length > 0 ? 1 : 0);
+    this.rank = order ?? Number.POSITIVE_INFINITY;
+  }
+
+  answersMethod(method: string): boolean {
+    return this.methods.length === 0 ? method !== "TRACE" : this.methods.includes(method);
+  }
+
+  /** The methods to name to who came with another one. */
+  get answeredMethods(): readonly string[] {
+    return this.methods.length === 0 ? ORDINARY_METHODS : this.methods;
+  }
+
+  meetsConditions(facts: RequestFacts): boolean {
+    for (const condition of this.conditions) if (!condition.isMet(facts)) return false;
+    return true;
+  }
+
+  /** The order of routes of one path and host: the more specific first, then as in the document. Total. */
+  goesBefore(other: RouteMatcher): boolean {
+    if (this.specificity !== other.specificity) return this.specificity > other.specificity;
+    return this.rank === other.rank ? this.id < other.id : this.rank < other.rank;
+  }
+}
+
+/** Shared by the many that have none. */
+const NONE: readonly string[] = [];
+
+export function isParameter(segment: string): boolean {
+  return segment.length > 2 && segment.startsWith("{") && segment.endsWith("}");
+}
+
+/** `/a/{b}` is `a` and `{b}`; the path of a prefix route may end with a slash and means the same. */
+function segmentsOf(path: string, isPrefix: boolean): string[] {
+  const segments = (normalisePath(path) ?? path).split("/").slice(1);
+  while (isPrefix && segments.at(-1) === "") segments.pop();
+  return segments;
+}
