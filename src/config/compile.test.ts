@@ -37,7 +37,7 @@ transport: {max_conns_per_host: 7}
     assert.equal(listeners[0]!.http.idle_timeout, 90_000);
     assert.equal(listeners[0]!.http.read_timeout, 30_000);
     assert.equal(routes[0]!.timeout_policy.request, 30_000);
-    assert.deepEqual(routes[0]!.match, { domains: [], headers: [], query: [] });
+    assert.deepEqual(routes[0]!.match, { domains: [], headers: [], query: [], cookies: [] });
     assert.deepEqual(upstreams[0], {
       id: "u",
       backends: [{ url: "http://x", weight: 1 }],
