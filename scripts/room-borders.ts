@@ -14,8 +14,9 @@ const MAY_IMPORT = {
   store: ["config", "core"],
   sync: ["config", "core"],
   admin: ["config", "sdk", "core"],
+  import: ["config", "core"],
   telemetry: ["core"],
-  app: ["core", "sdk", "config", "http", "proxy", "plugins", "store", "sync", "admin", "telemetry"],
+  app: ["core", "sdk", "config", "http", "proxy", "plugins", "store", "sync", "admin", "import", "telemetry"],
 } as const satisfies Record<string, readonly string[]>;
 
 const rooms = Object.keys(MAY_IMPORT) as (keyof typeof MAY_IMPORT)[];

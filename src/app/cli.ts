@@ -3,6 +3,8 @@ import { RunwayError } from "../core/failure.ts";
 import { CommandError } from "./command-error.ts";
 import type { CommandContext } from "./commands/command-context.ts";
 import { addDiff } from "./commands/diff.ts";
+import { addExport } from "./commands/export.ts";
+import { addImport } from "./commands/import.ts";
 import { addNodes } from "./commands/nodes.ts";
 import { addOrigin } from "./commands/origin.ts";
 import { addPki } from "./commands/pki.ts";
@@ -55,6 +57,8 @@ function buildProgram(context: CommandContext): Command {
   addValidate(program, context);
   addPush(program, context);
   addDiff(program, context);
+  addExport(program, context);
+  addImport(program, context);
   addNodes(program, context);
   addStatus(program, context);
   addPki(program, context);
