@@ -1,5 +1,6 @@
 import { checkDocument } from "../config/document.ts";
 import type { JsonObject } from "../config/json.ts";
+import type { Language } from "../config/language.ts";
 import type { Problem } from "../config/problem.ts";
 import { documentOf, renderDocument } from "../config/render-document.ts";
 import { inCanonicalOrder, type Resource, resourceKey } from "../config/resource.ts";
@@ -17,10 +18,10 @@ export interface Imported {
  * The document of resources, routes in the order in which they are given. Whatever the language refuses after all is left
  * out and reported, until what remains is valid: an import never hands on a document that nothing would take.
  */
-export function importedDocument(resources: readonly Resource[], report: ImportReport): Imported {
+export function importedDocument(language: Language, resources: readonly Resource[], report: ImportReport): Imported {
   let kept = resources;
   for (;;) {
-    const refusals = refusedOf(kept);
+    const refusals = refusedOf(language, kept);
     const refused = new Set(refusals.map(({ kind, id }) => `${kind}:${id}`));
     const next = kept.filter((resource) => !refused.has(resourceKey(resource)));
     if (next.length === kept.length) break;
@@ -31,9 +32,9 @@ export function importedDocument(resources: readonly Resource[], report: ImportR
   return { yaml: renderDocument(ranked(kept)), findings: report.findings };
 }
 
-function refusedOf(resources: readonly Resource[]): readonly Problem[] {
+function refusedOf(language: Language, resources: readonly Resource[]): readonly Problem[] {
   const document: JsonObject = documentOf(ranked(resources));
-  const checked = checkDocument(document, () => undefined);
+  const checked = checkDocument(language, document, () => undefined);
   return checked.ok ? [] : checked.problems;
 }
 

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { after, describe, it } from "node:test";
 import fc from "fast-check";
+import { Language } from "../../src/config/language.ts";
 import { importKong } from "../../src/import/kong/import-kong.ts";
+import { PLUGINS } from "../../src/plugins/index.ts";
 import { ImportedGateway } from "../support/imported-gateway.ts";
 import { type KongRequest, type KongRouteSketch, kongChoices } from "../support/kong-router.ts";
 
@@ -30,6 +32,8 @@ const request = fc.record({
   headers: fc.constantFrom({}, { v: "1" }, { v: "2" }, { v: "2", w: "1" }, { w: "1" }),
 });
 
+const language = new Language(PLUGINS);
+
 describe("routes imported from Kong", () => {
   const gateway = new ImportedGateway();
   after(() => gateway[Symbol.asyncDispose]());
@@ -37,7 +41,7 @@ describe("routes imported from Kong", () => {
   /** Paths are compared but for a slash at their end, which the report of an import speaks of. */
   async function agrees(routes: readonly KongRouteSketch[], requests: readonly KongRequest[]): Promise<void> {
     const services = routes.map((sketch) => ({ name: sketch.name, host: sketch.name, routes: [sketch] }));
-    const imported = importKong(JSON.stringify({ _format_version: "3.0", services }));
+    const imported = importKong(language, JSON.stringify({ _format_version: "3.0", services }));
     assert.ok(imported.ok, JSON.stringify(imported));
     await gateway.run(imported.value.yaml);
     for (const asked of requests) {

@@ -6,6 +6,7 @@ import { CommandError } from "../command-error.ts";
 import { counted } from "../counted.ts";
 import { EXIT } from "../exit-codes.ts";
 import type { CommandContext } from "./command-context.ts";
+import { houseLanguage } from "./house-language.ts";
 import { readDocument } from "./read-document.ts";
 
 interface ImportOptions {
@@ -24,7 +25,8 @@ export function addImport(program: Command, context: CommandContext): void {
     .action(async (file: string, options: ImportOptions) => {
       // Each dialect is loaded only when it is asked for.
       const { importKong } = await import("../../import/kong/import-kong.ts");
-      await report(importKong(await readDocument(file, context.terminal)), file, options, context);
+      const text = await readDocument(file, context.terminal);
+      await report(importKong(await houseLanguage(), text), file, options, context);
     });
 
   withOptions(importing.command("openapi"))
@@ -36,7 +38,12 @@ export function addImport(program: Command, context: CommandContext): void {
       const { importOpenApi } = await import("../../import/openapi/import-openapi.ts");
       const { target } = options;
       const text = await readDocument(file, context.terminal);
-      await report(importOpenApi(text, target === undefined ? {} : { target }), file, options, context);
+      await report(
+        importOpenApi(await houseLanguage(), text, target === undefined ? {} : { target }),
+        file,
+        options,
+        context,
+      );
     });
 }
 

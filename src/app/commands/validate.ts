@@ -6,6 +6,7 @@ import { counted } from "../counted.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatTable } from "../table.ts";
 import { type CommandContext, nodeEnvironment } from "./command-context.ts";
+import { houseLanguage } from "./house-language.ts";
 import { DEFAULT_FILE, readNodeFile } from "./read-document.ts";
 
 interface ValidateOptions {
@@ -28,11 +29,8 @@ export function addValidate(program: Command, context: CommandContext): void {
     .action(async (options: ValidateOptions) => {
       const text = await readNodeFile(options.config, context.terminal);
       const file = options.config ?? DEFAULT_FILE;
-      // The configuration language takes a while to load, for which no other command should wait.
       const { loadNode } = await import("../../config/load-node.ts");
-      const { Language } = await import("../../config/language.ts");
-      const { PLUGINS } = await import("../../plugins/index.ts");
-      const language = new Language(PLUGINS);
+      const language = await houseLanguage();
       const { effectiveSettings } = await import("../../config/effective-settings.ts");
       const node = loadNode(language, { text, file, env: nodeEnvironment(context.terminal) });
       if (!node.ok) {

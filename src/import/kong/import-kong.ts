@@ -1,4 +1,5 @@
 import type { JsonObject } from "../../config/json.ts";
+import type { Language } from "../../config/language.ts";
 import { type Checked, checked, refused } from "../../config/problem.ts";
 import type { Resource } from "../../config/resource.ts";
 import { formatDuration } from "../../core/duration.ts";
@@ -24,19 +25,21 @@ const CUT_WHOLE = "the whole path is to be taken off before the request is sent 
 const CUT_BEFORE_PARAMETER = "a part of the path that stands before a parameter is to be taken off";
 
 /** What a Kong declarative file says, in our language, with an account of what is different. Lists every problem of the file. */
-export function importKong(text: string): Checked<Imported> {
+export function importKong(language: Language, text: string): Checked<Imported> {
   const file = readKongFile(text);
-  return file.ok ? new KongImport(file.value).run() : file;
+  return file.ok ? new KongImport(language, file.value).run() : file;
 }
 
 class KongImport {
+  readonly #language: Language;
   readonly #file: KongFile;
   readonly #report = new ImportReport();
   readonly #upstreamNames = new ResourceNames();
   readonly #routeNames = new ResourceNames();
   readonly #upstreams = new Map<string, Resource>();
 
-  constructor(file: KongFile) {
+  constructor(language: Language, file: KongFile) {
+    this.#language = language;
     this.#file = file;
   }
 
@@ -45,7 +48,7 @@ class KongImport {
     const routes = this.#routes(services);
     if (this.#file.problems.length > 0) return refused(this.#file.problems);
     this.#reportRest();
-    return checked(importedDocument([...this.#upstreams.values(), ...routes], this.#report));
+    return checked(importedDocument(this.#language, [...this.#upstreams.values(), ...routes], this.#report));
   }
 
   #services(): ReadonlyMap<KongEntity, Service> {

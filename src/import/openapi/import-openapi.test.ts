@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { plainLanguage } from "../../config/testing/plain-language.ts";
 import { readYaml } from "../../config/yaml.ts";
 import { importOpenApi } from "./import-openapi.ts";
 
@@ -27,7 +28,7 @@ paths:
 `;
 
 function imported(text: string, options = {}) {
-  const result = importOpenApi(text, options);
+  const result = importOpenApi(plainLanguage, text, options);
   assert.ok(result.ok, JSON.stringify(result));
   const document = readYaml(result.value.yaml);
   assert.ok(document.ok);
@@ -63,9 +64,9 @@ describe("an OpenAPI description", () => {
   });
 
   it("is refused when it is none, or says nowhere where requests go", () => {
-    const old = importOpenApi("swagger: '2.0'\npaths: {}\n");
+    const old = importOpenApi(plainLanguage, "swagger: '2.0'\npaths: {}\n");
     assert.ok(!old.ok && old.problems[0]!.path === "openapi");
-    const homeless = importOpenApi("openapi: 3.0.0\npaths: { /a: { get: {} } }\n");
+    const homeless = importOpenApi(plainLanguage, "openapi: 3.0.0\npaths: { /a: { get: {} } }\n");
     assert.ok(!homeless.ok && /--target/.test(homeless.problems[0]!.message));
   });
 });

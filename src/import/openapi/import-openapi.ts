@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Json, JsonObject } from "../../config/json.ts";
 import { isMapping } from "../../config/json.ts";
+import type { Language } from "../../config/language.ts";
 import { type Checked, checked, refused } from "../../config/problem.ts";
 import type { Resource } from "../../config/resource.ts";
 import { checkShape } from "../../config/shape.ts";
@@ -30,15 +31,20 @@ type Description = z.output<typeof Description>;
  * The routes of an OpenAPI description (3.0 or 3.1): one for each path, with the methods that it has operations for.
  * @param target where requests go; the description's first server when not given
  */
-export function importOpenApi(text: string, { target }: { readonly target?: string } = {}): Checked<Imported> {
+export function importOpenApi(
+  language: Language,
+  text: string,
+  { target }: { readonly target?: string } = {},
+): Checked<Imported> {
   const root = readYaml(text);
   if (!root.ok) return root;
   const description = checkShape(Description, root.value);
   if (!description.ok) return description;
-  return new OpenApiImport(description.value, root.value, target).run();
+  return new OpenApiImport(language, description.value, root.value, target).run();
 }
 
 class OpenApiImport {
+  readonly #language: Language;
   readonly #description: Description;
   readonly #root: JsonObject;
   readonly #target: string | undefined;
@@ -47,7 +53,8 @@ class OpenApiImport {
   readonly #upstreamNames = new ResourceNames();
   readonly #upstreams = new Map<string, Resource>();
 
-  constructor(description: Description, root: JsonObject, target: string | undefined) {
+  constructor(language: Language, description: Description, root: JsonObject, target: string | undefined) {
+    this.#language = language;
     this.#description = description;
     this.#root = root;
     this.#target = target;
@@ -63,7 +70,7 @@ class OpenApiImport {
     }
     for (const block of ["security", "webhooks"])
       if (this.#root[block] !== undefined) this.#report.leftOut(`the ${block} block`, "it has no counterpart");
-    return checked(importedDocument([...this.#upstreams.values(), ...routes], this.#report));
+    return checked(importedDocument(this.#language, [...this.#upstreams.values(), ...routes], this.#report));
   }
 
   #route(path: string, item: JsonObject, server: URL): Resource[] {

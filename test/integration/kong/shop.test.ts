@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
+import { Language } from "../../../src/config/language.ts";
 import type { Imported } from "../../../src/import/imported-document.ts";
 import { importKong } from "../../../src/import/kong/import-kong.ts";
 import { readKongFile } from "../../../src/import/kong/kong-file.ts";
+import { PLUGINS } from "../../../src/plugins/index.ts";
 import { ImportedGateway } from "../../support/imported-gateway.ts";
 
 const TEXT = readFileSync(new URL("shop.yaml", import.meta.url), "utf8");
@@ -49,12 +51,14 @@ const REQUESTS: readonly (readonly [string, string | RegExp])[] = [
   ["GET shop.internal /", "404"],
 ];
 
+const language = new Language(PLUGINS);
+
 describe("a shop behind Kong, imported", () => {
   const gateway = new ImportedGateway();
   let imported: Imported;
 
   before(async () => {
-    const result = importKong(TEXT);
+    const result = importKong(language, TEXT);
     assert.ok(result.ok, JSON.stringify(result));
     imported = result.value;
     await gateway.run(imported.yaml);
@@ -107,10 +111,13 @@ describe("a shop behind Kong, imported", () => {
 
 describe("a Kong file that is wrong", () => {
   it("is refused with every problem and its place, and nothing is imported", () => {
-    const wrong = importKong(`_format_version: "3.0"
+    const wrong = importKong(
+      language,
+      `_format_version: "3.0"
 services: [{ name: a, host: a, port: many, routes: [{ name: r, paths: /x }] }]
 routes: [{ name: lost, service: nobody, paths: [/y] }]
-`);
+`,
+    );
     assert.ok(!wrong.ok);
     assert.deepEqual(wrong.problems.map(({ path }) => path).toSorted(), [
       "routes[0].service",
@@ -120,7 +127,7 @@ routes: [{ name: lost, service: nobody, paths: [/y] }]
   });
 
   it("of an older format is refused", () => {
-    const old = importKong('_format_version: "1.1"\nservices: []\n');
+    const old = importKong(language, '_format_version: "1.1"\nservices: []\n');
     assert.ok(!old.ok && old.problems[0]!.path === "_format_version");
   });
 });
