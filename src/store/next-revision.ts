@@ -7,6 +7,7 @@ import type { CommitRequest, CommitResult, Revision, RevisionSummary } from "../
 import { freezeResource } from "../config/snapshot.ts";
 import { adjustStateHash, resourceHash } from "../config/state-hash.ts";
 import { RunwayError } from "../core/failure.ts";
+import { storedText } from "./stored-text.ts";
 
 /** What a commit comes to, worked out before anything is written. */
 export interface PlannedCommit extends CommitResult {
@@ -35,9 +36,9 @@ export function planCommit(base: CommitBase, request: CommitRequest): PlannedCom
   const fileHash = request.source === "admin-api" ? undefined : hash;
   const isSame = delta.changes.length === 0 || (fileHash !== undefined && fileHash === lastFromFile);
   if (head !== undefined && isSame) return { revision: head, changes: [], delta: NO_CHANGE, created: false, fileHash };
-  const { author, source, message } = request;
   const version = (head?.version ?? 0) + 1;
-  const summary = { epoch: base.epoch, version, hash, author, source, message, committedAt: base.now };
+  const who = { author: storedText(request.author), source: request.source, message: storedText(request.message) };
+  const summary = { epoch: base.epoch, version, hash, ...who, committedAt: base.now };
   const { changes } = delta;
   return { revision: revisionOf(summary, head, delta), changes, delta, created: true, fileHash };
 }

@@ -1,6 +1,7 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { type AuditEntry, type AuditRecord, nextAuditEntry } from "../../config/audit-log.ts";
 import type { JsonObject } from "../../config/json.ts";
+import { storedText } from "../stored-text.ts";
 
 /** The statements on the table of the audit log. */
 export class AuditTable {
@@ -18,7 +19,7 @@ export class AuditTable {
   append(record: AuditRecord, at: number): AuditEntry {
     const newest = this.#newest.get();
     const last = newest && { number: Number(newest.number), hash: String(newest.hash) };
-    const entry = nextAuditEntry(last, record, at);
+    const entry = nextAuditEntry(last, { ...record, author: storedText(record.author) }, at);
     const { number, author, action, detail, previous, hash } = entry;
     this.#add.run(number, at, author, action, JSON.stringify(detail), previous, hash);
     return entry;
