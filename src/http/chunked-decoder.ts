@@ -10,6 +10,7 @@ import {
   QUOTATION_MARK,
   SEMICOLON,
   TOKEN_LOWER,
+  trimBlanks,
 } from "./octets.ts";
 import { framesMessage, NO_TRAILERS, type Trailers } from "./trailers.ts";
 
@@ -142,7 +143,7 @@ export class ChunkedDecoder {
 
   #keepTrailer(): State | "refused" {
     if (this.trailers.length === 2 * MAX_FIELDS) return this.#refuse("there are too many trailers");
-    this.trailers = [...this.trailers, this.#trailerName, this.#trailerValue.replace(BLANKS_AROUND, "")];
+    this.trailers = [...this.trailers, this.#trailerName, trimBlanks(this.#trailerValue)];
     this.#trailerValue = "";
     return "trailer";
   }
@@ -196,4 +197,3 @@ type State =
 const MAX_SIZE_DIGITS = 12;
 const MAX_EXTENSION_BYTES = 8_192;
 const EXTENSION_REFUSED = "a chunk extension is not valid";
-const BLANKS_AROUND = /^[ \t]+|[ \t]+$/g;

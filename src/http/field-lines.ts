@@ -1,5 +1,5 @@
 import { FIELD, FIELD_COUNT, type FieldId, hashStep, knownField } from "./known-field.ts";
-import { COLON, CR, FIELD_VALUE, LF, SPACE, TAB, TOKEN_LOWER } from "./octets.ts";
+import { COLON, CR, FIELD_VALUE, isBlank, LF, SPACE, TOKEN_LOWER } from "./octets.ts";
 
 /** What `FieldLines.add` answers instead of a position. */
 export const INCOMPLETE = -1;
@@ -187,8 +187,4 @@ export class FieldLines {
     this.reason = reason;
     return REFUSED;
   }
-}
-
-function isBlank(code: number): boolean {
-  return code === SPACE || code === TAB;
 }

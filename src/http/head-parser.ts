@@ -1,14 +1,12 @@
 import { FieldLines, INCOMPLETE, REFUSED } from "./field-lines.ts";
 import { FIELD } from "./known-field.ts";
-import { CR, LF } from "./octets.ts";
+import { CR, LF, trimBlanks } from "./octets.ts";
 import type { Refusal } from "./refusal.ts";
 
 export type HeadState = "incomplete" | "complete" | "refused";
 
 const TRANSFER_CODING = /^chunked$/i;
 const CONTENT_LENGTH = /^\d{1,15}$/;
-/** `trim` would take more away than is optional whitespace in HTTP (RFC 9110 §5.6.3). */
-const BLANKS_AROUND = /^[ \t]+|[ \t]+$/g;
 const NOTHING = Buffer.alloc(0);
 const NO_REFUSAL: Refusal = { kind: "badRequest", reason: "" };
 
@@ -161,7 +159,7 @@ export abstract class HeadParser {
       return;
     }
     for (const item of value.toLowerCase().split(",")) {
-      const option = item.replace(BLANKS_AROUND, "");
+      const option = trimBlanks(item);
       if (option === "close") this.connectionClose = true;
       else if (option === "keep-alive") this.connectionKeepAlive = true;
       else if (option !== "") {

@@ -30,7 +30,7 @@ export const HEX_VALUE = octetTable((character) =>
   /[0-9A-Fa-f]/.test(character) ? Number.parseInt(character, 16) : 255,
 );
 
-export const TAB = 9;
+const TAB = 9;
 export const LF = 10;
 export const CR = 13;
 export const SPACE = 32;
@@ -41,6 +41,22 @@ export const QUESTION_MARK = 63;
 export const EQUALS_SIGN = 61;
 export const QUOTATION_MARK = 34;
 export const BACKSLASH = 92;
+
+/**
+ * Without the blanks around it, which are space and tab and nothing more (RFC 9110 §5.6.3). A regular expression for the blanks at
+ * the end would look at a long row of blanks in the middle once for each of them.
+ */
+export function trimBlanks(text: string): string {
+  let start = 0;
+  let end = text.length;
+  while (start < end && isBlank(text.charCodeAt(start))) start++;
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--;
+  return text.substring(start, end);
+}
+
+export function isBlank(octet: number): boolean {
+  return octet === SPACE || octet === TAB;
+}
 
 /** Whether `text` stands in `octets` at `start`. */
 export function standsAt(text: string, octets: Buffer, start: number): boolean {

@@ -1,5 +1,6 @@
 import { type FieldLines, MAX_FIELDS } from "./field-lines.ts";
 import { FIELD } from "./known-field.ts";
+import { trimBlanks } from "./octets.ts";
 
 /** The fields behind a body (RFC 9110 §6.5), names in lower case and values in turn. */
 export type Trailers = readonly string[];
@@ -55,10 +56,7 @@ export function readTrailers(raw: readonly string[], maxBytes: number): Trailers
 /** Those names in a head's Trailer field that may stand behind a body, in lower case; undefined when there are none. */
 export function announcedTrailers(fields: FieldLines): readonly string[] | undefined {
   if (fields.indexOf(FIELD.trailer) < 0) return undefined;
-  const names = fields
-    .joined(FIELD.trailer)!
-    .toLowerCase()
-    .split(/[ \t]*,[ \t]*/);
+  const names = fields.joined(FIELD.trailer)!.toLowerCase().split(",").map(trimBlanks);
   const allowed = names.filter((name) => NAME.test(name) && mayFollowBody(name));
   return allowed.length > 0 ? [...new Set(allowed)] : undefined;
 }

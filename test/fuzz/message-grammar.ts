@@ -3,6 +3,8 @@ import { mostly, oneOf } from "./choice.ts";
 import type { Side } from "./input.ts";
 import * as words from "./vocabulary.ts";
 
+const ODD_TRAILERS = [...words.ODD_TRAILERS, ...words.ODD_FIELDS];
+
 /** One to four messages in a row, most of them valid, each octet a character. */
 export function writeMessages(random: SeededRandom, side: Side): string {
   let text = "";
@@ -38,6 +40,8 @@ function rest(random: SeededRandom, framing: "none" | "length" | "chunked"): str
     const [name, value] = mostly(random, words.FIELDS, words.ODD_FIELDS);
     if (name !== "Host" || random.chance(0.05)) lines.push(fieldLine(random, name, value));
   }
+  if (framing === "chunked")
+    while (random.chance(0.2)) lines.push(fieldLine(random, ...oneOf(random, words.TRAILER_ANNOUNCEMENTS)));
   const content = writeContent(random);
   if (framing === "length") {
     const length = mostly(random, [content.length], [content.length - 1, content.length + 1, 0, -1]);
@@ -75,11 +79,19 @@ function writeChunks(random: SeededRandom, content: string): string {
     text += `${chunkSize(random, data.length)}${data}${lineEnd(random)}`;
   }
   text += chunkSize(random, 0);
-  while (random.chance(0.25)) {
-    const [name, value] = random.chance(0.3) ? oneOf(random, words.ODD_FIELDS) : oneOf(random, words.FIELDS);
+  return text + writeTrailers(random) + lineEnd(random);
+}
+
+function writeTrailers(random: SeededRandom): string {
+  const more = random.chance(0.01) ? 0.99 : 0.4;
+  let text = "";
+  while (random.chance(more)) {
+    const [name, value] = random.chance(0.1)
+      ? oneOf(random, words.FIELDS)
+      : mostly(random, words.TRAILERS, ODD_TRAILERS);
     text += fieldLine(random, name, value);
   }
-  return text + lineEnd(random);
+  return text;
 }
 
 function chunkSize(random: SeededRandom, size: number): string {

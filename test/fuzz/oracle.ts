@@ -1,3 +1,4 @@
+import { writeTrailers } from "../../src/http/trailers.ts";
 import { type Input, MAX_HEAD_BYTES } from "./input.ts";
 import {
   asksForUpgrade,
@@ -133,7 +134,8 @@ export class Oracle {
     if (end === undefined) return theirs.startsWith(body) ? undefined : "another body";
     if (theirs !== body) return "another body";
     const names = theirTrailers.map((text, index) => (index % 2 === 0 ? text.toLowerCase() : text));
-    return areEqual(trailers, names) ? undefined : "other trailers";
+    if (!areEqual(trailers, names)) return "other trailers";
+    return isSentOn(trailers, writeTrailers(trailers)) ? undefined : "the trailers are not written as they were read";
   }
 
   #keepAliveFault(last: Message): string | undefined {
@@ -157,6 +159,17 @@ export class Oracle {
   #meet(difference: KnownDifference): void {
     this.met.set(difference, (this.met.get(difference) ?? 0) + 1);
   }
+}
+
+/** Whether `written` has lines of `trailers`, in their order and whole, and none that would frame a message. */
+function isSentOn(trailers: readonly string[], written: string): boolean {
+  const lines = written.split("\r\n");
+  if (lines.pop() !== "") return false;
+  for (let at = 0; at < trailers.length; at += 2) {
+    if (lines[0] === `${trailers[at]}: ${trailers[at + 1]}`) lines.shift();
+    else if (/^(?:x-[a-d]|x-checksum|grpc-.*)$/.test(trailers[at]!)) return false;
+  }
+  return lines.length === 0 && !/^(?:content-length|transfer-encoding|connection|trailer|host|te):/m.test(written);
 }
 
 /** Fields written anew in the plainest way. */

@@ -212,6 +212,57 @@ export const ODD_FIELDS: readonly (readonly [string, string])[] = [
   ["X-C", "a\x01b"],
 ];
 
+/** Fields that stand behind a body, and those of a head that tell of them. */
+export const TRAILERS: readonly (readonly [string, string])[] = [
+  ["X-A", "1"],
+  ["x-checksum", "sha256=abc"],
+  ["grpc-status", "0"],
+  ["grpc-message", "a%20b"],
+  ["Server-Timing", "a;dur=1"],
+  ["X-B", "  a b\t"],
+  ["X-C", "\xe9"],
+  ["X-D", ""],
+  ["!#$%&'*+-.^_`|~0aZ", "v"],
+];
+export const TRAILER_ANNOUNCEMENTS: readonly (readonly [string, string])[] = [
+  ["TE", "trailers"],
+  ["TE", "gzip;q=0.5, Trailers"],
+  ["Trailer", "X-A"],
+  ["Trailer", "x-checksum , grpc-status,"],
+  ["Trailer", "Content-Length, Transfer-Encoding, Host"],
+  ["Trailer", ""],
+];
+/** What a recipient that takes trailers for fields of the head would understand the message by. */
+export const ODD_TRAILERS: readonly (readonly [string, string])[] = [
+  ["Content-Length", "0"],
+  ["content-length", "5"],
+  ["Transfer-Encoding", "chunked"],
+  ["transfer-encoding", "identity"],
+  ["Connection", "close"],
+  ["Proxy-Connection", "keep-alive"],
+  ["Host", "evil"],
+  ["Trailer", "X-A"],
+  ["Content-Length ", "0"],
+  [" Content-Length", "0"],
+  ["Content-Length\0", "0"],
+  ["Content-Lengthx", "0"],
+  ["Content_Length", "0"],
+  ["Set-Cookie", "a=b"],
+  ["Authorization", "Basic x"],
+  ["X-Forwarded-For", "1.2.3.4"],
+  ["", "v"],
+  ["X A", "v"],
+  ["X\x80", "v"],
+  ["X-C", "a\0b"],
+  ["X-C", "a\x7fb"],
+  ["X-C", "a\rb"],
+  ["X-C", "a\nb"],
+  ["X-C", "a\r\n b"],
+  ["X-C", "a\r\nContent-Length: 3"],
+  ["GET /x HTTP/1.1", ""],
+  ["HTTP/1.1 200 OK", ""],
+];
+
 export const CHUNK_EXTENSIONS = ["", "", "", ";a", ";a=b", ';a="b c"', ";a;b=c", ';a="\\""', ";n=1;m"];
 export const ODD_CHUNK_EXTENSIONS = [
   ...[
@@ -308,6 +359,10 @@ export const FRAGMENTS: readonly string[] = [
     "Transfer-Encoding: chunked\r\n",
     "Connection: close\r\n",
     "Host: x\r\n",
+    "Trailer: X-A\r\n",
+    "TE: trailers\r\n",
+    "0\r\nX-A: 1\r\n\r\n",
+    "0\r\nContent-Length: 1\r\n\r\n",
     "HTTP/1.1",
     "chunked",
     "close",
