@@ -1,7 +1,7 @@
 import { systemClock } from "../../src/core/clock.ts";
 import { silentLogger, silentMeter } from "../../src/core/ports.ts";
 import { Agent, type ApplySink } from "../../src/sync/agent.ts";
-import { NodeConnector } from "../../src/sync/grpc/node-connector.ts";
+import { createConnector } from "../../src/sync/create-connector.ts";
 import type { NodeNumbers } from "../../src/sync/messages.ts";
 import { Arrivals } from "./arrivals.ts";
 import type { Certificates, NodeCertificate } from "./certificates.ts";
@@ -64,7 +64,9 @@ function createAgent(
     addresses: [address],
     heartbeatIntervalMs: 10_000,
     retryIntervalMs: 5_000,
-    connector: turns.wrap(new NodeConnector({ tls: { certFile, keyFile, caFile } })),
+    connector: turns.wrap(
+      createConnector({ transport: "grpc", tls: { certFile, keyFile, caFile }, clock: systemClock }),
+    ),
     sink: noting(nodeId, arrivals),
     clock: systemClock,
     random: Math.random,

@@ -93,6 +93,14 @@ const DataPlaneSettings = z.strictObject({
     .record(z.string(), z.string())
     .default({})
     .describe("What is to be known about the node, such as its region."),
+  transport: z
+    .enum(["auto", "grpc", "websocket"])
+    .default("auto")
+    .describe("How the control plane is spoken to; auto is gRPC, and WebSocket where gRPC does not get through."),
+  proxy: z
+    .union([z.literal(""), z.url({ protocol: /^https?$/ })], "must be a URL such as http://user:password@proxy:3128")
+    .default("")
+    .describe("An HTTP proxy that is asked for a tunnel (CONNECT) to the control plane; empty means none."),
 });
 
 const ClusterSettings = z.strictObject({

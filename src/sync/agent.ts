@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Json, JsonObject } from "../config/json.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger, Meter } from "../core/ports.ts";
 import type { Service } from "../core/service.ts";
@@ -19,6 +20,9 @@ import {
   type NodeTimer,
   type Peer,
 } from "./node-state.ts";
+import { RPC_ERRORS } from "./rpc/json-rpc.ts";
+import { RpcFailure } from "./rpc/rpc-failure.ts";
+import { type CallOptions, type RpcMethod, RpcPeer } from "./rpc/rpc-peer.ts";
 import { SessionRunner } from "./session-runner.ts";
 
 /** What makes a configuration run. It validates, compiles, keeps and swaps; it does not throw for a bad configuration. */
@@ -45,6 +49,8 @@ export interface AgentOptions {
   readonly logger: Logger;
   readonly meter: Meter;
   readonly status: () => NodeNumbers;
+  /** What a control plane may ask of this node, by the whole name of the method. */
+  readonly methods?: Readonly<Record<string, RpcMethod>>;
   /** What the node runs already, from its cache. */
   readonly running?: Stamp | undefined;
 }
@@ -76,6 +82,8 @@ export class Agent implements Service {
   readonly #stopping = new AbortController();
   readonly #connects: ReturnType<Meter["counter"]>;
   #connection: Connection | undefined;
+  /** There while a control plane of ours is connected. */
+  #rpc: RpcPeer | undefined;
   #applying: Promise<void> | undefined;
   #cpAddress: string;
   #connectedAtMs: number | undefined;
@@ -87,6 +95,7 @@ export class Agent implements Service {
       ...{ nodeId, version, hostname, labels, addresses, ...limits },
       instanceId: randomUUID(),
       encodings: ENCODINGS,
+      rpcPrefixes: RpcPeer.prefixesOf(options.methods ?? {}),
     };
     this.#options = options;
     this.#cpAddress = addresses[0] ?? "";
@@ -115,6 +124,16 @@ export class Agent implements Service {
         this.#applying,
         new Promise<void>((resolve) => deadline.addEventListener("abort", () => resolve(), { once: true })),
       ]);
+  }
+
+  /**
+   * Calls a method of the control plane.
+   * @throws RpcFailure, see RpcPeer.call
+   */
+  async call(method: string, params: JsonObject, options: CallOptions): Promise<Json> {
+    if (this.#rpc === undefined)
+      throw new RpcFailure({ ...RPC_ERRORS.cancelled, data: "no control plane is connected" });
+    return this.#rpc.call(method, params, options);
   }
 
   status(): AgentStatus {
@@ -157,6 +176,7 @@ export class Agent implements Service {
         this.#connect(effect.address);
         break;
       case "disconnect":
+        this.#hangUp();
         this.#connection?.close();
         this.#connection = undefined;
         break;
@@ -165,6 +185,12 @@ export class Agent implements Service {
         break;
       case "send heartbeat":
         this.#connection?.send(this.#heartbeat(effect.running));
+        break;
+      case "welcomed":
+        this.#greet(effect.rpcPrefixes);
+        break;
+      case "rpc":
+        this.#rpc?.receive(effect.frame);
         break;
       case "apply":
         this.#applying = this.#apply(effect.incoming);
@@ -186,6 +212,7 @@ export class Agent implements Service {
       received: (message) => isCurrent() && this.#dispatch({ type: "received", message }),
       closed: (reason) => {
         if (!isCurrent()) return;
+        this.#hangUp();
         this.#connection = undefined;
         if (!this.status().connected)
           this.#options.logger.warn("The control plane could not be reached or did not accept this node", {
@@ -197,6 +224,23 @@ export class Agent implements Service {
     });
     const isCurrent = () => this.#connection === connection;
     this.#connection = connection;
+  }
+
+  #greet(rpcPrefixes: readonly string[]): void {
+    this.#hangUp();
+    const { methods = {}, clock, logger } = this.#options;
+    this.#rpc = new RpcPeer({
+      methods,
+      clock,
+      send: (frame) => this.#connection?.send({ type: "rpc", frame }),
+      onFault: (method, error) => logger.error("Answering a call of the control plane failed", { method, error }),
+    });
+    this.#rpc.learn(rpcPrefixes);
+  }
+
+  #hangUp(): void {
+    this.#rpc?.close();
+    this.#rpc = undefined;
   }
 
   #heartbeat(running: Stamp | undefined): FromNode {

@@ -1,5 +1,9 @@
+import type { TLSSocket } from "node:tls";
 import type { FailureKind } from "../core/failure.ts";
 import type { FromControlPlane, FromNode } from "./messages.ts";
+
+export const TRANSPORTS = ["grpc", "websocket"] as const;
+export type Transport = (typeof TRANSPORTS)[number];
 
 /** What a transport offers to a data plane: connections to control planes, one at a time. */
 export interface Connector {
@@ -31,6 +35,24 @@ export interface NodeStream {
   end(kind: FailureKind, detail: string): void;
 }
 
+/** Takes the streams that nodes open. */
+export interface StreamSink {
+  /** Answers what wants to hear of it. */
+  connect(stream: NodeStream): NodeStreamEvents;
+}
+
+export type EndableStream = Pick<NodeStream, "end">;
+
+/** A transport at a control plane: makes streams of connections whose certificates were verified. */
+export interface Acceptor {
+  /** As it is agreed on by ALPN. */
+  readonly protocol: "h2" | "http/1.1";
+  readonly streams: Iterable<EndableStream>;
+  accept(socket: TLSSocket): void;
+  /** Drops what is still open. */
+  close(): void;
+}
+
 /** What the control plane wants to hear of a stream. */
 export interface NodeStreamEvents {
   received(message: FromNode): void;
@@ -40,7 +62,7 @@ export interface NodeStreamEvents {
 export interface StreamPeer {
   /** IP address and port. */
   readonly address: string;
-  readonly transport: "grpc";
+  readonly transport: Transport;
   readonly certificate: PeerCertificate;
 }
 

@@ -6,7 +6,7 @@ import type { FromNode, Hello, Nack, Stamp } from "./messages.ts";
 import type { Publication } from "./publication.ts";
 import { heartbeatOf, helloOf, publicationOf, stampOf } from "./testing/messages.ts";
 
-const CONTROL_PLANE = { controlPlaneId: "cp", version: "1.4.0" };
+const CONTROL_PLANE = { controlPlaneId: "cp", version: "1.4.0", rpcPrefixes: [] };
 
 class Course {
   state: FleetState;

@@ -83,6 +83,8 @@ function received(cp: ControlPlaneIdentity, state: FleetState, message: FromNode
       return reconcile(acknowledged(state, message));
     case "nack":
       return reconcile(refused(state, message));
+    case "rpc":
+      return { state, effects: [{ type: "rpc", frame: message.frame }] };
   }
 }
 
@@ -107,7 +109,7 @@ function welcomed(cp: ControlPlaneIdentity, state: FleetState): FleetStep {
   const welcome: FromControlPlane = {
     type: "welcome",
     newest: state.newest?.stamp,
-    capabilities: [SNAPSHOT_CAPABILITY],
+    capabilities: [SNAPSHOT_CAPABILITY, ...cp.rpcPrefixes],
     controlPlaneId: cp.controlPlaneId,
     heartbeatIntervalMs: hello.heartbeatIntervalMs,
   };

@@ -7,6 +7,8 @@ import type { Publication } from "./publication.ts";
 export interface ControlPlaneIdentity {
   readonly controlPlaneId: string;
   readonly version: string;
+  /** Prefixes of the RPC methods that it answers. */
+  readonly rpcPrefixes: readonly string[];
 }
 
 /** How the control plane stands with the node at the other end of one stream. */
@@ -76,6 +78,8 @@ export type FleetEffect =
   /** Replaces the timer of that name. */
   | { readonly type: "set timer"; readonly timer: FleetTimer; readonly delayMs: number }
   | { readonly type: "clear timer"; readonly timer: FleetTimer }
+  /** A JSON-RPC frame came. */
+  | { readonly type: "rpc"; readonly frame: string }
   /** News about the node, for logs, metrics and whoever waits. */
   | { readonly type: "report"; readonly news: Ack | Nack | Heartbeat };
 

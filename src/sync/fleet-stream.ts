@@ -1,5 +1,6 @@
 import type { Clock } from "../core/clock.ts";
 import type { FailureKind } from "../core/failure.ts";
+import type { Logger } from "../core/ports.ts";
 import type { NodeStream, StreamPeer } from "./connection.ts";
 import { stepFleet } from "./fleet-session.ts";
 import {
@@ -15,6 +16,7 @@ import type { Ack, FromNode, Heartbeat, Hello, Nack } from "./messages.ts";
 import { NamedTimers } from "./named-timers.ts";
 import type { Verdict } from "./node-identity.ts";
 import type { Publication } from "./publication.ts";
+import { type RpcMethod, RpcPeer } from "./rpc/rpc-peer.ts";
 import type { SendTurns } from "./send-turns.ts";
 import { SessionRunner } from "./session-runner.ts";
 
@@ -36,6 +38,9 @@ export interface StreamContext {
   readonly random: () => number;
   readonly turns: SendTurns;
   readonly owner: StreamOwner;
+  /** What nodes may ask, by the whole name of the method. */
+  readonly methods: Readonly<Record<string, RpcMethod>>;
+  readonly logger: Logger;
 }
 
 /** Drives the session of one stream, and keeps what was seen of the node after the stream has ended. */
@@ -50,6 +55,8 @@ export class FleetStream {
   #stream: NodeStream | undefined;
   readonly #runner: SessionRunner<FleetState, FleetEvent, FleetEffect>;
   readonly #timers: NamedTimers<FleetTimer>;
+  /** Made when somebody has something to say. */
+  #rpc: RpcPeer | undefined;
 
   constructor(stream: NodeStream, newest: Publication | undefined, context: StreamContext) {
     const { identity, clock } = context;
@@ -81,6 +88,14 @@ export class FleetStream {
     return this.#context.clock.monotonicMs() - this.state.lastHeardMs > STALE_INTERVALS * intervalMs;
   }
 
+  /** The remote calls of the node; undefined while there is none to call. */
+  get rpc(): RpcPeer | undefined {
+    const { phase, peer, hello } = this.state;
+    if (phase !== "live" || peer !== "runway") return undefined;
+    this.#rpc ??= this.#createRpc(hello?.capabilities ?? []);
+    return this.#rpc;
+  }
+
   receive(message: FromNode): void {
     this.lastHeardAtMs = this.#context.clock.now();
     this.#dispatch({ type: "received", message });
@@ -104,7 +119,20 @@ export class FleetStream {
     this.#release();
   }
 
+  #createRpc(capabilities: readonly string[]): RpcPeer {
+    const { methods, clock, logger } = this.#context;
+    const rpc = new RpcPeer({
+      methods,
+      clock,
+      send: (frame) => this.#stream?.send({ type: "rpc", frame }, () => {}),
+      onFault: (method, error) => logger.error("Answering a node's call failed", { method, error }),
+    });
+    rpc.learn(capabilities);
+    return rpc;
+  }
+
   #release(): NodeStream | undefined {
+    this.#rpc?.close();
     const stream = this.#stream;
     this.#stream = undefined;
     this.disconnectedAtMs = this.#context.clock.now();
@@ -147,6 +175,9 @@ export class FleetStream {
         break;
       case "clear timer":
         this.#timers.clear(effect.timer);
+        break;
+      case "rpc":
+        this.rpc?.receive(effect.frame);
         break;
       case "report":
         this.#context.owner.reported(this, effect.news);

@@ -1,3 +1,4 @@
+import type { Json, JsonObject } from "../config/json.ts";
 import type { Clock } from "../core/clock.ts";
 import { FAILURES, type FailureKind, RunwayError } from "../core/failure.ts";
 import type { Logger, Meter } from "../core/ports.ts";
@@ -10,6 +11,7 @@ import { type IdentityLedger, judgeClaim, type Verdict } from "./node-identity.t
 import { type NodeView, viewOf, viewOfAbsent } from "./node-view.ts";
 import { Publication, type PublicationSource } from "./publication.ts";
 import { Rejections } from "./rejections.ts";
+import { type CallOptions, type RpcMethod, RpcPeer } from "./rpc/rpc-peer.ts";
 import { SendTurns } from "./send-turns.ts";
 
 export interface FleetOptions {
@@ -26,6 +28,8 @@ export interface FleetOptions {
   readonly meter: Meter;
   /** Connected and offline ones together. */
   readonly maxNodes?: number;
+  /** What nodes may ask, by the whole name of the method. */
+  readonly methods?: Readonly<Record<string, RpcMethod>>;
   /** Streams that are sent a configuration at one time. */
   readonly maxConcurrentSends?: number;
 }
@@ -51,7 +55,7 @@ export class Fleet {
   #publishedMs = 0;
 
   constructor(options: FleetOptions) {
-    const { controlPlaneId, version, clock, random, ledger, meter } = options;
+    const { controlPlaneId, version, clock, random, ledger, logger, meter, methods = {} } = options;
     const turns = new SendTurns(options.maxConcurrentSends ?? 32, clock);
     this.#options = options;
     this.#maxNodes = options.maxNodes ?? 10_000;
@@ -60,7 +64,8 @@ export class Fleet {
       reported: (stream, news) => this.#reported(stream, news),
       rejected: (stream, kind, detail) => this.#rejected(stream, kind, detail),
     };
-    this.#context = { identity: { controlPlaneId, version }, clock, random, turns, owner };
+    const identity = { controlPlaneId, version, rpcPrefixes: RpcPeer.prefixesOf(methods) };
+    this.#context = { identity, clock, random, turns, owner, methods, logger };
     this.#metrics = new FleetMetrics(meter, () => this.nodes(), turns);
     for (const nodeId of ledger.nodeIds()) this.#nodes.set(nodeId, undefined);
   }
@@ -112,6 +117,16 @@ export class Fleet {
     if (!isKnown && !wasRejected) return "unknown";
     this.#options.ledger.forget(nodeId);
     return "forgotten";
+  }
+
+  /**
+   * Calls a method of a node.
+   * @throws RunwayError notFound, when the node is not connected; RpcFailure, see RpcPeer.call
+   */
+  async call(nodeId: string, method: string, params: JsonObject, options: CallOptions): Promise<Json> {
+    const rpc = this.#nodes.get(nodeId)?.rpc;
+    if (rpc === undefined) throw new RunwayError("notFound", `node ${nodeId} is not connected to this control plane`);
+    return rpc.call(method, params, options);
   }
 
   /**

@@ -8,8 +8,17 @@ export interface Stamp {
   readonly hash: bigint;
 }
 
-/** What a peer of ours can do beyond the original protocol: chunked snapshots, acks and nacks. */
+/**
+ * What a peer of ours can do beyond the original protocol: chunked snapshots, acks and nacks. Other capabilities are the
+ * prefixes of the RPC methods that a side answers (rpc/rpc-peer.ts).
+ */
 export const SNAPSHOT_CAPABILITY = "snapshot.v1";
+
+/** A JSON-RPC 2.0 frame, in either direction. Sent only to a peer of ours. */
+interface RpcText {
+  readonly type: "rpc";
+  readonly frame: string;
+}
 
 /** How a snapshot is spelled on the wire, see snapshot-encoding.ts. */
 export const ENCODINGS = ["json+zstd", "json"] as const;
@@ -102,7 +111,7 @@ export interface Nack {
   readonly running: Stamp | undefined;
 }
 
-export type FromNode = Hello | Heartbeat | Ack | Nack;
+export type FromNode = Hello | Heartbeat | Ack | Nack | RpcText;
 
 // ---- from the control plane -------------------------------------------------------------------------------------------
 
@@ -140,4 +149,4 @@ export interface OriginalUpdate {
   readonly source: string;
 }
 
-export type FromControlPlane = Welcome | Chunk | OriginalUpdate;
+export type FromControlPlane = Welcome | Chunk | OriginalUpdate | RpcText;

@@ -23,6 +23,7 @@ const NODE: NodeIdentity = {
   heartbeatIntervalMs: 10_000,
   retryIntervalMs: 5_000,
   encodings: ["json"],
+  rpcPrefixes: ["runway.node.v1"],
 };
 
 const WELCOME: Welcome = {

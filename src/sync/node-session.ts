@@ -86,7 +86,7 @@ function hello(node: NodeIdentity, state: NodeState): Hello {
     hostname: node.hostname,
     running: state.running,
     originalHash: state.originalHash,
-    capabilities: [SNAPSHOT_CAPABILITY],
+    capabilities: [SNAPSHOT_CAPABILITY, ...node.rpcPrefixes],
     encodings: node.encodings,
     labels: node.labels,
     instanceId: node.instanceId,
@@ -151,8 +151,12 @@ function timerFired(node: NodeIdentity, state: NodeState, event: NodeEvent & { t
 function received(node: NodeIdentity, state: NodeState, message: FromControlPlane, atMs: number): NodeStep {
   if (state.link.phase !== "greeting" && state.link.phase !== "live") return still(state);
   switch (message.type) {
-    case "welcome":
-      return accepted(node, state, "runway", atMs);
+    case "welcome": {
+      const { state: live, effects } = accepted(node, state, "runway", atMs);
+      return { state: live, effects: [{ type: "welcomed", rpcPrefixes: message.capabilities }, ...effects] };
+    }
+    case "rpc":
+      return isLive(state, "runway") ? { state, effects: [{ type: "rpc", frame: message.frame }] } : still(state);
     case "chunk":
       return isLive(state, "runway") ? collect(node, state, message) : still(state);
     case "original": {

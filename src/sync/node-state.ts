@@ -44,6 +44,8 @@ export interface NodeIdentity {
   readonly retryIntervalMs: number;
   /** Preferred first. */
   readonly encodings: readonly string[];
+  /** Prefixes of the RPC methods that it answers. */
+  readonly rpcPrefixes: readonly string[];
 }
 
 export type Peer = "runway" | "original";
@@ -102,6 +104,10 @@ export type NodeEffect =
   /** The driver adds what it measures. */
   | { readonly type: "send heartbeat"; readonly running: Stamp | undefined }
   | { readonly type: "apply"; readonly incoming: Incoming }
+  /** A control plane of ours has let this node in; it answers the RPC methods with these prefixes. */
+  | { readonly type: "welcomed"; readonly rpcPrefixes: readonly string[] }
+  /** A JSON-RPC frame came. */
+  | { readonly type: "rpc"; readonly frame: string }
   /** Replaces the timer of that name. */
   | { readonly type: "set timer"; readonly timer: NodeTimer; readonly delayMs: number }
   | { readonly type: "clear timer"; readonly timer: NodeTimer };

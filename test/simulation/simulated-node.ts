@@ -95,6 +95,7 @@ class NodeProcess {
       heartbeatIntervalMs: 5_000,
       retryIntervalMs: 1_000,
       encodings: ["json"],
+      rpcPrefixes: [],
     };
     this.#runner = new SessionRunner(
       initialNodeState(node.cached),

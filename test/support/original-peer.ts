@@ -1,8 +1,9 @@
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
-import { createSecureContext, createServer, type TLSSocket } from "node:tls";
+import { connect, createSecureContext, createServer, type TLSSocket } from "node:tls";
 import { Client, Server, ServerCredentials, type ServerDuplexStream, type ServiceError } from "@grpc/grpc-js";
-import { parseAddress } from "../../src/sync/grpc/address.ts";
+import { parseAddress } from "../../src/sync/address.ts";
 import { MutualTlsCredentials } from "../../src/sync/grpc/mutual-tls-credentials.ts";
 import { clusterService } from "../../src/sync/grpc/service-definition.ts";
 import { ProtoReader, ProtoWriter } from "./proto-wire.ts";
@@ -48,11 +49,10 @@ export function openOriginalStream(address: string, { caFile, certFile, keyFile 
       ? {}
       : { cert: readFileSync(certFile), key: readFileSync(keyFile) }),
   });
-  const credentials = new MutualTlsCredentials({
-    secureContext,
-    serverName: host,
-    secured: () => {},
-    failed: () => {},
+  const credentials = new MutualTlsCredentials(async (socket) => {
+    const secured = connect({ socket, secureContext, ALPNProtocols: ["h2"], host });
+    await once(secured, "secureConnect");
+    return secured;
   });
   const client = new Client(address, credentials, { "grpc.enable_http_proxy": 0 });
   const { path, requestSerialize, responseDeserialize } = clusterService.configStream;

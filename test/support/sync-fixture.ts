@@ -5,9 +5,9 @@ import { createSnapshot, type Snapshot } from "../../src/config/snapshot.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { type Labels, type Logger, type Meter, silentMeter } from "../../src/core/ports.ts";
 import { Agent, type AgentOptions } from "../../src/sync/agent.ts";
+import { type ConnectorOptions, createConnector } from "../../src/sync/create-connector.ts";
 import { Fleet, type FleetOptions } from "../../src/sync/fleet.ts";
-import { FleetServer } from "../../src/sync/grpc/fleet-server.ts";
-import { NodeConnector } from "../../src/sync/grpc/node-connector.ts";
+import { FleetServer } from "../../src/sync/fleet-server.ts";
 import type { NodeNumbers } from "../../src/sync/messages.ts";
 import { MemoryIdentityLedger } from "../../src/sync/node-identity.ts";
 import type { ApplyOutcome, Incoming } from "../../src/sync/node-state.ts";
@@ -97,10 +97,10 @@ export class SyncFixture implements AsyncDisposable {
 
   /** A node whose certificate has no node name, unless `files` say otherwise. */
   async startNode(address: string, options: NodeOptions = {}): Promise<TestNode> {
-    const { files, caFile, serverName, ...agentOptions } = options;
+    const { files, caFile, serverName, transport = "grpc", proxy, ...agentOptions } = options;
     const nodeId = options.nodeId ?? "node-1";
     const { certFile, keyFile } = files ?? (await this.authority.issue(nodeId, { commonName: nodeId }));
-    const tls = { certFile, keyFile, caFile: caFile ?? this.authority.caFile, serverName };
+    const tls = { certFile, keyFile, caFile: caFile ?? this.authority.caFile, serverName, proxy };
     const node = new TestNode();
     const agent = new Agent({
       nodeId,
@@ -110,7 +110,7 @@ export class SyncFixture implements AsyncDisposable {
       addresses: [address],
       heartbeatIntervalMs: 1_000,
       retryIntervalMs: 100,
-      connector: new NodeConnector({ tls }),
+      connector: createConnector({ transport, tls, clock: systemClock }),
       sink: node,
       clock: systemClock,
       random: Math.random,
@@ -135,6 +135,8 @@ export type NodeOptions = Partial<AgentOptions> & {
   readonly files?: CertificateFiles;
   readonly caFile?: string;
   readonly serverName?: string;
+  readonly proxy?: URL;
+  readonly transport?: ConnectorOptions["transport"];
 };
 
 export class ControlPlane {

@@ -7,7 +7,7 @@ import type { Service } from "../../core/service.ts";
 import { SqliteStore } from "../../store/sqlite/sqlite-store.ts";
 import { FileIdentityLedger } from "../../sync/file-identity-ledger.ts";
 import { Fleet } from "../../sync/fleet.ts";
-import { FleetServer } from "../../sync/grpc/fleet-server.ts";
+import { FleetServer } from "../../sync/fleet-server.ts";
 import type { PublicationSource } from "../../sync/publication.ts";
 import { adminService } from "./admin-service.ts";
 import { ControlPlaneDesk } from "./control-plane-desk.ts";

@@ -79,16 +79,21 @@ async function createAgent(
   context: NodeContext,
   { nodeId, gateway, cache, sink, running }: AgentParts,
 ): Promise<Agent> {
-  const { NodeConnector } = await import("../../sync/grpc/node-connector.ts");
+  const { createConnector } = await import("../../sync/create-connector.ts");
   const { loaded, version, clock, logger, meter } = context;
-  const { address, tls, labels, heartbeat_interval, retry_interval } = loaded.settings.cluster.data_plane;
+  const { address, tls, labels, heartbeat_interval, retry_interval, ...way } = loaded.settings.cluster.data_plane;
   const { cert_file: certFile, key_file: keyFile, ca_file: caFile, server_name } = tls;
   const serverName = server_name === "" ? undefined : server_name;
+  const proxy = way.proxy === "" ? undefined : new URL(way.proxy);
   return new Agent({
     ...{ nodeId, version, hostname: hostname(), labels, addresses: address },
     heartbeatIntervalMs: heartbeat_interval,
     retryIntervalMs: retry_interval,
-    connector: new NodeConnector({ tls: { certFile, keyFile, caFile, serverName } }),
+    connector: createConnector({
+      transport: way.transport,
+      tls: { certFile, keyFile, caFile, serverName, proxy },
+      clock,
+    }),
     sink,
     running,
     ...{ clock, random: Math.random, logger, meter },

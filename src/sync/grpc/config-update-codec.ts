@@ -1,13 +1,13 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Chunk, FromControlPlane, OriginalUpdate, Stamp, Welcome } from "../messages.ts";
+import { bounded, fromUint64 } from "../wire-values.ts";
 import {
   type ConfigUpdate,
   ConfigUpdateSchema,
   type SnapshotChunk,
   type Welcome as WireWelcome,
 } from "./generated/runway/cluster/v1/cluster_pb.ts";
-import { bounded, fromUint64 } from "./wire-values.ts";
 
 type WireUpdate = MessageInitShape<typeof ConfigUpdateSchema>;
 
@@ -33,6 +33,8 @@ export function decodeFromControlPlane(bytes: Uint8Array): FromControlPlane | un
       return readWelcome(wire.frame.value);
     case "snapshot":
       return readChunk(wire.frame.value);
+    case "rpc":
+      return { type: "rpc", frame: wire.frame.value };
     case undefined:
       return wire.configYaml.byteLength === 0 && wire.configHash === 0n ? undefined : readOriginal(wire);
   }
@@ -49,6 +51,8 @@ function toWire(message: FromControlPlane): WireUpdate {
       const { stamp, encoding, index, count, checksum, data } = message;
       return { frame: { case: "snapshot", value: { ...writeStamp(stamp), encoding, index, count, checksum, data } } };
     }
+    case "rpc":
+      return { frame: { case: "rpc", value: message.frame } };
     case "original": {
       const { version, yaml: configYaml, hash: configHash, timestampMs: ms, source } = message;
       return { version: BigInt(version), configYaml, configHash, timestamp: timestampFromMs(ms), source };

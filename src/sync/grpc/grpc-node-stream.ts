@@ -3,9 +3,9 @@ import { type ServerDuplexStream, status } from "@grpc/grpc-js";
 import type { FailureKind } from "../../core/failure.ts";
 import type { NodeStream, NodeStreamEvents, StreamPeer } from "../connection.ts";
 import type { FromControlPlane } from "../messages.ts";
+import { readPeerCertificate } from "../peer-certificate.ts";
 import { encodeFromControlPlane } from "./config-update-codec.ts";
 import { decodeFromNode } from "./node-message-codec.ts";
-import { readPeerCertificate } from "./peer-certificate.ts";
 
 /** How a failure is spelled in gRPC. What is not here is `INTERNAL`. */
 const STATUS: Partial<Record<FailureKind, status>> = {

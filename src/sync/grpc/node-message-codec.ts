@@ -3,6 +3,7 @@ import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Problem } from "../../config/problem.ts";
 import { LIMITS } from "../limits.ts";
 import type { Ack, FromNode, Heartbeat, Hello, Nack, NodeStatus, Stamp } from "../messages.ts";
+import { bounded, fromUint64, toUint64 } from "../wire-values.ts";
 import {
   type ConnectRequest,
   type HeartbeatRequest,
@@ -12,7 +13,6 @@ import {
   type Problem as WireProblem,
   type NodeStatus as WireStatus,
 } from "./generated/runway/cluster/v1/cluster_pb.ts";
-import { bounded, fromUint64, toUint64 } from "./wire-values.ts";
 
 type WireMessage = NonNullable<MessageInitShape<typeof NodeMessageSchema>["msg"]>;
 
@@ -35,6 +35,8 @@ export function decodeFromNode(bytes: Uint8Array): FromNode | undefined {
       return readAck(msg.value);
     case "nack":
       return readNack(msg.value);
+    case "rpc":
+      return { type: "rpc", frame: msg.value };
     case undefined:
       return undefined;
   }
@@ -61,6 +63,8 @@ function toWire(message: FromNode): WireMessage {
     }
     case "nack":
       return { case: "nack", value: writeNack(message) };
+    case "rpc":
+      return { case: "rpc", value: message.frame };
   }
 }
 

@@ -1,4 +1,4 @@
-import { LIMITS } from "../limits.ts";
+import { LIMITS } from "./limits.ts";
 
 /** @throws Error when the number is larger than JavaScript counts exactly; versions never are. */
 export function fromUint64(value: bigint): number {

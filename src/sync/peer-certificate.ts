@@ -1,5 +1,5 @@
 import { createHash, type X509Certificate } from "node:crypto";
-import type { PeerCertificate } from "../connection.ts";
+import type { PeerCertificate } from "./connection.ts";
 
 /** One name of Node's list `DNS:a, URI:"b"`; quoted as JSON where it holds a character that could mislead. */
 const NAME = /([A-Za-z ]+):(?:"((?:[^"\\]|\\.)*)"|([^,"]*))(?:, |$)/y;

@@ -1,26 +1,15 @@
-import { readFileSync } from "node:fs";
-import { createSecureContext } from "node:tls";
+import type { TLSSocket } from "node:tls";
 import { Client, type ClientDuplexStream, connectivityState, type ServiceError, status } from "@grpc/grpc-js";
+import { formatAddress, parseAddress } from "../address.ts";
 import type { Connection, ConnectionEvents, Connector } from "../connection.ts";
 import type { FromNode } from "../messages.ts";
-import { formatAddress, parseAddress } from "./address.ts";
+import type { MutualTls } from "../mutual-tls.ts";
+import { describeTlsFailure } from "../tls-failure.ts";
 import { CHANNEL_LIMITS } from "./channel-limits.ts";
 import { decodeFromControlPlane } from "./config-update-codec.ts";
-import { MutualTlsCredentials } from "./mutual-tls-credentials.ts";
+import { type ChannelSocket, MutualTlsCredentials } from "./mutual-tls-credentials.ts";
 import { encodeFromNode } from "./node-message-codec.ts";
 import { clusterService } from "./service-definition.ts";
-import { describeTlsFailure } from "./tls-failure.ts";
-
-export interface NodeConnectorOptions {
-  readonly tls: {
-    readonly certFile: string;
-    readonly keyFile: string;
-    /** Authorities of the control plane's certificate. */
-    readonly caFile: string;
-    /** What the control plane's certificate must be for; the host of the address when undefined. */
-    readonly serverName?: string | undefined;
-  };
-}
 
 /** The original protocol's numbers: a node notices a dead control plane within 13 s. */
 const KEEPALIVE = {
@@ -39,40 +28,38 @@ const CHANNEL_OPTIONS = {
   "grpc.enable_retries": 0,
 } as const;
 
-/** Connects a data plane over gRPC with mutual TLS. Certificate files are read anew for each connection. */
-export class NodeConnector implements Connector {
-  readonly #tls: NodeConnectorOptions["tls"];
+/** Connects a data plane over gRPC with mutual TLS. */
+export class GrpcConnector implements Connector {
+  readonly #tls: MutualTls;
 
-  constructor({ tls }: NodeConnectorOptions) {
+  constructor(tls: MutualTls) {
     this.#tls = tls;
   }
 
   connect(address: string, events: ConnectionEvents): Connection {
     const connection = new GrpcConnection(events);
     try {
-      connection.open(this.#client(address, connection));
+      const firstHop = formatAddress(this.#tls.firstHop(address));
+      const credentials = new MutualTlsCredentials((socket) => this.#secure(socket, address, connection));
+      const authority = formatAddress(parseAddress(address));
+      connection.open(new Client(firstHop, credentials, { ...CHANNEL_OPTIONS, "grpc.default_authority": authority }));
     } catch (error) {
       connection.fail((error as Error).message);
     }
     return connection;
   }
 
-  #client(address: string, connection: GrpcConnection): Client {
-    const { certFile, keyFile, caFile, serverName } = this.#tls;
-    const { host, port } = parseAddress(address);
-    const secureContext = createSecureContext({
-      minVersion: "TLSv1.3",
-      cert: readFileSync(certFile),
-      key: readFileSync(keyFile),
-      ca: readFileSync(caFile),
-    });
-    const credentials = new MutualTlsCredentials({
-      secureContext,
-      serverName: serverName ?? host,
-      secured: () => connection.secured(),
-      failed: (error) => connection.tlsFailed(error),
-    });
-    return new Client(formatAddress({ host, port }), credentials, CHANNEL_OPTIONS);
+  /** The reason that gRPC reports later is often less clear than the error of the socket. */
+  async #secure(socket: ChannelSocket, address: string, connection: GrpcConnection): Promise<TLSSocket> {
+    try {
+      const secured = await this.#tls.secure(socket, address, "h2");
+      connection.secured();
+      secured.on("error", (error) => connection.tlsFailed(error));
+      return secured;
+    } catch (error) {
+      connection.tlsFailed(error as Error);
+      throw error;
+    }
   }
 }
 

@@ -6,19 +6,17 @@ import {
   type TLSSocket,
   type Server as TlsServer,
 } from "node:tls";
-import { type ConnectionInjector, Server, ServerCredentials, type ServerDuplexStream, status } from "@grpc/grpc-js";
-import type { Clock } from "../../core/clock.ts";
-import { RunwayError } from "../../core/failure.ts";
-import type { Logger, Meter } from "../../core/ports.ts";
-import type { Service } from "../../core/service.ts";
-import { watchFiles } from "../../core/watched-files.ts";
-import type { NodeStream, NodeStreamEvents } from "../connection.ts";
-import { FLEET_METRICS } from "../metrics.ts";
+import type { Clock } from "../core/clock.ts";
+import { RunwayError } from "../core/failure.ts";
+import type { Logger, Meter } from "../core/ports.ts";
+import type { Service } from "../core/service.ts";
+import { watchFiles } from "../core/watched-files.ts";
 import { formatAddress, parseAddress } from "./address.ts";
-import { CHANNEL_LIMITS } from "./channel-limits.ts";
-import { GrpcNodeStream } from "./grpc-node-stream.ts";
-import { clusterService } from "./service-definition.ts";
+import type { Acceptor, StreamSink } from "./connection.ts";
+import { GrpcAcceptor } from "./grpc/grpc-acceptor.ts";
+import { FLEET_METRICS } from "./metrics.ts";
 import { describeTlsFailure } from "./tls-failure.ts";
+import { WebSocketAcceptor } from "./websocket/websocket-acceptor.ts";
 
 export interface FleetServerOptions {
   /** `:9443` for every interface, `127.0.0.1:9443`, `[::1]:0` … */
@@ -29,31 +27,29 @@ export interface FleetServerOptions {
     /** Authorities of the nodes' certificates. */
     readonly clientCaFile: string;
   };
-  readonly fleet: { connect(stream: NodeStream): NodeStreamEvents };
+  readonly fleet: StreamSink;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
 }
 
-/** The original protocol's numbers: a dead node is noticed within 20 s, and a node may ping as often as each 5 s. */
-const KEEPALIVE = { "grpc.keepalive_time_ms": 15_000, "grpc.keepalive_timeout_ms": 5_000 } as const;
 /** Beyond this, connections are dropped unanswered. */
 const MAX_CONNECTIONS = 20_000;
 const HANDSHAKE_LIMIT_MS = 10_000;
 const FAREWELL_LIMIT_MS = 500;
 
 /**
- * Takes the streams of data planes over gRPC with mutual TLS. The TLS server is ours and hands `h2` connections to gRPC, so
- * that refused handshakes are seen, certificates can change while it runs, and another protocol can share the port.
+ * Takes the streams of data planes with mutual TLS. The TLS server is ours and hands each connection to the transport that it
+ * agreed on by ALPN, so that gRPC and WebSocket share the port, refused handshakes are seen, and certificates can change
+ * while it runs.
  */
 export class FleetServer implements Service {
   readonly name = "fleet server";
   readonly #options: FleetServerOptions;
-  readonly #streams = new Set<GrpcNodeStream>();
+  #acceptors: readonly Acceptor[] = [];
   readonly #sockets = new Set<TLSSocket>();
   readonly #handshakeFailures: ReturnType<Meter["counter"]>;
   #tlsServer: TlsServer | undefined;
-  #grpcServer: Server | undefined;
   #stopWatching = (): void => {};
   #allGone = (): void => {};
 
@@ -66,7 +62,8 @@ export class FleetServer implements Service {
   async start(): Promise<void> {
     const { address, tls, clock } = this.#options;
     const context = this.#readContext();
-    const injector = this.#startGrpc();
+    const { fleet, logger } = this.#options;
+    this.#acceptors = [new GrpcAcceptor(fleet, logger), new WebSocketAcceptor({ fleet, logger, clock })];
     const tlsServer = createServer({
       ...context,
       minVersion: "TLSv1.3",
@@ -75,10 +72,10 @@ export class FleetServer implements Service {
       handshakeTimeout: HANDSHAKE_LIMIT_MS,
       // A resumed session is not verified again: a certificate that expired meanwhile must not come back by one.
       sessionTimeout: 1,
-      ALPNProtocols: ["h2"],
+      ALPNProtocols: this.#acceptors.map(({ protocol }) => protocol),
     });
     tlsServer.maxConnections = MAX_CONNECTIONS;
-    tlsServer.on("secureConnection", (socket) => this.#secured(socket, injector));
+    tlsServer.on("secureConnection", (socket) => this.#secured(socket));
     tlsServer.on("tlsClientError", (error, socket) => this.#handshakeFailed(error, socket));
     this.#tlsServer = tlsServer;
     await listen(tlsServer, address);
@@ -98,12 +95,13 @@ export class FleetServer implements Service {
   /** Ends every stream at once: a stream has no end of its own to wait for. */
   async stop(deadline: AbortSignal): Promise<void> {
     this.#stopWatching();
-    for (const stream of [...this.#streams]) stream.end("shuttingDown", "the control plane is shutting down");
+    for (const stream of this.#acceptors.flatMap(({ streams }) => [...streams]))
+      stream.end("shuttingDown", "the control plane is shutting down");
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     if (this.#tlsServer?.listening) this.#tlsServer.close(() => resolve());
     else resolve();
     await this.#farewell(deadline);
-    this.#grpcServer?.forceShutdown();
+    for (const acceptor of this.#acceptors) acceptor.close();
     for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
@@ -119,26 +117,7 @@ export class FleetServer implements Service {
     cancel();
   }
 
-  #startGrpc(): ConnectionInjector {
-    this.#grpcServer = new Server({ ...CHANNEL_LIMITS, ...KEEPALIVE, "grpc.max_concurrent_streams": 4 });
-    this.#grpcServer.addService(clusterService, {
-      configStream: (call: ServerDuplexStream<Buffer, Buffer>) => this.#accept(call),
-    });
-    return this.#grpcServer.createConnectionInjector(ServerCredentials.createInsecure());
-  }
-
-  #accept(call: ServerDuplexStream<Buffer, Buffer>): void {
-    try {
-      const stream = new GrpcNodeStream(call, () => this.#streams.delete(stream));
-      this.#streams.add(stream);
-      stream.listen(this.#options.fleet.connect(stream));
-    } catch (error) {
-      this.#options.logger.warn("A stream could not be accepted", { reason: (error as Error).message });
-      call.emit("error", { code: status.PERMISSION_DENIED, details: (error as Error).message });
-    }
-  }
-
-  #secured(socket: TLSSocket, injector: ConnectionInjector): void {
+  #secured(socket: TLSSocket): void {
     this.#sockets.add(socket);
     socket.on("close", () => {
       this.#sockets.delete(socket);
@@ -146,8 +125,9 @@ export class FleetServer implements Service {
     });
     // Ends of connections are seen as ends of streams.
     socket.on("error", () => {});
-    if (socket.alpnProtocol === "h2") injector.injectConnection(socket);
-    else socket.destroy();
+    const acceptor = this.#acceptors.find(({ protocol }) => protocol === socket.alpnProtocol);
+    if (acceptor === undefined) socket.destroy();
+    else acceptor.accept(socket);
   }
 
   #handshakeFailed(error: NodeJS.ErrnoException, socket: TLSSocket): void {

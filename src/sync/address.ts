@@ -1,4 +1,4 @@
-import { RunwayError } from "../../core/failure.ts";
+import { RunwayError } from "../core/failure.ts";
 
 export interface HostAndPort {
   /** Empty: every interface. Without the brackets of an IPv6 address. */
