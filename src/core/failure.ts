@@ -118,6 +118,13 @@ export const FAILURES = {
     retryable: true,
     message: "No target of the upstream can take the request.",
   },
+  circuitOpen: {
+    code: "RW_CIRCUIT_OPEN",
+    status: 503,
+    fault: "upstream",
+    retryable: true,
+    message: "The upstream failed too often and is spared for a while.",
+  },
   // What the gateway itself is in.
   overloaded: {
     code: "RW_OVERLOADED",

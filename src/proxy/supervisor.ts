@@ -11,6 +11,7 @@ import { actualAddress, planListeners } from "./listener/listener-plan.ts";
 import { registerProxyMetrics } from "./metrics.ts";
 import { CertificateRenewal } from "./tls/certificate-renewal.ts";
 import type { CertificatePair } from "./tls/tls-material.ts";
+import { UpstreamSupervision } from "./upstream/upstream-supervision.ts";
 import type { LineSink } from "./worker/line-sink.ts";
 import { type Memory, processMemory } from "./worker/memory-guard.ts";
 import { MemoryWatch } from "./worker/memory-watch.ts";
@@ -90,6 +91,7 @@ export class Supervisor implements Service {
   #inEffect: Plan | undefined;
   #prepared: Plan | undefined;
   readonly #memoryWatch: MemoryWatch;
+  readonly upstreams: UpstreamSupervision;
   #latencyMark: Float64Array;
 
   constructor(options: SupervisorOptions) {
@@ -106,6 +108,7 @@ export class Supervisor implements Service {
     } = options;
     this.#renewal = new CertificateRenewal({ clock, logger, renew: (plan) => this.#renew(plan) });
     this.#slots = this.#state.rows.map((row, id) => new WorkerSlot({ id, entry, row, accessLog, logger, clock }));
+    this.upstreams = new UpstreamSupervision({ clock, logger });
     this.#memoryWatch = new MemoryWatch({
       ...{ clock, logger, memory },
       maxPercent: () => this.#inEffect?.configuration.settings.overload_protection.max_memory_percent ?? 0,
@@ -140,7 +143,8 @@ export class Supervisor implements Service {
     const { material: tls, paths: tlsFiles } = await this.#renewal.read(configuration);
     const listeners = await planListeners(configuration.listeners, this.#inEffect?.listeners ?? [], this.#slots.length);
     const slots = this.#routes.assign(configuration.routes.map(({ id }) => id));
-    const plan: Plan = { configuration, listeners, slots, tls, tlsFiles };
+    const shared = this.upstreams.share(configuration);
+    const plan: Plan = { configuration, listeners, slots, shared, tls, tlsFiles };
     this.#prepared = plan;
     const results = await Promise.allSettled(this.#slots.map((slot) => slot.prepare(plan)));
     const refused = results.filter((result) => result.status === "rejected");
@@ -171,6 +175,7 @@ export class Supervisor implements Service {
   async stop(deadline: AbortSignal): Promise<void> {
     this.#renewal.stop();
     this.#memoryWatch.stop();
+    this.upstreams.stop();
     await Promise.all(this.#slots.map((slot) => slot.stop(deadline)));
   }
 
@@ -224,13 +229,16 @@ export class Supervisor implements Service {
     this.#inEffect = plan;
     const tookMs = await Promise.all(this.#slots.map((slot) => slot.commit(plan)));
     this.#keepRoutes();
-    if (this.#inEffect === plan) this.#renewal.follow(plan);
+    if (this.#inEffect !== plan) return Math.max(...tookMs);
+    this.#renewal.follow(plan);
+    this.upstreams.follow(plan.configuration, plan.shared, plan.tls.upstream);
     return Math.max(...tookMs);
   }
 
   async #renew(plan: Plan): Promise<void> {
     if (this.#inEffect?.configuration !== plan.configuration) return;
     this.#inEffect = plan;
+    this.upstreams.secure(plan.tls.upstream);
     await Promise.all(this.#slots.map((slot) => slot.renew(plan)));
   }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { httpToken } from "./scalars.ts";
+import { statusCode } from "./status-codes.ts";
 
 /** Fields that hold secrets. They are never written, whatever is asked for. */
 const SECRET_FIELDS = ["authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"];
@@ -21,18 +22,7 @@ const headersInclude = z
 const conditions = z
   .strictObject({
     status_codes: z
-      .array(
-        z.union(
-          [
-            z.int().min(100).max(599),
-            z
-              .string()
-              .regex(/^(?:[1-5]xx|[1-5]\d\d)$/)
-              .or(z.string().regex(/^[1-5]\d\d-[1-5]\d\d$/)),
-          ],
-          "must be a status such as 404, a class such as 5xx or a range such as 400-499",
-        ),
-      )
+      .array(statusCode)
       .default([])
       .describe("Statuses that are written: 404, 5xx, 400-499. None means all."),
     methods: z.array(httpToken).default([]).describe("Methods that are written; none means all."),

@@ -1,3 +1,4 @@
+import type { Clock } from "../../core/clock.ts";
 import type { Refusal } from "../../http/refusal.ts";
 import type { RequestParser } from "../../http/request-parser.ts";
 import { announcedTrailers, NO_TRAILERS, type Trailers, writeTrailers } from "../../http/trailers.ts";
@@ -50,9 +51,14 @@ export class Attempt implements ResponseHandler {
   /** Kept until the response begins, for a connection that turns out to have gone stale. */
   #sending: Sending | undefined;
   #hasDialledAgain = false;
+  /** Whether the target has still to be told what became of the request. */
+  #isUndecided = false;
+  readonly #clock: Clock;
+  #startedMs = 0;
 
-  constructor(owner: AttemptOwner) {
+  constructor(owner: AttemptOwner, clock: Clock) {
     this.#owner = owner;
+    this.#clock = clock;
   }
 
   /** Whether a target is being asked. */
@@ -64,7 +70,11 @@ export class Attempt implements ResponseHandler {
   begin(target: Target, sending: Sending): boolean {
     this.target = target;
     this.#hasDialledAgain = false;
-    return this.#send(target.pool.acquire(), sending);
+    this.#isUndecided = true;
+    if (target.isTimed) this.#startedMs = this.#clock.monotonicMs();
+    if (this.#send(target.pool.acquire(), sending)) return true;
+    this.#release();
+    return false;
   }
 
   /** Sends a piece of the body on. */
@@ -107,6 +117,7 @@ export class Attempt implements ResponseHandler {
   drop(): void {
     const channel = this.#channel;
     this.#forget();
+    this.#release();
     channel?.destroy();
   }
 
@@ -115,12 +126,15 @@ export class Attempt implements ResponseHandler {
   }
 
   onResponse(): void {
-    if (this.#channel !== undefined) this.#owner.onResponse(this.#channel);
+    if (this.#channel === undefined) return;
+    this.#decide(this.#channel.response.status);
+    this.#owner.onResponse(this.#channel);
   }
 
   onUpgrade(): void {
     const channel = this.#channel;
     this.#forget();
+    this.#decide(101);
     if (channel !== undefined) this.#owner.onUpgrade(channel);
   }
 
@@ -149,6 +163,8 @@ export class Attempt implements ResponseHandler {
         return;
       }
     }
+    this.#isUndecided = false;
+    this.target?.failed(this.#clock.monotonicMs());
     this.#owner.onAttemptFailed(this, refusal);
   }
 
@@ -162,7 +178,7 @@ export class Attempt implements ResponseHandler {
 
   #send(channel: UpstreamChannel | undefined, sending: Sending): boolean {
     if (channel === undefined) return false;
-    this.target!.inFlight++;
+    this.target!.load.inFlight++;
     const { request, head, timeouts, upgrade } = sending;
     this.#channel = channel;
     this.#sending = sending;
@@ -186,8 +202,25 @@ export class Attempt implements ResponseHandler {
     return (this.#sending && announcedTrailers(this.#sending.request.fields)) ?? [];
   }
 
+  /** A response has begun. */
+  #decide(status: number): void {
+    const { target } = this;
+    this.#isUndecided = false;
+    if (target?.isTimed !== true) target?.answered(status);
+    else {
+      const nowMs = this.#clock.monotonicMs();
+      target.answered(status, nowMs - this.#startedMs, nowMs);
+    }
+  }
+
+  /** Nobody will know what the target would have said. */
+  #release(): void {
+    if (this.#isUndecided) this.target?.released();
+    this.#isUndecided = false;
+  }
+
   #forget(): void {
-    if (this.#channel !== undefined) this.target!.inFlight--;
+    if (this.#channel !== undefined) this.target!.load.inFlight--;
     this.#channel = undefined;
     this.#sending = undefined;
   }

@@ -48,7 +48,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
 
   // Of the request being served; meaningless between requests.
   readonly #record: RequestRecord;
-  readonly #attempt = new Attempt(this);
+  readonly #attempt: Attempt;
   /** The protocol that the request asks to switch to, if it may. */
   #upgrade: string | undefined;
   #keepAlive = false;
@@ -60,6 +60,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     this.#onClosed = onClosed;
     this.#caller = caller;
     this.#record = new RequestRecord(gateway, caller.address);
+    this.#attempt = new Attempt(this, gateway.clock);
     this.client = open(this);
   }
 
@@ -126,7 +127,6 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   onResponse({ response, framing }: UpstreamChannel): void {
     const { client } = this;
     this.#record.upstreamAnswered(response.status);
-    this.#record.target?.answered(this.#record.upstreamMs, this.#gateway.sweep.nowMs);
     this.#framing = clientFraming(framing, client.takesChunks);
     this.#keepAlive = this.#mayKeepAlive() && this.#framing !== "until-close";
     client.writer.text(writeForwardedResponse(response, this.#framing, this.#answering(), this.#takesTrailers));
@@ -197,7 +197,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
   #forward(route: CompiledRoute): void {
     const target = route.upstream.choose(this.client.request, this.#caller.address);
     if (target === undefined) {
-      this.#fail("noTarget");
+      this.#fail(route.upstream.refusal);
       return;
     }
     this.#record.target = target;

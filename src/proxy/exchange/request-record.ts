@@ -23,11 +23,10 @@ export class RequestRecord {
   isOpen = false;
   /** Of the response that began; 0 before. */
   status = 0;
-  /** From the head of the request to that of the target's response. */
-  upstreamMs = 0;
   readonly #gateway: Gateway;
   readonly #client: string;
   #startedMs = 0;
+  #upstreamMs = 0;
 
   /** @param client the address of who asks */
   constructor(gateway: Gateway, client: string) {
@@ -52,8 +51,8 @@ export class RequestRecord {
   upstreamAnswered(status: number): void {
     const { clock, cells } = this.#gateway;
     this.status = status;
-    this.upstreamMs = clock.monotonicMs() - this.#startedMs;
-    cells.upstreamAnswered(this.#slot, this.upstreamMs);
+    this.#upstreamMs = clock.monotonicMs() - this.#startedMs;
+    cells.upstreamAnswered(this.#slot, this.#upstreamMs);
   }
 
   upstreamFailed(kind: FailureKind, reason: string): void {
@@ -120,7 +119,7 @@ export class RequestRecord {
       requestBytes: this.requestBytes,
       responseBytes: this.responseBytes,
       durationMs: this.#gateway.clock.monotonicMs() - this.#startedMs,
-      upstreamMs: this.status === 0 ? undefined : this.upstreamMs,
+      upstreamMs: this.status === 0 ? undefined : this.#upstreamMs,
       headers: headers.length > 0 && isRead ? headersOf(fields, headers) : undefined,
     };
   }

@@ -1,6 +1,5 @@
 import type { AccessLogSettings, RouteAccessLog } from "../../config/resources/access-log.ts";
-
-const STATUSES = 600;
+import { statusTable } from "../../config/resources/status-codes.ts";
 
 /** Which requests of a route are written to the access log, and how much of them. Made once for each change of configuration. */
 export class AccessLogPolicy {
@@ -15,7 +14,7 @@ export class AccessLogPolicy {
   private constructor({ query, headers_include, conditions }: AccessLogSettings) {
     this.withQuery = query;
     this.headers = headers_include.map((name) => name.toLowerCase());
-    this.#statuses = statusTable(conditions.status_codes);
+    this.#statuses = conditions.status_codes.length === 0 ? undefined : statusTable(conditions.status_codes);
     this.#methods = conditions.methods;
     this.#sampleRate = conditions.sample_rate;
   }
@@ -37,16 +36,4 @@ export class AccessLogPolicy {
     if (this.#methods.length > 0 && !this.#methods.includes(method)) return false;
     return this.#sampleRate === 1 || Math.random() < this.#sampleRate;
   }
-}
-
-/** From 404, "404", "4xx" and "400-499". */
-function statusTable(codes: readonly (number | string)[]): Uint8Array | undefined {
-  if (codes.length === 0) return undefined;
-  const table = new Uint8Array(STATUSES);
-  for (const code of codes) {
-    const text = String(code);
-    const [first = text, last = first] = text.split("-");
-    table.fill(1, Number(first.replace("xx", "00")), Number(last.replace("xx", "99")) + 1);
-  }
-  return table;
 }

@@ -9,8 +9,10 @@ import { TrustedProxies } from "../exchange/trusted-proxies.ts";
 import { type ListenerSettings, listenerSettingsOf } from "../listener/listener-settings.ts";
 import { CompiledUpstreamTls } from "../tls/compiled-upstream-tls.ts";
 import type { UpstreamTls } from "../tls/tls-material.ts";
-import { CompiledUpstream, type UpstreamSettings, upstreamSettingsOf } from "../upstream/compiled-upstream.ts";
+import { CompiledUpstream } from "../upstream/compiled-upstream.ts";
+import type { SharedUpstreams } from "../upstream/health/shared-upstream.ts";
 import { type PoolEnvironment, type PoolLimits, UpstreamPool } from "../upstream/upstream-pool.ts";
+import { routeKey, upstreamKey, upstreamSettingsOf } from "../upstream/upstream-settings.ts";
 import { AccessLogPolicy } from "./access-log-policy.ts";
 import { CompiledRoute } from "./compiled-route.ts";
 import { Router } from "./router.ts";
@@ -60,16 +62,17 @@ export class CompiledConfiguration {
     this.#environment = environment;
   }
 
-  addUpstreams(upstreams: readonly Upstream[]): void {
-    for (const upstream of upstreams) this.#addUpstream(`upstream:${upstream.id}`, upstreamSettingsOf(upstream));
+  /** @param shared what workers know together of some of them, by key */
+  addUpstreams(upstreams: readonly Upstream[], shared: SharedUpstreams): void {
+    for (const upstream of upstreams) this.#addUpstream(upstreamKey(upstream), upstream, shared);
   }
 
   /** Upstreams that the routes name have to be there before. */
-  addRoutes(routes: readonly Route[], slots: readonly number[]): void {
+  addRoutes(routes: readonly Route[], slots: readonly number[], shared: SharedUpstreams): void {
     for (const [index, route] of routes.entries()) {
       const slot = slots[index] ?? OTHER_ROUTES.slot;
       const accessLog = AccessLogPolicy.of(this.#accessLogSettings, route.access_log);
-      this.router.add(new CompiledRoute(route, this.#upstreamOf(route), { slot, accessLog }));
+      this.router.add(new CompiledRoute(route, this.#upstreamOf(route, shared), { slot, accessLog }));
       this.#routes++;
     }
   }
@@ -90,9 +93,9 @@ export class CompiledConfiguration {
     for (const pool of this.pools.values()) pool.secure(this.#upstreamTls);
   }
 
-  #upstreamOf(route: Route): CompiledUpstream {
-    if (route.upstream === undefined) return this.#addUpstream(`route:${route.id}`, upstreamSettingsOf(route));
-    const known = this.upstreams.get(`upstream:${route.upstream}`);
+  #upstreamOf(route: Route, shared: SharedUpstreams): CompiledUpstream {
+    if (route.upstream === undefined) return this.#addUpstream(routeKey(route), route, shared);
+    const known = this.upstreams.get(upstreamKey({ id: route.upstream }));
     if (known === undefined) {
       const path = `routes[${this.#routes}].upstream`;
       const message = `there is no upstream ${route.upstream}`;
@@ -101,13 +104,14 @@ export class CompiledConfiguration {
     return known;
   }
 
-  #addUpstream(owner: string, settings: UpstreamSettings): CompiledUpstream {
-    const upstream = CompiledUpstream.of(settings, this.#previous?.upstreams.get(owner), {
+  #addUpstream(key: string, owner: Upstream | Route, shared: SharedUpstreams): CompiledUpstream {
+    const plan = { settings: upstreamSettingsOf(owner), shared: shared.get(key) };
+    const upstream = CompiledUpstream.of(plan, this.#previous?.upstreams.get(key), {
       poolOf: (origin) => this.#poolOf(origin),
       random: Math.random,
       nowMs: () => this.#environment.sweep.nowMs,
     });
-    this.upstreams.set(owner, upstream);
+    this.upstreams.set(key, upstream);
     return upstream;
   }
 

@@ -10,7 +10,9 @@ import { RouteSlots } from "../counters/route-slots.ts";
 import { SharedState, WorkerCells } from "../counters/shared-state.ts";
 import { ConnectionCount } from "../listener/connection-count.ts";
 import { readTlsMaterial } from "../tls/read-tls-material.ts";
+import { UpstreamSupervision } from "../upstream/upstream-supervision.ts";
 import { ProxyWorker } from "../worker/proxy-worker.ts";
+import { WorkerLogger } from "../worker/worker-logger.ts";
 import type { Command, PlannedListener, Report } from "../worker/worker-protocol.ts";
 
 const PATIENCE_MS = 5_000;
@@ -58,6 +60,7 @@ export class TestProxy {
   readonly state = new SharedState(1);
   readonly routes = new RouteSlots(this.state.maxRoutes, (slot) => this.state.restart(slot));
   readonly worker: ProxyWorker;
+  readonly upstreams: UpstreamSupervision;
   port = 0;
   readonly #clients: RawClient[] = [];
   #answers: Report[] = [];
@@ -66,6 +69,8 @@ export class TestProxy {
     const cells = new WorkerCells(this.state.rows[0]!);
     this.worker = new ProxyWorker(0, systemClock, cells, (report) => this.#answers.push(report));
     this.worker.start();
+    const logger = new WorkerLogger(systemClock, (report) => this.#answers.push(report));
+    this.upstreams = new UpstreamSupervision({ clock: systemClock, logger });
   }
 
   /** Applies the configuration. Listeners on port 0 share one port that stays the same. */
@@ -83,12 +88,14 @@ export class TestProxy {
     );
     const { material: tls } = await readTlsMaterial(configuration, new Uint8Array(48));
     await this.#do({ type: "begin", settings: configuration.settings, listeners, tls });
-    await this.#do({ type: "upstreams", upstreams: configuration.upstreams });
+    const shared = this.upstreams.share(configuration);
+    await this.#do({ type: "upstreams", upstreams: configuration.upstreams, shared });
     const slots = this.routes.assign(configuration.routes.map(({ id }) => id));
-    await this.#do({ type: "routes", routes: configuration.routes, slots });
+    await this.#do({ type: "routes", routes: configuration.routes, slots, shared });
     await this.#do({ type: "listen" });
     await this.#do({ type: "commit" });
     this.routes.keep(configuration.routes.map(({ id }) => id));
+    this.upstreams.follow(configuration, shared, tls.upstream);
   }
 
   drain(isDraining: boolean): Promise<void> {
@@ -99,6 +106,7 @@ export class TestProxy {
     for (const client of this.#clients) client.close();
     await this.#do({ type: "stop" });
     this.worker.sweep.stop();
+    this.upstreams.stop();
   }
 
   /** Everything that was written to the access log so far. */
@@ -108,6 +116,11 @@ export class TestProxy {
     return pieces
       .flatMap(({ octets }) => Buffer.from(octets).toString().trimEnd().split("\n"))
       .map((line) => JSON.parse(line));
+  }
+
+  /** What was logged so far. */
+  logLines(): Extract<Report, { type: "log" }>[] {
+    return this.#answers.filter((report) => report.type === "log");
   }
 
   client(): RawClient {

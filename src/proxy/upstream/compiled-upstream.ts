@@ -1,82 +1,149 @@
-import type { Route } from "../../config/resources/route.ts";
-import { TARGET_POLICY_KEYS, type TargetPolicy } from "../../config/resources/target-policy.ts";
-import type { Target as TargetSettings, Upstream } from "../../config/resources/upstream.ts";
+import type { FailureKind } from "../../core/failure.ts";
 import type { BalancedRequest, Balancer } from "./balancer/balancer.ts";
 import { balancerFor, type Fortune } from "./balancer/balancer-for.ts";
 import { keyHash } from "./balancer/key-hash.ts";
 import { Lineup, Member } from "./balancer/lineup.ts";
-import { PeakEwma } from "./balancer/peak-ewma.ts";
+import type { SharedUpstream } from "./health/shared-upstream.ts";
+import { UpstreamState } from "./health/upstream-state.ts";
+import { guardsOf } from "./resilience/guards-of.ts";
 import { Target } from "./target.ts";
+import { TargetLoad } from "./target-load.ts";
 import type { UpstreamPool } from "./upstream-pool.ts";
-
-/** What a configuration says about an upstream, or about a route with targets of its own. */
-export interface UpstreamSettings extends TargetPolicy {
-  readonly backends: readonly TargetSettings[];
-}
+import type { UpstreamSettings } from "./upstream-settings.ts";
 
 export interface UpstreamEnvironment extends Fortune {
   /** The connections to the origin of a URL. */
   poolOf(origin: string): UpstreamPool;
 }
 
+/** An upstream as a configuration has it. */
+export interface UpstreamPlan {
+  readonly settings: UpstreamSettings;
+  /** Undefined where nothing is known together of its targets. */
+  readonly shared: SharedUpstream | undefined;
+}
+
+const DEFAULT_PANIC_THRESHOLD = 10;
+
 /**
  * The targets of an upstream as requests are spread over them. It goes on over changes of configuration that do not change it; where
- * one does, its successor takes over the targets that are still named, with all that is known of them.
+ * one does, its successor takes over what is known of the targets that are still named.
  */
 export class CompiledUpstream {
   readonly #fingerprint: string;
   /** By URL. */
-  readonly #targets: ReadonlyMap<string, Target>;
+  readonly #loads = new Map<string, TargetLoad>();
+  readonly #pools: readonly UpstreamPool[];
   readonly #balancer: Balancer;
-  readonly #lineup: Lineup;
+  readonly #state: UpstreamState | undefined;
+  readonly #isHashed: boolean;
+  readonly #panicShare: number;
+  /** All with a weight, whether they take requests now or not. */
+  readonly #members: readonly Member[];
+  #lineup: Lineup;
+  /** The generation of the shared state that the lineup was made from. */
+  #generation = 0;
+  #refusal: FailureKind = "noTarget";
 
   private constructor(
-    settings: UpstreamSettings,
+    { settings, shared }: UpstreamPlan,
     fingerprint: string,
-    targets: ReadonlyMap<string, Target>,
+    pools: readonly UpstreamPool[],
+    loadOf: (url: string) => TargetLoad,
     fortune: Fortune,
   ) {
-    const { backends, load_balancer = "round_robin", consistent_hash } = settings;
+    const { backends, load_balancer = "round_robin", consistent_hash, panic_threshold } = settings;
     this.#fingerprint = fingerprint;
-    this.#targets = targets;
+    this.#pools = pools;
     this.#balancer = balancerFor(load_balancer, consistent_hash, fortune);
-    this.#lineup = new Lineup(
-      backends
-        .filter(({ weight }) => weight > 0)
-        .map(({ url, weight }) => new Member(targets.get(url)!, weight, keyHash(url))),
-    );
-    if (load_balancer === "least_response_time")
-      for (const target of targets.values()) target.latency ??= new PeakEwma();
+    this.#isHashed = load_balancer === "consistent_hash";
+    this.#panicShare = (panic_threshold ?? DEFAULT_PANIC_THRESHOLD) / 100;
+    this.#state = shared && new UpstreamState(shared.upstream);
+    const guards = shared && guardsOf(settings, shared);
+    const isTimed = load_balancer === "least_response_time";
+    const members: Member[] = [];
+    for (const [index, { url, weight }] of backends.entries()) {
+      const load = loadOf(url);
+      this.#loads.set(url, load);
+      const target = new Target({
+        ...{ pool: pools[index]!, basePath: basePathOf(url), load, isTimed },
+        guard: guards?.get(url),
+      });
+      if (weight > 0) members.push(new Member(target, weight, keyHash(url)));
+    }
+    this.#members = members;
+    this.#lineup = new Lineup(members);
+    if (this.#state !== undefined) this.#line(this.#state);
   }
 
   /** The predecessor itself where nothing has changed. */
   static of(
-    settings: UpstreamSettings,
+    plan: UpstreamPlan,
     previous: CompiledUpstream | undefined,
     environment: UpstreamEnvironment,
   ): CompiledUpstream {
-    const pools = settings.backends.map(({ url }) => environment.poolOf(new URL(url).origin));
-    const fingerprint = JSON.stringify(settings);
-    if (previous !== undefined && previous.#fingerprint === fingerprint) return previous;
-    const before = previous === undefined ? undefined : previous.#targets;
-    const targets = settings.backends.map(({ url }, index): [string, Target] => {
-      const pool = pools[index]!;
-      const known = before?.get(url);
-      return [url, known !== undefined && known.pool === pool ? known : new Target(pool, basePathOf(url))];
-    });
-    return new CompiledUpstream(settings, fingerprint, new Map(targets), environment);
+    const pools = plan.settings.backends.map(({ url }) => environment.poolOf(new URL(url).origin));
+    const fingerprint = JSON.stringify(plan.settings);
+    if (previous === undefined)
+      return new CompiledUpstream(plan, fingerprint, pools, () => new TargetLoad(), environment);
+    if (previous.#fingerprint === fingerprint && previous.#pools.every((pool, index) => pool === pools[index]))
+      return previous;
+    const loadOf = (url: string) => previous.#loads.get(url) ?? new TargetLoad();
+    return new CompiledUpstream(plan, fingerprint, pools, loadOf, environment);
   }
 
-  /** Undefined when no target takes requests. `client` is the address of who asks. */
-  choose(request: BalancedRequest, client: string): Target | undefined {
-    return this.#balancer.next(this.#lineup, request, client);
+  /** What to say when there is nobody to choose. */
+  get refusal(): FailureKind {
+    return this.#refusal;
+  }
+
+  /**
+   * A target for the request that is not among those `tried`. It is to be told what becomes of the request. Undefined when no target
+   * takes requests. `client` is the address of who asks.
+   */
+  choose(request: BalancedRequest, client: string, tried?: readonly Target[]): Target | undefined {
+    const state = this.#state;
+    if (state === undefined && tried === undefined) return this.#balancer.next(this.#lineup, request, client);
+    if (state !== undefined && state.generation !== this.#generation) this.#line(state);
+    return this.#chooseAmong(request, client, tried ?? []);
+  }
+
+  #chooseAmong(request: BalancedRequest, client: string, tried: readonly Target[]): Target | undefined {
+    const { members } = this.#lineup;
+    for (const target of tried) passOver(members, target);
+    let chosen = this.#balancer.next(this.#lineup, request, client);
+    while (chosen?.guard !== undefined && !chosen.guard.admits()) {
+      this.#refusal = "circuitOpen";
+      passOver(members, chosen);
+      chosen = this.#balancer.next(this.#lineup, request, client);
+    }
+    for (let index = 0; index < members.length; index++) members[index]!.isPassedOver = false;
+    return chosen;
+  }
+
+  /** Lines up the targets that take requests now. */
+  #line(state: UpstreamState): void {
+    this.#generation = state.generation;
+    const all = this.#members;
+    for (const member of all) {
+      const share = this.#isHashed ? 1 : (member.target.guard?.state.share ?? 1);
+      member.weight = member.fullWeight * share;
+    }
+    const closed = all.filter(({ target }) => target.guard?.breaker?.isOpen !== true);
+    const well = closed.filter(({ target }) => target.guard?.state.isWell !== false);
+    const isPanic = fullWeightOf(well) < this.#panicShare * fullWeightOf(all);
+    this.#lineup = new Lineup(isPanic ? closed : well);
+    this.#refusal = closed.length === 0 && all.length > 0 ? "circuitOpen" : "noTarget";
   }
 }
 
-/** What an upstream, or a route with targets of its own, says about targets. */
-export function upstreamSettingsOf(owner: Upstream | Route): UpstreamSettings {
-  const policy = Object.fromEntries(TARGET_POLICY_KEYS.map((key) => [key, owner[key]]));
-  return { ...policy, backends: owner.backends ?? [] };
+function fullWeightOf(members: readonly Member[]): number {
+  return members.reduce((sum, { fullWeight }) => sum + fullWeight, 0);
+}
+
+function passOver(members: readonly Member[], target: Target): void {
+  for (let index = 0; index < members.length; index++)
+    if (members[index]!.target === target) members[index]!.isPassedOver = true;
 }
 
 function basePathOf(url: string): string {

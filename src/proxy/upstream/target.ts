@@ -1,23 +1,52 @@
-import type { PeakEwma } from "./balancer/peak-ewma.ts";
+import type { TargetGuard } from "./resilience/target-guard.ts";
+import type { TargetLoad } from "./target-load.ts";
 import type { UpstreamPool } from "./upstream-pool.ts";
 
-/** A target as requests are sent to it. Lives for as long as configurations name it in the same place. */
-export class Target {
+/** What a failure counts as where response times are compared, lest a target that fails at once looks fast. */
+const FAILURE_MS = 5_000;
+
+export interface TargetOptions {
   readonly pool: UpstreamPool;
   /** Put before the path of every request; empty when there is nothing to put. */
   readonly basePath: string;
-  /** Requests of this worker that it has and has not finished. */
-  inFlight = 0;
-  /** How long its answers to this worker take to begin; measured where the balancer goes by it. */
-  latency: PeakEwma | undefined;
+  readonly load: TargetLoad;
+  /** Undefined where nothing is made of the fate of requests. */
+  readonly guard?: TargetGuard | undefined;
+  /** Whether somebody goes by how long it takes to answer. */
+  readonly isTimed?: boolean;
+}
 
-  constructor(pool: UpstreamPool, basePath: string) {
+/** A target as requests are sent to it, and told what becomes of each. */
+export class Target {
+  readonly pool: UpstreamPool;
+  readonly basePath: string;
+  readonly load: TargetLoad;
+  readonly guard: TargetGuard | undefined;
+  readonly isTimed: boolean;
+
+  constructor({ pool, basePath, load, guard, isTimed = false }: TargetOptions) {
     this.pool = pool;
     this.basePath = basePath;
+    this.load = load;
+    this.guard = guard;
+    this.isTimed = isTimed;
   }
 
-  /** Its response to a request has begun. */
-  answered(latencyMs: number, nowMs: number): void {
-    this.latency?.observe(latencyMs, nowMs);
+  /** Its response to a request has begun; `latencyMs` counts where it is timed. */
+  answered(status: number, latencyMs = 0, nowMs = 0): void {
+    const isFailure = status >= 500;
+    if (this.isTimed) this.load.latency.observe(isFailure ? Math.max(latencyMs, FAILURE_MS) : latencyMs, nowMs);
+    this.guard?.record(isFailure);
+  }
+
+  /** It did not answer a request, or not to the end. */
+  failed(nowMs: number): void {
+    if (this.isTimed) this.load.latency.observe(FAILURE_MS, nowMs);
+    this.guard?.record(true);
+  }
+
+  /** A request that was to go to it says nothing about it. */
+  released(): void {
+    this.guard?.release();
   }
 }

@@ -95,10 +95,10 @@ export class ProxyWorker implements Gateway {
         this.#begin(command);
         break;
       case "upstreams":
-        this.#preparation?.configuration.addUpstreams(command.upstreams);
+        this.#preparation?.configuration.addUpstreams(command.upstreams, command.shared);
         break;
       case "routes":
-        this.#preparation?.configuration.addRoutes(command.routes, command.slots);
+        this.#preparation?.configuration.addRoutes(command.routes, command.slots, command.shared);
         break;
       case "listen":
         return this.#listen();

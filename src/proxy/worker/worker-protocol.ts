@@ -4,6 +4,7 @@ import type { Route } from "../../config/resources/route.ts";
 import type { Settings } from "../../config/resources/settings.ts";
 import type { Upstream } from "../../config/resources/upstream.ts";
 import type { TlsMaterial } from "../tls/tls-material.ts";
+import type { SharedUpstreams } from "../upstream/health/shared-upstream.ts";
 
 /** A listener together with the sockets it stands for. */
 export interface PlannedListener {
@@ -29,9 +30,17 @@ export type Command =
       readonly listeners: readonly PlannedListener[];
       readonly tls: TlsMaterial;
     }
-  | { readonly type: "upstreams"; readonly upstreams: readonly Upstream[] }
-  /** `slots`: the place where each of the routes is counted, see route-slots.ts. */
-  | { readonly type: "routes"; readonly routes: readonly Route[]; readonly slots: readonly number[] }
+  | { readonly type: "upstreams"; readonly upstreams: readonly Upstream[]; readonly shared: SharedUpstreams }
+  /**
+   * `slots`: the place where each of the routes is counted, see route-slots.ts. `shared`: the memory of those with targets that
+   * workers know something of together, as with upstreams.
+   */
+  | {
+      readonly type: "routes";
+      readonly routes: readonly Route[];
+      readonly slots: readonly number[];
+      readonly shared: SharedUpstreams;
+    }
   | { readonly type: "listen" }
   | { readonly type: "commit" }
   | { readonly type: "abort" }

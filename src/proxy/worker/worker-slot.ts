@@ -5,6 +5,8 @@ import type { Logger } from "../../core/ports.ts";
 import { ConfigurationRefused } from "../configuration-refused.ts";
 import { WorkerCells } from "../counters/shared-state.ts";
 import type { TlsMaterial } from "../tls/tls-material.ts";
+import type { SharedUpstream, SharedUpstreams } from "../upstream/health/shared-upstream.ts";
+import { routeKey, upstreamKey } from "../upstream/upstream-settings.ts";
 import type { LineSink } from "./line-sink.ts";
 import type { Command, PlannedListener, Report, WorkerBirth } from "./worker-protocol.ts";
 
@@ -14,6 +16,8 @@ export interface Plan {
   readonly listeners: readonly PlannedListener[];
   /** Where each route is counted, in the order of the configuration's routes. */
   readonly slots: readonly number[];
+  /** The memory of upstreams that workers know something of together. */
+  readonly shared: SharedUpstreams;
   readonly tls: TlsMaterial;
   /** Where `tls` came from. */
   readonly tlsFiles: readonly string[];
@@ -151,12 +155,17 @@ export class WorkerSlot {
     const { settings, upstreams, routes } = plan.configuration;
     let compileMs = await this.#call({ type: "begin", settings, listeners: plan.listeners, tls: plan.tls });
     for (let at = 0; at < upstreams.length; at += SLICE)
-      compileMs += await this.#call({ type: "upstreams", upstreams: upstreams.slice(at, at + SLICE) });
+      compileMs += await this.#call({
+        type: "upstreams",
+        upstreams: upstreams.slice(at, at + SLICE),
+        shared: sharedBy(upstreams.slice(at, at + SLICE).map(upstreamKey), plan.shared),
+      });
     for (let at = 0; at < routes.length; at += SLICE)
       compileMs += await this.#call({
         type: "routes",
         routes: routes.slice(at, at + SLICE),
         slots: plan.slots.slice(at, at + SLICE),
+        shared: sharedBy(routes.slice(at, at + SLICE).map(routeKey), plan.shared),
       });
     const listenMs = await this.#call({ type: "listen" });
     this.#prepared = plan;
@@ -222,6 +231,17 @@ export class WorkerSlot {
       this.#thread?.terminate().catch(() => {});
     });
   }
+}
+
+/** Those of these owners. */
+function sharedBy(keys: readonly string[], shared: SharedUpstreams): SharedUpstreams {
+  const some = new Map<string, SharedUpstream>();
+  if (shared.size === 0) return some;
+  for (const key of keys) {
+    const one = shared.get(key);
+    if (one !== undefined) some.set(key, one);
+  }
+  return some;
 }
 
 function ignoreLoss(error: unknown): number {

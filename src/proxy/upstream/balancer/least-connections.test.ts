@@ -16,7 +16,7 @@ describe("least connections", () => {
         (targets, seed) => {
           const lineup = lineupOf(targets.map(([weight]) => weight));
           const loads = targets.map(([weight, inFlight]) => (inFlight + 1) / weight);
-          for (const [index, member] of lineup.members.entries()) member.target.inFlight = targets[index]![1];
+          for (const [index, member] of lineup.members.entries()) member.target.load.inFlight = targets[index]![1];
           const chosen = next(new LeastConnections(seeded(seed)), lineup);
           assert.equal(loads[Number(chosen?.basePath)], Math.min(...loads));
         },
@@ -29,13 +29,13 @@ describe("least connections", () => {
     const lineup = lineupOf(weights);
     const balancer = new LeastConnections(seeded(1));
     for (let sent = 1; sent <= 400; sent++) {
-      next(balancer, lineup)!.inFlight++;
-      const has = lineup.members.map(({ target, weight }) => target.inFlight / weight);
-      const wouldHave = lineup.members.map(({ target, weight }) => (target.inFlight + 1) / weight);
+      next(balancer, lineup)!.load.inFlight++;
+      const has = lineup.members.map(({ target, weight }) => target.load.inFlight / weight);
+      const wouldHave = lineup.members.map(({ target, weight }) => (target.load.inFlight + 1) / weight);
       assert.ok(Math.max(...has) <= Math.min(...wouldHave));
     }
     assert.deepEqual(
-      lineup.members.map(({ target }) => target.inFlight),
+      lineup.members.map(({ target }) => target.load.inFlight),
       [50, 100, 250],
     );
   });

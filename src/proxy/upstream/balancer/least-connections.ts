@@ -22,7 +22,7 @@ export class LeastConnections implements Balancer {
     for (let count = 0, index = start; count < members.length; count++, index++) {
       if (index === members.length) index = 0;
       const member = members[index]!;
-      const load = (member.target.inFlight + 1) / member.weight;
+      const load = (member.target.load.inFlight + 1) / member.weight;
       if (member.isPassedOver || load >= bestLoad) continue;
       best = member;
       bestLoad = load;

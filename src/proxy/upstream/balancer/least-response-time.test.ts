@@ -19,12 +19,12 @@ function simulate(lineup: Lineup, requests: number, latencyMs: (target: number, 
     }
     const target = balancer.next(lineup, REQUEST, "")!;
     const tookMs = latencyMs(Number(target.basePath), nowMs);
-    target.inFlight++;
+    target.load.inFlight++;
     ends.push({
       atMs: nowMs + tookMs,
       end: () => {
-        target.inFlight--;
-        target.answered(tookMs, nowMs);
+        target.load.inFlight--;
+        target.answered(200, tookMs, nowMs);
       },
     });
     return target;
@@ -36,7 +36,7 @@ describe("least response time", () => {
     const weights = [1, 2, 5];
     const lineup = lineupOf(weights);
     const balancer: Balancer = new LeastResponseTime(seeded(5), () => 0);
-    for (const { target } of lineup.members) target.answered(10, 0);
+    for (const { target } of lineup.members) target.answered(200, 10, 0);
     // The draw of two and the tie make the share of each: what it is drawn first.
     const counts = turns(lineup, 20_000, () => balancer.next(lineup, REQUEST, ""));
     const { is, bound } = chiSquared(counts, weights);
@@ -63,9 +63,9 @@ describe("least response time", () => {
   it("gives a target that never answered one request before it gives it a second", () => {
     const lineup = lineupOf([1, 1]);
     const balancer: Balancer = new LeastResponseTime(seeded(1), () => 0);
-    lineup.members[0]!.target.answered(1, 0);
-    balancer.next(lineup, REQUEST, "")!.inFlight++;
-    assert.equal(lineup.members[1]!.target.inFlight, 1);
+    lineup.members[0]!.target.answered(200, 1, 0);
+    balancer.next(lineup, REQUEST, "")!.load.inFlight++;
+    assert.equal(lineup.members[1]!.target.load.inFlight, 1);
     assert.equal(balancer.next(lineup, REQUEST, "")?.basePath, "0");
   });
 

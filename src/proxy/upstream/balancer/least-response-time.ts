@@ -31,9 +31,9 @@ export class LeastResponseTime implements Balancer {
 }
 
 function costOf({ target }: Member, nowMs: number): number {
-  const latencyMs = target.latency?.at(nowMs) ?? 0;
-  if (latencyMs === 0) return target.inFlight * UNKNOWN_MS;
-  return latencyMs * (target.inFlight + 1);
+  const latencyMs = target.load.latency.at(nowMs);
+  if (latencyMs === 0) return target.load.inFlight * UNKNOWN_MS;
+  return latencyMs * (target.load.inFlight + 1);
 }
 
 /** One of the members that are not passed over, each as often as its weight says, but for `except`. */

@@ -4,6 +4,8 @@ import type { Target } from "../target.ts";
 export class Member {
   readonly target: Target;
   /** Greater than 0. */
+  readonly fullWeight: number;
+  /** What of it counts now. */
   weight: number;
   /** Set while one request is being placed that must not go here. */
   isPassedOver = false;
@@ -14,6 +16,7 @@ export class Member {
 
   constructor(target: Target, weight: number, seed = 0) {
     this.target = target;
+    this.fullWeight = weight;
     this.weight = weight;
     this.seed = seed;
   }

@@ -75,9 +75,9 @@ describe("consistent hashing", () => {
           for (let sent = 1; sent <= 100; sent++) {
             const target = bounded.next(lineup, REQUEST, "");
             assert.ok(target, "somebody has room");
-            target.inFlight++;
+            target.load.inFlight++;
             const weight = lineup.members.find((member) => member.target === target)!.weight;
-            assert.ok(target.inFlight <= Math.ceil((factor * sent * weight) / lineup.totalWeight));
+            assert.ok(target.load.inFlight <= Math.ceil((factor * sent * weight) / lineup.totalWeight));
           }
         },
       ),

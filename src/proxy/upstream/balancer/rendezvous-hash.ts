@@ -38,7 +38,7 @@ export class RendezvousHash implements Balancer {
     let bestScore = Number.NEGATIVE_INFINITY;
     for (let index = 0; index < members.length; index++) {
       const member = members[index]!;
-      if (member.isPassedOver || member.target.inFlight >= Math.ceil(loadPerWeight * member.weight)) continue;
+      if (member.isPassedOver || member.target.load.inFlight >= Math.ceil(loadPerWeight * member.weight)) continue;
       const hash = mixed(key ^ member.seed);
       const score = isUniform ? hash : -member.weight / Math.log((hash + 0.5) / 0x1_0000_0000);
       if (score <= bestScore) continue;
@@ -52,7 +52,7 @@ export class RendezvousHash implements Balancer {
   #loadPerWeight({ members, totalWeight }: Lineup): number {
     if (this.#loadFactor === Number.POSITIVE_INFINITY) return this.#loadFactor;
     let inFlight = 1;
-    for (let index = 0; index < members.length; index++) inFlight += members[index]!.target.inFlight;
+    for (let index = 0; index < members.length; index++) inFlight += members[index]!.target.load.inFlight;
     return (this.#loadFactor * inFlight) / totalWeight;
   }
 }

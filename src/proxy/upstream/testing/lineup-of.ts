@@ -7,8 +7,8 @@ import { SharedState, WorkerCells } from "../../counters/shared-state.ts";
 import type { BalancedRequest } from "../balancer/balancer.ts";
 import { keyHash } from "../balancer/key-hash.ts";
 import { Lineup, Member } from "../balancer/lineup.ts";
-import { PeakEwma } from "../balancer/peak-ewma.ts";
 import { Target } from "../target.ts";
+import { TargetLoad } from "../target-load.ts";
 import { UpstreamPool } from "../upstream-pool.ts";
 
 const cells = new WorkerCells(new SharedState(1).rows[0]!);
@@ -26,8 +26,8 @@ function poolOf(origin: string): UpstreamPool {
 export function lineupOf(weights: readonly number[], names: readonly string[] = weights.map((_, index) => `${index}`)) {
   return new Lineup(
     weights.map((weight, index) => {
-      const target = new Target(poolOf("http://a"), names[index]!);
-      target.latency = new PeakEwma();
+      const load = new TargetLoad();
+      const target = new Target({ pool: poolOf("http://a"), basePath: names[index]!, load, isTimed: true });
       return new Member(target, weight, keyHash(names[index]!));
     }),
   );
