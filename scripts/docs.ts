@@ -8,6 +8,7 @@ import { FAILURES } from "../src/core/failure.ts";
 import type { MetricTable } from "../src/core/ports.ts";
 import { PLUGINS } from "../src/plugins/index.ts";
 import { PROXY_METRICS } from "../src/proxy/metrics.ts";
+import { STORE_METRICS } from "../src/store/metrics.ts";
 import { FLEET_METRICS, SYNC_METRICS } from "../src/sync/metrics.ts";
 
 const GENERATED = "<!-- Written by `npm run docs` from the code. Do not edit. -->\n\n";
@@ -109,6 +110,7 @@ function metricsPage(): string {
     table("The proxy", PROXY_METRICS),
     table("A data plane and its control plane", SYNC_METRICS),
     table("A control plane and its fleet", FLEET_METRICS),
+    table("A control plane and its store", STORE_METRICS),
   ];
   return `# Metrics
 

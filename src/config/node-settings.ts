@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { duration, identifier, parseAddress } from "./resources/scalars.ts";
 import { LoggingSpec } from "./resources/settings.ts";
+import { isSecretReference } from "./secret-reference.ts";
+import { parseStoreUrl } from "./store-url.ts";
 
 const ROLES = ["standalone", "control_plane", "data_plane"] as const;
 export type Role = (typeof ROLES)[number];
@@ -38,6 +40,10 @@ const peerAddress = z
     "must be host:port, such as cp.example.com:9443",
   );
 
+function isStore(text: string): boolean {
+  return text === "" || isSecretReference(text) || !("problem" in parseStoreUrl(text));
+}
+
 const ControlPlaneSettings = z.strictObject({
   address: listenTo.describe("Where data planes connect to: host:port, or :port for every interface."),
   tls: z
@@ -52,7 +58,56 @@ const ControlPlaneSettings = z.strictObject({
     .string()
     .min(1)
     .default("/var/lib/runway/control-plane")
-    .describe("The directory of the revision log. Nobody else may read it."),
+    .describe(
+      "The directory of the control plane's own files: the store, unless it is elsewhere. Nobody else may read it.",
+    ),
+  store: z
+    .string()
+    .refine(isStore, "must be postgres://user@host:5432/database, or empty for SQLite in data_dir")
+    .default("")
+    .describe(
+      "Where the configuration is kept. Empty: SQLite in data_dir. postgres://user@host:5432/database: in PostgreSQL, which several control planes may share; a reference such as ${file:/run/secrets/store} is read when the node starts.",
+    ),
+  postgres: z
+    .strictObject({
+      password: text.describe(
+        "Better a reference, ${file:/run/secrets/password} or ${env:NAME}: it is read anew at each connection.",
+      ),
+      tls: z
+        .strictObject({
+          enabled: z
+            .boolean()
+            .optional()
+            .describe(
+              "Left out, TLS is spoken with every host but this machine. The server's certificate is verified.",
+            ),
+          ca_file: text.describe(
+            "The authorities whose certificate the server may show, PEM; empty means the system's.",
+          ),
+          cert_file: text.describe("The certificate that is shown to the server, PEM."),
+          key_file: text.describe("The key of that certificate, PEM."),
+          server_name: text.describe("The name that has to be in the server's certificate; empty means its host."),
+        })
+        .prefault({}),
+      listen: z
+        .boolean()
+        .default(true)
+        .describe("Whether to be told of changes at once (LISTEN). Not possible through most connection poolers."),
+      poll_interval: interval
+        .prefault("200ms")
+        .describe("How often to look for changes of other control planes, whether told or not."),
+    })
+    .prefault({}),
+  history: z
+    .strictObject({
+      versions: z.int().min(1).default(1_000).describe("How many of the newest versions are kept at least."),
+      age: duration.prefault("7d").describe("How long a version is kept at least."),
+    })
+    .prefault({})
+    .describe("Versions go when neither wants them any more and no node needs them."),
+  advertised_address: peerAddress
+    .default("")
+    .describe("Where data planes reach this control plane, told to those of the others: host:port. Empty: not told."),
   trust_domain: z
     .string()
     .regex(/^(?:[a-z0-9._-]+)?$/, "must be the trust domain alone, such as example.org")

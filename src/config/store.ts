@@ -7,6 +7,11 @@ export interface Store {
   /** Opens it, making what is not there. Answers its epoch, which is made once and kept for good. */
   open(): Promise<string>;
   close(): Promise<void>;
+  /**
+   * Calls `listener` when another control plane may have changed something, until the answer is called. It is a hint: it
+   * may be late, be missing or be for nothing, so whoever must not miss a change looks by itself too.
+   */
+  watch(listener: () => void): () => void;
   readonly revisions: RevisionLog;
   readonly audit: AuditLog;
   readonly tokens: TokenStore;

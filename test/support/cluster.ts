@@ -22,48 +22,85 @@ export interface NodeRow {
   readonly [field: string]: unknown;
 }
 
+/** What a cluster is besides its document. */
+export interface ClusterOptions {
+  /** How many control planes; all have the same document. */
+  readonly controlPlanes?: number;
+  /** The URL of the store that they share; else each has its own. */
+  readonly store?: string;
+  /** More lines of the control planes' `postgres` block. */
+  readonly postgres?: string;
+}
+
 /**
- * A control plane and its data planes as real processes with certificates of their own, below one temporary directory.
- * Data plane N is called `dp-N`. Everything ends with the cluster.
+ * Control planes and their data planes as real processes with certificates of their own, below one temporary directory.
+ * Data plane N is called `dp-N`; the first control plane `cp`, the second `cp-2`. Everything ends with the cluster.
  */
 export class Cluster implements AsyncDisposable {
   readonly directory: string;
-  readonly clusterPort: number;
   readonly authority: TestAuthority;
-  readonly controlPlaneFile: string;
+  readonly controlPlanes: Member[] = [];
   readonly dataPlanes: Member[] = [];
-  #controlPlane: Member | undefined;
+  readonly #ports: number[] = [];
 
-  private constructor(directory: string, clusterPort: number, authority: TestAuthority, controlPlaneFile: string) {
+  private constructor(directory: string, authority: TestAuthority) {
     this.directory = directory;
-    this.clusterPort = clusterPort;
     this.authority = authority;
-    this.controlPlaneFile = controlPlaneFile;
   }
 
-  /** `document` is what the control plane's file holds besides `cluster` and `admin`. */
-  static async start(document: string, dataPlanes = 0): Promise<Cluster> {
+  /** `document` is what the control planes' files hold besides `cluster` and `admin`. */
+  static async start(document: string, dataPlanes = 0, options: ClusterOptions = {}): Promise<Cluster> {
     const directory = mkdtempSync(join(tmpdir(), "runway-cluster-"));
-    const authority = await createAuthority(directory, "authority");
-    const port = await freePort();
-    const file = join(directory, "cp.yaml");
-    const cluster = new Cluster(directory, port, authority, file);
-    const certificate = await authority.issue("cp", { commonName: "cp", names: LOOPBACK_NAMES });
-    writeFileSync(file, `${controlPlaneBlocks(directory, port, certificate, authority.caFile)}${document}`);
-    await cluster.startControlPlane();
+    const cluster = new Cluster(directory, await createAuthority(directory, "authority"));
+    for (let number = 1; number <= (options.controlPlanes ?? 1); number += 1)
+      await cluster.#addControlPlane(number === 1 ? "cp" : `cp-${number}`, document, options);
     for (let number = 1; number <= dataPlanes; number += 1) await cluster.addDataPlane(`dp-${number}`);
     await Promise.all(cluster.dataPlanes.map((member) => member.ready()));
     return cluster;
   }
 
+  /** The first one. */
   get controlPlane(): Member {
-    return this.#controlPlane!;
+    return this.controlPlanes[0]!;
   }
 
+  get controlPlaneFile(): string {
+    return this.controlPlane.file;
+  }
+
+  /** The port at which data planes reach a control plane. */
+  clusterPortOf(controlPlane: Member): number {
+    return this.#ports[this.controlPlanes.indexOf(controlPlane)]!;
+  }
+
+  get clusterPort(): number {
+    return this.#ports[0]!;
+  }
+
+  /** Starts the first control plane again. */
   async startControlPlane(): Promise<Member> {
-    this.#controlPlane = new Member("cp", this.controlPlaneFile);
-    await this.#controlPlane.started();
-    return this.#controlPlane;
+    const member = new Member("cp", this.controlPlaneFile);
+    this.controlPlanes[0] = member;
+    await member.started();
+    return member;
+  }
+
+  async #addControlPlane(name: string, document: string, options: ClusterOptions): Promise<void> {
+    const port = await freePort();
+    const certificate = await this.authority.issue(name, { commonName: name, names: LOOPBACK_NAMES });
+    const file = join(this.directory, `${name}.yaml`);
+    const blocks = controlPlaneBlocks({
+      directory: this.directory,
+      name,
+      port,
+      certificate,
+      caFile: this.authority.caFile,
+    });
+    writeFileSync(file, `${blocks}${storeLines(options)}admin: { port: 0 }\n${document}`);
+    const member = new Member(name, file);
+    this.controlPlanes.push(member);
+    this.#ports.push(port);
+    await member.started();
   }
 
   /** A data plane with its own listener `http` on a port of its own, unless `extra` says otherwise. */
@@ -71,7 +108,9 @@ export class Cluster implements AsyncDisposable {
     const certificate = options.certificate ?? (await this.issueNode(nodeId));
     const file = join(this.directory, `${nodeId}.yaml`);
     const own = options.listeners ?? `listeners:\n  - id: http\n    address: 127.0.0.1:${await freePort()}\n`;
-    const blocks = dataPlaneBlocks(this, nodeId, certificate, options.caFile ?? this.authority.caFile);
+    const ports = (options.controlPlanes ?? this.controlPlanes).map((member) => this.clusterPortOf(member));
+    const caFile = options.caFile ?? this.authority.caFile;
+    const blocks = dataPlaneBlocks({ directory: this.directory, ports, nodeId, certificate, caFile });
     writeFileSync(file, `${blocks}${own}`);
     const member = new Member(nodeId, file, options.env);
     this.dataPlanes.push(member);
@@ -84,16 +123,16 @@ export class Cluster implements AsyncDisposable {
     return this.authority.issue(nodeId, { commonName: nodeId, names });
   }
 
-  async nodes(): Promise<readonly NodeRow[]> {
-    return (await (await this.controlPlane.admin("/cluster/nodes")).json()) as NodeRow[];
+  async nodes(seenBy = this.controlPlane): Promise<readonly NodeRow[]> {
+    return (await (await seenBy.admin("/cluster/nodes")).json()) as NodeRow[];
   }
 
   async node(nodeId: string): Promise<NodeRow | undefined> {
     return (await this.nodes()).find((row) => row.node_id === nodeId);
   }
 
-  push(yaml: string, query = ""): Promise<Response> {
-    return this.controlPlane.admin(`/api/v1/config${query}`, {
+  push(yaml: string, query = "", to = this.controlPlane): Promise<Response> {
+    return to.admin(`/api/v1/config${query}`, {
       method: "POST",
       headers: { "content-type": "application/yaml" },
       body: yaml,
@@ -120,7 +159,7 @@ export class Cluster implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const members = [...this.dataPlanes, ...(this.#controlPlane === undefined ? [] : [this.#controlPlane])];
+    const members = [...this.dataPlanes, ...this.controlPlanes];
     await Promise.all(members.map((member) => member.process.end("SIGKILL")));
     rmSync(this.directory, { recursive: true, force: true });
   }
@@ -130,6 +169,8 @@ export interface DataPlaneOptions {
   readonly certificate?: CertificateFiles;
   readonly caFile?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Those whose addresses it knows, in order; all of them unless given. */
+  readonly controlPlanes?: readonly Member[];
   /** The file's `listeners` block; empty for a data plane that has the control plane's listeners only. */
   readonly listeners?: string;
 }
@@ -185,32 +226,36 @@ export class Member {
   }
 }
 
-function controlPlaneBlocks(
-  directory: string,
-  port: number,
-  { certFile, keyFile }: CertificateFiles,
-  caFile: string,
-): string {
+interface MemberFiles {
+  readonly directory: string;
+  readonly certificate: CertificateFiles;
+  readonly caFile: string;
+}
+
+function controlPlaneBlocks(parts: MemberFiles & { readonly name: string; readonly port: number }): string {
+  const { directory, name, port, certificate, caFile } = parts;
+  const { certFile, keyFile } = certificate;
   return `cluster:
   role: control_plane
   control_plane:
     address: 127.0.0.1:${port}
-    data_dir: ${join(directory, "cp-data")}
+    advertised_address: 127.0.0.1:${port}
+    data_dir: ${join(directory, `${name}-data`)}
     tls: { enabled: true, cert_file: ${certFile}, key_file: ${keyFile}, client_ca_file: ${caFile} }
-admin: { port: 0 }
 `;
 }
 
-function dataPlaneBlocks(
-  { directory, clusterPort }: Cluster,
-  nodeId: string,
-  { certFile, keyFile }: CertificateFiles,
-  caFile: string,
-): string {
+function storeLines({ store, postgres }: ClusterOptions): string {
+  return store === undefined ? "" : `    store: ${store}\n    postgres: { ${postgres ?? ""} }\n`;
+}
+
+function dataPlaneBlocks(parts: MemberFiles & { readonly nodeId: string; readonly ports: readonly number[] }): string {
+  const { directory, ports, nodeId, certificate, caFile } = parts;
+  const { certFile, keyFile } = certificate;
   return `cluster:
   role: data_plane
   data_plane:
-    address: 127.0.0.1:${clusterPort}
+    address: [${ports.map((port) => `"127.0.0.1:${port}"`).join(", ")}]
     tls: { enabled: true, cert_file: ${certFile}, key_file: ${keyFile}, ca_file: ${caFile} }
     cache_dir: ${join(directory, `${nodeId}-cache`)}
     node_id: ${nodeId}

@@ -75,6 +75,10 @@ function readyAnswer(sources: HealthSources) {
     ...sources.gateway.notReadyReasons(),
   ];
   const ready = reasons.length === 0;
+  const degraded = sources.gateway
+    .healthChecks()
+    .filter(({ status }) => status !== "ok")
+    .map(({ name, detail }) => (detail === undefined ? name : `${name}: ${detail}`));
   return {
     status: ready ? 200 : 503,
     json: {
@@ -83,6 +87,7 @@ function readyAnswer(sources: HealthSources) {
       healthy_routes: healthyRoutes,
       listeners,
       ...(ready ? {} : { reasons }),
+      ...(degraded.length === 0 ? {} : { degraded }),
     },
   };
 }

@@ -2,13 +2,14 @@ import type { ConfigurationChange } from "../../admin/configuration-change.ts";
 import type { ConfigurationDesk, ConfigurationPush, CurrentConfiguration } from "../../admin/configuration-desk.ts";
 import type { ReloadDesk } from "../../admin/reload-desk.ts";
 import type { ReloadHistory } from "../../admin/reload-history.ts";
-import { describeChange } from "../../config/difference.ts";
+import { describeChange, difference } from "../../config/difference.ts";
 import { parseDocument, toResources } from "../../config/document.ts";
 import type { Language } from "../../config/language.ts";
-import type { Checked } from "../../config/problem.ts";
+import { type Checked, describeProblem } from "../../config/problem.ts";
 import { renderDocument } from "../../config/render-document.ts";
 import type { Resource } from "../../config/resource.ts";
 import type { CommitRequest, CommitResult, CommitTerms, Revision, RevisionLog } from "../../config/revision-log.ts";
+import { stateHash } from "../../config/state-hash.ts";
 import type { Clock } from "../../core/clock.ts";
 import { RunwayError } from "../../core/failure.ts";
 import type { Logger } from "../../core/ports.ts";
@@ -24,6 +25,11 @@ export interface ControlPlaneDeskOptions {
   readonly readFile: () => Promise<Checked<readonly Resource[]>>;
   /** Values for `${NAME}` in what is pushed. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /**
+   * Whether other control planes write the log too, perhaps with other files: then the file begins the log, and later
+   * counts only when somebody says so.
+   */
+  readonly isShared: boolean;
   /** Gives a version to the fleet. */
   readonly publish: (revision: Revision) => void;
   readonly history: ReloadHistory;
@@ -38,6 +44,8 @@ export interface ControlPlaneDeskOptions {
 export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
   readonly #options: ControlPlaneDeskOptions;
   readonly #turnstile = new Turnstile();
+  /** The version that was given to the fleet last. */
+  #published: Revision | undefined;
 
   constructor(options: ControlPlaneDeskOptions) {
     this.#options = options;
@@ -49,23 +57,79 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
   }
 
   async #open(file: readonly Resource[]): Promise<ConfigurationChange> {
-    const { log, gateway, publish } = this.#options;
-    const source = (await log.head()) === undefined ? "init" : "file";
-    const changed = await this.#change(file, { author: "file", source, message: "" });
+    const { log, isShared, logger } = this.#options;
+    const before = await log.head();
+    const opening = { author: "file", source: before === undefined ? "init" : "file", message: "" } as const;
+    if (before === undefined || !isShared) {
+      const changed = await this.#change(file, opening);
+      if (this.#published !== undefined || changed.outcome !== "accepted") return changed;
+    } else if ((await log.lastFromFile()) !== stateHash(file))
+      logger.warn("The file is not what the shared store was begun with, and is not read: say reload to take it");
     const head = await log.head();
-    if (gateway.live !== undefined || head === undefined) return changed;
+    return this.#bringToLife(head!);
+  }
+
+  /** Runs a version and gives it to the fleet, which gets it also when this control plane itself cannot run it. */
+  async #bringToLife(head: Revision): Promise<ConfigurationChange> {
+    const { gateway, logger } = this.#options;
+    const { version, hash } = head;
     const prepared = await gateway.prepare(head.resources);
-    if (!prepared.ok) return { outcome: "refused", timestampMs: this.#now(), problems: prepared.problems };
-    logApplied(this.#options.logger, head, await prepared.value.commit());
-    publish(head);
-    return changed;
+    if (prepared.ok) logApplied(logger, head, await prepared.value.commit());
+    const before = this.#published?.resources ?? [];
+    this.#publish(head);
+    const timestampMs = this.#now();
+    if (!prepared.ok) return { outcome: "refused", timestampMs, problems: prepared.problems };
+    return {
+      outcome: "accepted",
+      timestampMs,
+      changes: difference(before, head.resources).map(describeChange),
+      version,
+      hash,
+    };
+  }
+
+  /** Takes over what another control plane committed; what was published already, or is older, changes nothing. */
+  async adopt(head: Revision): Promise<void> {
+    if (!this.#isNews(head)) return;
+    await this.#turnstile.run(async () => {
+      if (!this.#isNews(head)) return;
+      const { logger, history } = this.#options;
+      const { version, author, source } = head;
+      const change = await this.#bringToLife(head);
+      history.record(change);
+      logger.info("A version of another control plane was taken over", { version, author, source });
+      if (change.outcome !== "accepted")
+        logger.error("This control plane cannot run the version itself; its nodes were given it", {
+          version,
+          problems: change.problems.map(describeProblem).slice(0, 5),
+        });
+    });
+  }
+
+  #isNews({ version }: Revision): boolean {
+    return version > (this.#published?.version ?? 0);
+  }
+
+  #publish(revision: Revision): void {
+    this.#published = revision;
+    this.#options.publish(revision);
   }
 
   async current(): Promise<CurrentConfiguration> {
-    const head = await this.#options.log.head();
+    const head = await this.#newest();
     if (head === undefined) throw new RunwayError("notFound", "There is no configuration yet.");
     const { epoch, version, hash, committedAt, source, resources } = head;
     return { epoch, version, hash, committedAtMs: committedAt, source, yaml: renderDocument(resources) };
+  }
+
+  /** While the store is away, what the fleet was given last. */
+  async #newest(): Promise<Revision | undefined> {
+    try {
+      return await this.#options.log.head();
+    } catch (error) {
+      if (this.#published === undefined) throw error;
+      return this.#published;
+    }
   }
 
   push(push: ConfigurationPush): Promise<ConfigurationChange> {
@@ -95,7 +159,7 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
   }
 
   async #change(resources: readonly Resource[], request: CommitTerms): Promise<ConfigurationChange> {
-    const { log, gateway, publish, logger } = this.#options;
+    const { log, gateway, logger } = this.#options;
     const trial = await log.commit({ ...request, resources, dryRun: true });
     if (request.dryRun === true) return this.#accepted(trial);
     if (!trial.created) return this.#accepted(await log.commit({ ...request, resources }));
@@ -103,7 +167,7 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
     if (!prepared.ok) return { outcome: "refused", timestampMs: this.#now(), problems: prepared.problems };
     const committed = await this.#commit({ ...request, resources }, prepared.value);
     logApplied(logger, committed.revision, await prepared.value.commit());
-    publish(committed.revision);
+    this.#publish(committed.revision);
     return this.#accepted(committed);
   }
 

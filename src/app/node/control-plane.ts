@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import type { HealthCheck } from "../../admin/gateway-view.ts";
 import { toResources } from "../../config/document.ts";
 import { renderOriginalYaml } from "../../config/original-peer.ts";
 import type { Revision } from "../../config/revision-log.ts";
 import type { Service } from "../../core/service.ts";
-import { SqliteStore } from "../../store/sqlite/sqlite-store.ts";
 import { FileIdentityLedger } from "../../sync/file-identity-ledger.ts";
 import { Fleet } from "../../sync/fleet.ts";
 import { FleetServer } from "../../sync/fleet-server.ts";
@@ -12,19 +12,22 @@ import type { PublicationSource } from "../../sync/publication.ts";
 import { adminService } from "./admin-service.ts";
 import { ControlPlaneDesk } from "./control-plane-desk.ts";
 import { createGateway } from "./create-gateway.ts";
+import { createStore, openStore } from "./create-store.ts";
 import { readFileAgain, reloadForSignal, requireAccepted } from "./file-reload.ts";
 import { FleetAdminView } from "./fleet-admin-view.ts";
 import { GatewayAdminView } from "./gateway-admin-view.ts";
+import { HistoryKeeper } from "./history-keeper.ts";
 import type { NodeContext } from "./node-context.ts";
+import { RevisionFollower } from "./revision-follower.ts";
 import { createRoleService, type RoleService } from "./role-service.ts";
 
 /** Owns the configuration, gives it to data planes, and proxies too when it has listeners. */
 export async function createControlPlane(context: NodeContext): Promise<RoleService> {
-  const { language, loaded, clock, env, history, logger } = context;
-  const { data_dir: directory } = loaded.settings.cluster.control_plane;
-  const store = new SqliteStore({ directory, clock });
-  // Opened here, since the store also makes the directory that the ledger of identities is kept in.
-  await store.open();
+  const { language, loaded, clock, env, history, logger, meter } = context;
+  const { data_dir: directory, store: shared, postgres, history: kept } = loaded.settings.cluster.control_plane;
+  const store = await createStore(context);
+  // Opened here, since a store of files also makes the directory that the ledger of identities is kept in.
+  await openStore(store, context);
   const ledger = await FileIdentityLedger.open(join(directory, "identities.json"), logger);
   const gateway = createGateway(context);
   const fleet = createFleet(context, ledger);
@@ -35,13 +38,26 @@ export async function createControlPlane(context: NodeContext): Promise<RoleServ
     log: store.revisions,
     gateway,
     readFile,
+    isShared: shared !== "",
     env,
     publish,
     history,
     clock,
     logger,
   });
-  const view = new GatewayAdminView(gateway);
+  const follower = new RevisionFollower({
+    store,
+    adopt: (revision) => desk.adopt(revision),
+    pollIntervalMs: postgres.poll_interval,
+    ...{ clock, logger, meter },
+  });
+  const keeper = new HistoryKeeper({
+    log: store.revisions,
+    retention: { versions: kept.versions, ageMs: kept.age },
+    floor: () => oldestRunning(fleet),
+    ...{ clock, logger },
+  });
+  const view = new GatewayAdminView(gateway, () => [storeCheck(follower)]);
   const configuration: Service = {
     name: "configuration",
     start: async () => requireAccepted(await desk.open(toResources(loaded.document))),
@@ -54,11 +70,24 @@ export async function createControlPlane(context: NodeContext): Promise<RoleServ
   const admin = adminService(context, { role: "control_plane", ...views });
   return createRoleService({
     name: "control_plane",
-    services: [gateway, configuration, createFleetServer(context, fleet)],
+    services: [gateway, configuration, follower, keeper, createFleetServer(context, fleet)],
     admin,
     gateway,
     hangUp: () => void reloadForSignal(context, () => desk.reload()),
   });
+}
+
+/** Nodes are served on from memory, so a store that is away is for people to look at. */
+function storeCheck({ absence }: RevisionFollower): HealthCheck {
+  if (absence === undefined) return { name: "store", status: "ok" };
+  return { name: "store", status: "degraded", detail: `${absence} Changes are refused until it is there again.` };
+}
+
+/** Of the nodes that are connected; what is newer is kept for them. */
+function oldestRunning(fleet: Fleet): number {
+  const epoch = fleet.newest?.epoch;
+  const live = fleet.nodes().filter((node) => node.status === "connected" && node.epoch === epoch);
+  return Math.min(...live.map(({ configVersion }) => configVersion), fleet.newest?.version ?? 0);
 }
 
 function publicationOf(revision: Revision): PublicationSource {

@@ -5,8 +5,9 @@ import type { Store } from "../../config/store.ts";
 import type { TokenStore } from "../../config/token-store.ts";
 import type { Clock } from "../../core/clock.ts";
 import { pageSize } from "../page-size.ts";
+import { Announcements } from "./announcements.ts";
 import type { ConnectionSettings } from "./connection-settings.ts";
-import { type Absence, Database } from "./database.ts";
+import { Database } from "./database.ts";
 import { PostgresRevisionLog } from "./postgres-revision-log.ts";
 import { PostgresTokenStore } from "./postgres-token-store.ts";
 import { appendAudit, readAudit, readHead } from "./revision-queries.ts";
@@ -14,6 +15,8 @@ import { migrate } from "./schema.ts";
 
 export interface PostgresStoreOptions {
   readonly connection: ConnectionSettings;
+  /** Whether to be told of changes at once. */
+  readonly listen: boolean;
   readonly clock: Clock;
 }
 
@@ -24,11 +27,13 @@ export class PostgresStore implements Store {
   readonly tokens: TokenStore;
   readonly #database: Database;
   readonly #clock: Clock;
+  readonly #announcements: Announcements | undefined;
   #epoch: string | undefined;
 
-  constructor({ connection, clock }: PostgresStoreOptions) {
+  constructor({ connection, listen, clock }: PostgresStoreOptions) {
     this.#database = new Database(connection, clock);
     this.#clock = clock;
+    this.#announcements = listen ? new Announcements(this.#database, clock) : undefined;
     this.revisions = new PostgresRevisionLog(this.#database, clock);
     this.tokens = new PostgresTokenStore(this.#database, clock);
     this.audit = this.#auditLog();
@@ -37,17 +42,18 @@ export class PostgresStore implements Store {
   async open(): Promise<string> {
     this.#database.open();
     this.#epoch ??= await this.#database.use((client) => migrate(client, randomUUID()));
+    this.#announcements?.start();
     return this.#epoch;
-  }
-
-  /** Why it cannot be used, by what came of using it last. */
-  get absence(): Absence | undefined {
-    return this.#database.absence;
   }
 
   async close(): Promise<void> {
     this.#epoch = undefined;
+    await this.#announcements?.stop();
     await this.#database.close();
+  }
+
+  watch(listener: () => void): () => void {
+    return this.#announcements?.listen(listener) ?? (() => {});
   }
 
   #auditLog(): AuditLog {

@@ -6,6 +6,7 @@ import type { RevisionSource, RevisionSummary } from "../../config/revision-log.
 import { freezeResource } from "../../config/snapshot.ts";
 import { formatHash } from "../../config/state-hash.ts";
 import { storedText } from "../stored-text.ts";
+import { CHANNEL } from "./announcements.ts";
 
 /** The one row that every writer locks. */
 export interface HeadRow {
@@ -14,9 +15,6 @@ export interface HeadRow {
   readonly fileHash: bigint | undefined;
   readonly lastAudit: Pick<AuditEntry, "number" | "hash"> | undefined;
 }
-
-/** The channel on which a new version is announced. */
-const CHANNEL = "runway";
 
 /** So many rows go into one statement. */
 const BATCH = 5_000;

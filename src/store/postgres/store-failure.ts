@@ -36,7 +36,7 @@ const ADVICE: Readonly<Record<string, string>> = {
   "55P03": "another control plane holds it; try again",
   "57014": "it took too long; try again",
   "57P01": "it is shutting down",
-  "57P03": "it is starting",
+  "57P03": "it is starting or stopping",
   ECONNREFUSED: "nothing listens there; start it, or look at the address",
   ENOENT: "there is no socket; start it, or look at the directory",
   ENOTFOUND: "its host has no address; look at the name",

@@ -62,6 +62,11 @@ export class SqliteStore implements Store {
     this.#store = undefined;
   }
 
+  /** Nobody else is meant to write the file, so there is nothing to tell. */
+  watch(): () => void {
+    return () => {};
+  }
+
   /** @throws RunwayError `storeUnavailable` */
   use<T>(action: (store: OpenStore) => T): T {
     const store = this.#store;

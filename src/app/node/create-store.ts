@@ -1,0 +1,66 @@
+import { readFileSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
+import type { NodeSettings } from "../../config/node-settings.ts";
+import { isSecretReference, secretResolver } from "../../config/secret-reference.ts";
+import type { Store } from "../../config/store.ts";
+import { isLocalHost, parseStoreUrl } from "../../config/store-url.ts";
+import { RunwayError } from "../../core/failure.ts";
+import type { NodeContext } from "./node-context.ts";
+
+type ControlPlaneSettings = NodeSettings["cluster"]["control_plane"];
+type PostgresTls = ControlPlaneSettings["postgres"]["tls"];
+
+const OPENING_LIMIT_MS = 60_000;
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 4_000;
+
+/** The store that the settings name, not opened yet. A driver is loaded only where it is used. */
+export async function createStore({ loaded, env, clock }: NodeContext): Promise<Store> {
+  const settings = loaded.settings.cluster.control_plane;
+  if (settings.store === "") {
+    const { SqliteStore } = await import("../../store/sqlite/sqlite-store.ts");
+    return new SqliteStore({ directory: settings.data_dir, clock });
+  }
+  const resolve = secretResolver({ env, readFile: (path) => readFileSync(path, "utf8") });
+  const resolved = (text: string, path: string): string => {
+    if (!isSecretReference(text)) return text;
+    const secret = resolve(text);
+    if (secret.ok) return secret.value;
+    throw new RunwayError("configurationInvalid", `cluster.control_plane.${path}: ${secret.message}`);
+  };
+  const place = parseStoreUrl(resolved(settings.store, "store"));
+  if ("problem" in place) throw new RunwayError("configurationInvalid", `cluster.control_plane.store ${place.problem}`);
+  const { PostgresStore } = await import("../../store/postgres/postgres-store.ts");
+  const { listen, tls, password } = settings.postgres;
+  const connection = {
+    ...place,
+    password: () => (password === "" ? place.password : resolved(password, "postgres.password")),
+    tls: (tls.enabled ?? !isLocalHost(place.host)) ? tlsOptions(tls, place.host) : undefined,
+  };
+  return new PostgresStore({ connection, listen, clock });
+}
+
+function tlsOptions({ ca_file, cert_file, key_file, server_name }: PostgresTls, host: string) {
+  return {
+    ...(ca_file === "" ? {} : { ca: readFileSync(ca_file, "utf8") }),
+    ...(cert_file === "" ? {} : { cert: readFileSync(cert_file, "utf8") }),
+    ...(key_file === "" ? {} : { key: readFileSync(key_file, "utf8") }),
+    servername: server_name === "" ? host : server_name,
+  };
+}
+
+/** Opens the store, waiting for one that is away: a database and its control planes may well start together. */
+export async function openStore(store: Store, { clock, logger }: NodeContext): Promise<void> {
+  const giveUpMs = clock.monotonicMs() + OPENING_LIMIT_MS;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
+    try {
+      await store.open();
+      return;
+    } catch (error) {
+      const { kind, message: reason } = RunwayError.from(error);
+      if (kind !== "storeUnavailable" || clock.monotonicMs() + pauseMs > giveUpMs) throw error;
+      logger.warn("The store cannot be opened yet; trying again", { reason });
+      await pause(pauseMs);
+    }
+  }
+}
