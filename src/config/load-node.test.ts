@@ -72,10 +72,12 @@ describe("a node's settings", () => {
     ]);
   });
 
-  it("refuse keys that do not exist yet", () => {
-    assert.deepEqual(problemsOf("cluster:\n  control_plane:\n    store: postgres://x\n"), [
-      "line 3: cluster.control_plane.store: unknown key `store`",
+  it("refuse a store that is none", () => {
+    assert.deepEqual(problemsOf("cluster:\n  control_plane:\n    store: mysql://db/runway\n"), [
+      "line 3: cluster.control_plane.store: must be postgres://user@host:5432/database, or empty for SQLite in data_dir",
     ]);
+    for (const store of ["postgres://db/runway", "${file:/run/secrets/store}", ""])
+      load(`cluster: { control_plane: { store: "${store}" } }`);
   });
 
   it("keep the admin API on loopback unless the file says otherwise in words", () => {
