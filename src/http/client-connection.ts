@@ -10,7 +10,13 @@ import { SocketWriter } from "./socket-writer.ts";
 import type { Deadlined, Sweep } from "./sweep.ts";
 import type { Trailers } from "./trailers.ts";
 import type { TunnelEnd, TunnelFlow } from "./tunnel.ts";
-import type { ResponseHandler, ResponseTimeouts, UpstreamChannel } from "./upstream-channel.ts";
+import {
+  MAX_INTERIM_RESPONSES,
+  NO_TIMEOUTS,
+  type ResponseHandler,
+  type ResponseTimeouts,
+  type UpstreamChannel,
+} from "./upstream-channel.ts";
 
 /** Where a connection goes and what it may take. */
 export interface ClientOptions {
@@ -26,10 +32,6 @@ export interface ClientOptions {
   readonly onClosed: (connection: ClientConnection) => void;
 }
 
-/** 1xx heads before the final one. */
-const MAX_INTERIM_RESPONSES = 16;
-const NO_TIMEOUTS: ResponseTimeouts = { beginMs: 0, pauseMs: 0 };
-
 /** What is said when a connection is too late, by what it was about. */
 const LATE: Readonly<Record<"dialling" | "securing" | "open", Refusal>> = {
   dialling: { kind: "upstreamRefused", reason: "the connection did not open in time" },
@@ -42,6 +44,7 @@ export class ClientConnection implements UpstreamChannel, ByteSink, BodySink, De
   readonly response = new ResponseParser();
   readonly writer: SocketWriter;
   readonly takesChunks = true;
+  readonly isUnprocessed = false;
   deadlineMs: number;
   hasAnswered = false;
   hasServed = false;

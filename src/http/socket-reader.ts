@@ -1,6 +1,6 @@
 import { connect, isIP, type Socket, type TcpNetConnectOpts } from "node:net";
 import type { DuplexOptions } from "node:stream";
-import { connect as connectTls } from "node:tls";
+import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import type { ClientTls } from "./client-tls.ts";
 import { WRITE_BUFFER_BYTES } from "./socket-writer.ts";
 
@@ -44,20 +44,29 @@ export function connectInto(buffer: Buffer, sink: ByteSink, { host, port, tls }:
 }
 
 function connectSecurely(options: TcpNetConnectOpts, host: string, tls: ClientTls): Socket {
-  const socket = connectTls({
-    ...options,
-    secureContext: tls.context,
-    rejectUnauthorized: tls.verify,
-    ALPNProtocols: ["http/1.1"],
-    ...(isIP(host) === 0 && { servername: host }),
-    ...(tls.session !== undefined && { session: tls.session }),
-  });
+  const socket = connectTls({ ...options, ...tlsOptions(host, tls, "http/1.1") });
   socket.cork();
   socket.once("secureConnect", () => socket.uncork());
+  keepSession(socket, tls);
+  return socket;
+}
+
+/** @param protocol what is agreed on by ALPN */
+export function tlsOptions(host: string, { context, verify, session }: ClientTls, protocol: string): ConnectionOptions {
+  return {
+    secureContext: context,
+    rejectUnauthorized: verify,
+    ALPNProtocols: [protocol],
+    ...(isIP(host) === 0 && { servername: host }),
+    ...(session !== undefined && { session }),
+  };
+}
+
+/** The next connection resumes the session of this one. */
+export function keepSession(socket: TLSSocket, tls: ClientTls): void {
   socket.on("session", (session: Buffer) => {
     tls.session = session;
   });
-  return socket;
 }
 
 /** The same for every socket, so they are looked for once. */

@@ -1,4 +1,5 @@
 import { type FieldLines, MAX_FIELDS } from "./field-lines.ts";
+import { FIELD_NAME } from "./http2/field-names.ts";
 import { FIELD } from "./known-field.ts";
 import { trimBlanks } from "./octets.ts";
 
@@ -23,7 +24,6 @@ const HEAD_ONLY: ReadonlySet<string> = new Set([
   ...["location", "retry-after", "warning", "range", "if-match", "if-none-match", "if-modified-since"],
   ...["if-unmodified-since", "if-range", "alt-svc", "strict-transport-security"],
 ]);
-const NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must not be there.
 const VALUE = /^[^\x00-\x08\x0a-\x1f\x7f]*$/;
 const HEAD_ONLY_FAMILY = /^(?:content-|x-forwarded-|access-control-|sec-)/;
@@ -47,7 +47,7 @@ export function readTrailers(raw: readonly string[], maxBytes: number): Trailers
   let bytes = 0;
   for (const [index, text] of raw.entries()) {
     bytes += text.length;
-    const isValid = index % 2 === 0 ? NAME.test(text) && !framesMessage(text) : VALUE.test(text);
+    const isValid = index % 2 === 0 ? FIELD_NAME.test(text) && !framesMessage(text) : VALUE.test(text);
     if (!isValid || bytes > maxBytes) return undefined;
   }
   return raw;
@@ -57,7 +57,7 @@ export function readTrailers(raw: readonly string[], maxBytes: number): Trailers
 export function announcedTrailers(fields: FieldLines): readonly string[] | undefined {
   if (fields.indexOf(FIELD.trailer) < 0) return undefined;
   const names = fields.joined(FIELD.trailer)!.toLowerCase().split(",").map(trimBlanks);
-  const allowed = names.filter((name) => NAME.test(name) && mayFollowBody(name));
+  const allowed = names.filter((name) => FIELD_NAME.test(name) && mayFollowBody(name));
   return allowed.length > 0 ? [...new Set(allowed)] : undefined;
 }
 

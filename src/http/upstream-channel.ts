@@ -5,6 +5,10 @@ import type { ResponseParser } from "./response-parser.ts";
 import type { Trailers } from "./trailers.ts";
 import type { TunnelEnd } from "./tunnel.ts";
 
+/** 1xx heads before the final one. */
+export const MAX_INTERIM_RESPONSES = 16;
+export const NO_TIMEOUTS: ResponseTimeouts = { beginMs: 0, pauseMs: 0 };
+
 /** Takes one response. Octets of a body are only lent for the call. */
 export interface ResponseHandler {
   /** A 1xx head has been read and is in `channel.response` for the call. */
@@ -47,6 +51,8 @@ export interface UpstreamChannel {
   readonly writer: MessageWriter;
   /** Whether anything of a response has arrived: after that the request cannot be tried again. */
   readonly hasAnswered: boolean;
+  /** Whether the upstream promises that it has done nothing about the request, so that any may be sent again. */
+  readonly isUnprocessed: boolean;
   /** Whether requests were answered on this connection before, so that it may have gone stale. */
   readonly hasServed: boolean;
   /** Whether all of the request has been written. */

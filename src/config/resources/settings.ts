@@ -39,6 +39,19 @@ const TransportSpec = z.strictObject({
     .max(65_535)
     .default(0)
     .describe("Connections to one target at a time, by each worker; 0 means no limit."),
+  max_streams_per_conn: z
+    .int()
+    .min(1)
+    .max(65_535)
+    .default(100)
+    .describe(
+      "Requests at a time on one HTTP/2 connection to a target, when it allows as many; a further connection is opened for more. Fewer spread the requests over more connections.",
+    ),
+  http2_ping_interval: duration
+    .prefault("0s")
+    .describe(
+      "How long an HTTP/2 connection to a target may be silent while it has requests before it is asked whether it is still there; no answer within 10s ends it. 0s asks never: gRPC servers refuse pings within 5m of each other.",
+    ),
   idle_conn_timeout: duration.prefault("90s").describe("How long an idle connection to a target is kept."),
   dial_timeout: duration.prefault("30s").describe("How long a connection to a target may take to open; then 502."),
   tls_handshake_timeout: duration

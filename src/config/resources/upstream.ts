@@ -18,6 +18,12 @@ export const TargetSpec = z.strictObject({
     .max(65_535)
     .default(1)
     .describe("Share of requests relative to the other targets; 0 gets none."),
+  http2: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether the target is spoken to in HTTP/2, as gRPC needs it: agreed by ALPN with an https target, with prior knowledge (h2c) otherwise. A target that does not speak it is not reached.",
+    ),
 });
 
 export const UpstreamSpec = z.strictObject({

@@ -1,9 +1,6 @@
 import type { Refusal } from "../refusal.ts";
 import type { RequestParser } from "../request-parser.ts";
-
-const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9a-z-]+$/;
-/** What is about one HTTP/1.1 connection has no place in HTTP/2 (RFC 9113 §8.2.2). */
-const CONNECTION_SPECIFIC = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"]);
+import { CONNECTION_SPECIFIC, FIELD_NAME } from "./field-names.ts";
 
 /**
  * Gives `request` the head of an HTTP/2 request, spelled as HTTP/1.1: so there is one parser that decides what a valid request is,

@@ -1,28 +1,31 @@
-/** What only HTTP/1.1 says about a connection (RFC 9113 §8.2.2). */
-const CONNECTION_SPECIFIC = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"]);
-/** `HTTP/1.1 200` */
-const STATUS_START = 9;
-const STATUS_END = 12;
+import { STATUS_CODES } from "node:http";
+import type { ResponseParser } from "../response-parser.ts";
+import { CONNECTION_SPECIFIC, FIELD_NAME } from "./field-names.ts";
+
+const STATUS = /^[1-5]\d\d$/;
 
 /**
- * The header list that a head of ours becomes in HTTP/2: names and values in turn, beginning with `:status`.
- * @param text as we write heads: `Name: value`, CRLF, and an empty line at `end - 2`
+ * Gives `response` the head of an HTTP/2 response, spelled as HTTP/1.1, as `readRequestHead` does with requests.
+ * @param raw names and values in turn, as they came, each one character an octet
+ * @returns why it is not taken, or undefined
  */
-export function readResponseHead(text: string, end: number): string[] {
-  const status = text.substring(STATUS_START, STATUS_END);
-  return [":status", status, ...readFieldLines(text, text.indexOf("\r\n") + 2, end - 2)];
-}
-
-/** The lines from `firstStart` to `end` as names in lower case and values in turn. */
-export function readFieldLines(text: string, firstStart: number, end: number): string[] {
-  const list: string[] = [];
-  let start = firstStart;
-  while (start < end) {
-    const lineEnd = text.indexOf("\r\n", start);
-    const colon = text.indexOf(":", start);
-    const name = text.substring(start, colon).toLowerCase();
-    if (!CONNECTION_SPECIFIC.has(name)) list.push(name, text.substring(colon + 2, lineEnd));
-    start = lineEnd + 2;
+export function readResponseHead(
+  response: ResponseParser,
+  raw: readonly string[],
+  maxBytes: number,
+): string | undefined {
+  const [pseudo, status = ""] = raw;
+  if (pseudo !== ":status" || !STATUS.test(status)) return "it does not begin with a valid status";
+  let text = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n`;
+  for (let at = 2; at + 1 < raw.length; at += 2) {
+    const name = raw[at]!;
+    if (!FIELD_NAME.test(name) || CONNECTION_SPECIFIC.has(name)) return "a header has no valid name";
+    text += `${name}: ${raw[at + 1]!}\r\n`;
   }
-  return list;
+  text += "\r\n";
+  const octets = Buffer.from(text, "latin1");
+  const state = response.feed(octets, 0, octets.length, maxBytes);
+  if (state === "refused") return response.refusal.reason;
+  const isWhole = state === "complete" && response.consumed === octets.length;
+  return isWhole && response.fields.count === raw.length / 2 - 1 ? undefined : "a header has a line end in it";
 }

@@ -6,8 +6,8 @@ import type { RequestChannel, RequestHandler } from "../request-channel.ts";
 import { RequestParser } from "../request-parser.ts";
 import type { Deadlined, Sweep } from "../sweep.ts";
 import { NO_TRAILERS, readTrailers, type Trailers } from "../trailers.ts";
+import { AnswerWriter } from "./answer-writer.ts";
 import { readRequestHead } from "./request-head.ts";
-import { StreamWriter } from "./stream-writer.ts";
 
 /** What a place needs of its connection. */
 export interface StreamHost {
@@ -24,7 +24,7 @@ export interface StreamHost {
  */
 export class ServerStream implements RequestChannel, Deadlined {
   readonly request = new RequestParser();
-  readonly writer: StreamWriter;
+  readonly writer: AnswerWriter;
   readonly protocol = "HTTP/2";
   readonly isClosing = false;
   readonly takesChunks = false;
@@ -43,7 +43,7 @@ export class ServerStream implements RequestChannel, Deadlined {
   constructor(host: StreamHost, handler: RequestHandler) {
     this.#host = host;
     this.#handler = handler;
-    this.writer = new StreamWriter(host.buffers);
+    this.writer = new AnswerWriter(host.buffers);
   }
 
   get isRequestComplete(): boolean {
@@ -77,6 +77,7 @@ export class ServerStream implements RequestChannel, Deadlined {
     if (stream === undefined || (!isComplete && this.#state !== "body")) return;
     this.#state = "finished";
     this.writer.end();
+    this.writer.flush();
     this.deadlineMs = this.#host.sweep.in(this.#host.limits.writeTimeoutMs);
     if (isComplete) return;
     // Whatever else of the request is on its way is not wanted any more (RFC 9113 §8.1).

@@ -1,21 +1,28 @@
-import type { ServerHttp2Stream } from "node:http2";
+import type { Http2Stream } from "node:http2";
 import type { OctetBuffers } from "../octet-buffers.ts";
 import type { MessageWriter } from "../request-channel.ts";
-import { readFieldLines, readResponseHead } from "./response-head.ts";
+import { asHeaders, fieldList } from "./header-list.ts";
 
 /** Data up to this size is gathered, so that a head and a small body leave together. */
 const GATHER_MAX_BYTES = 12_288;
 const END_OF_HEAD = "\r\n\r\n";
 
-/** Writes one answer after another to the streams that take one place of an HTTP/2 connection. */
-export class StreamWriter implements MessageWriter {
+/** How a head is sent. */
+export interface HeadOptions {
+  readonly endStream: boolean;
+  readonly waitForTrailers: boolean;
+}
+
+/** Writes one message after another to the streams that take one place of an HTTP/2 connection. */
+export abstract class StreamWriter<Stream extends Http2Stream> implements MessageWriter {
   /** Until the stream's `drain`. */
   isFull = false;
+  protected stream: Stream | undefined;
   readonly #buffers: OctetBuffers;
-  #stream: ServerHttp2Stream | undefined;
   /** The final head, until it is sent. */
-  #head: string[] | undefined;
+  #head: readonly string[] | undefined;
   #hasHead = false;
+  #hasEnded = false;
   #gathered = "";
   #trailers = "";
 
@@ -23,9 +30,11 @@ export class StreamWriter implements MessageWriter {
     this.#buffers = buffers;
   }
 
-  begin(stream: ServerHttp2Stream): void {
-    this.#stream = stream;
+  /** @param stream undefined where the head opens it */
+  begin(stream: Stream | undefined): void {
+    this.stream = stream;
     this.#hasHead = false;
+    this.#hasEnded = false;
     this.#head = undefined;
     this.#gathered = "";
     this.#trailers = "";
@@ -39,13 +48,8 @@ export class StreamWriter implements MessageWriter {
       return;
     }
     const end = text.indexOf(END_OF_HEAD) + END_OF_HEAD.length;
-    const head = readResponseHead(text, end);
-    if (head[1]!.startsWith("1")) {
-      this.#openStream()?.additionalHeaders(asHeaders(head));
-      return;
-    }
-    this.#hasHead = true;
-    this.#head = head;
+    this.#head = this.takeHead(text, end);
+    this.#hasHead = this.#head !== undefined;
     this.#gathered = text.substring(end);
   }
 
@@ -55,7 +59,7 @@ export class StreamWriter implements MessageWriter {
       return;
     }
     this.flush();
-    const stream = this.#openStream();
+    const stream = this.openStream();
     if (stream === undefined) return;
     const copy = this.#buffers.copy(buffer, start, end);
     const hasRoom = stream.write(copy.subarray(0, end - start), (error) => {
@@ -69,52 +73,45 @@ export class StreamWriter implements MessageWriter {
   }
 
   flush(): void {
-    const stream = this.#openStream();
-    if (stream === undefined) return;
-    this.#sendHead(stream, false);
+    if (this.#head !== undefined) this.#sendHead(this.#head);
+    const stream = this.openStream();
+    if (stream === undefined || stream.writableEnded) return;
     const text = this.#gathered;
     this.#gathered = "";
-    if (text !== "" && !stream.writableEnded && !stream.write(text, "latin1")) this.isFull = true;
+    if (this.#hasEnded) endWith(stream, text);
+    else if (text !== "" && !stream.write(text, "latin1")) this.isFull = true;
   }
 
-  /** The answer is complete. */
+  /** The message is complete, and leaves with the next flush. */
   end(): void {
-    const stream = this.#openStream();
-    if (stream === undefined) return;
-    this.#sendHead(stream, this.#gathered === "" && this.#trailers === "");
-    if (stream.writableEnded) return;
-    if (this.#gathered === "") stream.end();
-    else stream.end(this.#gathered, "latin1");
-    this.#gathered = "";
+    this.#hasEnded = true;
   }
 
-  /** An answer that has no body by its nature ends its stream with the head. */
-  #sendHead(stream: ServerHttp2Stream, endStream: boolean): void {
-    const head = this.#head;
-    if (head === undefined) return;
+  /** The list that the head becomes; undefined when it was an interim one, and is sent. */
+  protected abstract takeHead(text: string, end: number): readonly string[] | undefined;
+  protected abstract mayHaveTrailers(head: readonly string[]): boolean;
+  protected abstract sendHead(head: readonly string[], options: HeadOptions): void;
+
+  protected openStream(): Stream | undefined {
+    return this.stream?.destroyed || this.stream?.closed ? undefined : this.stream;
+  }
+
+  /** One that has no body by its nature ends its stream with the head. */
+  #sendHead(head: readonly string[]): void {
     this.#head = undefined;
-    // A body of known length has no trailers.
-    const waitForTrailers = !endStream && !head.includes("content-length");
-    if (waitForTrailers) stream.on("wantTrailers", this.#sendTrailers);
-    stream.respond(head, { endStream, waitForTrailers });
+    const endStream = this.#hasEnded && this.#gathered === "" && this.#trailers === "";
+    const waitForTrailers = !endStream && this.mayHaveTrailers(head);
+    this.sendHead(head, { endStream, waitForTrailers });
+    if (waitForTrailers) this.stream?.on("wantTrailers", this.#sendTrailers);
   }
 
   /** Without any, this is an empty frame that ends the stream. */
   readonly #sendTrailers = (): void => {
-    this.#openStream()?.sendTrailers(asHeaders(readFieldLines(this.#trailers, 0, this.#trailers.length)));
+    this.openStream()?.sendTrailers(asHeaders(fieldList(this.#trailers, 0, this.#trailers.length)));
   };
-
-  #openStream(): ServerHttp2Stream | undefined {
-    return this.#stream?.destroyed || this.#stream?.closed ? undefined : this.#stream;
-  }
 }
 
-function asHeaders(list: readonly string[]): Record<string, string | string[]> {
-  const headers: Record<string, string | string[]> = {};
-  for (let at = 0; at < list.length; at += 2) {
-    const name = list[at]!;
-    const before = headers[name];
-    headers[name] = before === undefined ? list[at + 1]! : [...[before].flat(), list[at + 1]!];
-  }
-  return headers;
+function endWith(stream: Http2Stream, text: string): void {
+  if (text === "") stream.end();
+  else stream.end(text, "latin1");
 }

@@ -41,8 +41,8 @@ export interface AttemptOwner {
 
 /**
  * One try to have a request answered by one target: takes a connection of the target's pool, sends head and body, hands on the
- * response, and gives the connection back. One object serves one try after another. A kept connection that turns out to have
- * gone stale, as nobody's fault, is replaced by a new one once, when nothing of the request can have been acted on.
+ * response. One object serves one try after another. A connection that ends as nobody's fault, since it had gone stale or its target
+ * goes away, is replaced by another one once, when nothing of the request can have been acted on.
  */
 export class Attempt implements ResponseHandler {
   target: Target | undefined;
@@ -55,6 +55,7 @@ export class Attempt implements ResponseHandler {
   #isUndecided = false;
   readonly #clock: Clock;
   #startedMs = 0;
+  #hasSentBody = false;
 
   constructor(owner: AttemptOwner, clock: Clock) {
     this.#owner = owner;
@@ -70,6 +71,7 @@ export class Attempt implements ResponseHandler {
   begin(target: Target, sending: Sending): boolean {
     this.target = target;
     this.#hasDialledAgain = false;
+    this.#hasSentBody = false;
     this.#isUndecided = true;
     if (target.isTimed) this.#startedMs = this.#clock.monotonicMs();
     if (this.#send(target.pool.acquire(), sending)) return true;
@@ -81,6 +83,7 @@ export class Attempt implements ResponseHandler {
   body(buffer: Buffer, start: number, end: number): void {
     const channel = this.#channel;
     if (channel === undefined) return;
+    this.#hasSentBody = true;
     channel.isAwaited = false;
     channel.touch();
     writeBody(channel.writer, this.#isChunked(channel), buffer, start, end);
@@ -156,7 +159,7 @@ export class Attempt implements ResponseHandler {
     const channel = this.#channel;
     const sending = this.#sending;
     this.#forget();
-    if (sending !== undefined && this.#isStale(refusal, channel, sending.request)) {
+    if (sending !== undefined && this.#mayDialAgain(refusal, channel, sending.request)) {
       this.#hasDialledAgain = true;
       if (this.#send(this.target?.pool.dial(), sending)) {
         this.flush();
@@ -189,8 +192,13 @@ export class Attempt implements ResponseHandler {
     return true;
   }
 
-  #isStale({ kind }: Refusal, channel: UpstreamChannel | undefined, { hasBody, method }: RequestParser): boolean {
+  /**
+   * Whether the request may go to another connection of the target at once: the target promises that it did nothing about it, or
+   * a kept connection turned out to have gone stale and the request does no harm twice.
+   */
+  #mayDialAgain({ kind }: Refusal, channel: UpstreamChannel | undefined, { hasBody, method }: RequestParser): boolean {
     if (kind !== "upstreamReset" || channel === undefined || this.#hasDialledAgain) return false;
+    if (channel.isUnprocessed) return !this.#hasSentBody;
     return channel.hasServed && !channel.hasAnswered && !hasBody && IDEMPOTENT.has(method);
   }
 

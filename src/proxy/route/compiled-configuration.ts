@@ -2,7 +2,7 @@ import type { Configuration } from "../../config/configuration.ts";
 import type { AccessLogSettings } from "../../config/resources/access-log.ts";
 import type { Route } from "../../config/resources/route.ts";
 import type { Settings } from "../../config/resources/settings.ts";
-import type { Upstream } from "../../config/resources/upstream.ts";
+import type { Target, Upstream } from "../../config/resources/upstream.ts";
 import { ConfigurationRefused } from "../configuration-refused.ts";
 import { OTHER_ROUTES } from "../counters/route-slots.ts";
 import { TrustedProxies } from "../exchange/trusted-proxies.ts";
@@ -11,7 +11,9 @@ import { CompiledUpstreamTls } from "../tls/compiled-upstream-tls.ts";
 import type { UpstreamTls } from "../tls/tls-material.ts";
 import { CompiledUpstream } from "../upstream/compiled-upstream.ts";
 import type { SharedUpstreams } from "../upstream/health/shared-upstream.ts";
-import { type PoolEnvironment, type PoolLimits, UpstreamPool } from "../upstream/upstream-pool.ts";
+import { Http1Pool } from "../upstream/http1-pool.ts";
+import { Http2Pool } from "../upstream/http2-pool.ts";
+import type { PoolEnvironment, PoolLimits, UpstreamPool } from "../upstream/upstream-pool.ts";
 import { routeKey, upstreamKey, upstreamSettingsOf } from "../upstream/upstream-settings.ts";
 import { AccessLogPolicy } from "./access-log-policy.ts";
 import { CompiledRoute } from "./compiled-route.ts";
@@ -38,7 +40,7 @@ export class CompiledConfiguration {
   #upstreamTls: CompiledUpstreamTls;
   #previous: CompiledConfiguration | undefined;
   readonly #environment: PoolEnvironment;
-  /** By the origin of the target's URL. */
+  /** By the origin of the target's URL and the protocol that is spoken. */
   readonly pools = new Map<string, UpstreamPool>();
   /** By the owner's kind and id. */
   readonly upstreams = new Map<string, CompiledUpstream>();
@@ -83,7 +85,7 @@ export class CompiledConfiguration {
       pool.limits = this.#poolLimits;
       pool.secure(this.#upstreamTls);
     }
-    for (const [authority, pool] of this.#previous?.pools ?? []) if (this.pools.get(authority) !== pool) pool.retire();
+    for (const [key, pool] of this.#previous?.pools ?? []) if (this.pools.get(key) !== pool) pool.retire();
     this.#previous = undefined;
   }
 
@@ -107,7 +109,7 @@ export class CompiledConfiguration {
   #addUpstream(key: string, owner: Upstream | Route, shared: SharedUpstreams): CompiledUpstream {
     const plan = { settings: upstreamSettingsOf(owner), shared: shared.get(key) };
     const upstream = CompiledUpstream.of(plan, this.#previous?.upstreams.get(key), {
-      poolOf: (origin) => this.#poolOf(origin),
+      poolOf: (target) => this.#poolOf(target),
       random: Math.random,
       nowMs: () => this.#environment.sweep.nowMs,
     });
@@ -115,17 +117,20 @@ export class CompiledConfiguration {
     return upstream;
   }
 
-  #poolOf(origin: string): UpstreamPool {
-    let pool = this.pools.get(origin);
+  #poolOf({ url, http2 }: Target): UpstreamPool {
+    const { origin } = new URL(url);
+    const key = http2 ? `${origin} HTTP/2` : origin;
+    let pool = this.pools.get(key);
     if (pool === undefined) {
-      pool = this.#previous?.pools.get(origin) ?? this.#newPool(origin);
-      this.pools.set(origin, pool);
+      pool = this.#previous?.pools.get(key) ?? this.#newPool(origin, http2);
+      this.pools.set(key, pool);
     }
     return pool;
   }
 
-  #newPool(origin: string): UpstreamPool {
-    const pool = new UpstreamPool(origin, this.#poolLimits, this.#environment);
+  #newPool(origin: string, http2: boolean): UpstreamPool {
+    const Pool = http2 ? Http2Pool : Http1Pool;
+    const pool = new Pool(origin, this.#poolLimits, this.#environment);
     pool.secure(this.#upstreamTls);
     return pool;
   }
@@ -140,6 +145,8 @@ function poolLimitsOf({ transport }: Settings): PoolLimits {
   return {
     maxIdle: transport.max_idle_conns_per_host,
     maxConnections: transport.max_conns_per_host,
+    maxStreams: transport.max_streams_per_conn,
+    pingIntervalMs: transport.http2_ping_interval,
     idleTimeoutMs: transport.idle_conn_timeout,
     dialTimeoutMs: transport.dial_timeout,
     handshakeTimeoutMs: transport.tls_handshake_timeout,

@@ -1,3 +1,4 @@
+import type { Target as TargetSettings } from "../../config/resources/upstream.ts";
 import type { FailureKind } from "../../core/failure.ts";
 import type { BalancedRequest, Balancer } from "./balancer/balancer.ts";
 import { balancerFor, type Fortune } from "./balancer/balancer-for.ts";
@@ -12,8 +13,8 @@ import type { UpstreamPool } from "./upstream-pool.ts";
 import type { UpstreamSettings } from "./upstream-settings.ts";
 
 export interface UpstreamEnvironment extends Fortune {
-  /** The connections to the origin of a URL. */
-  poolOf(origin: string): UpstreamPool;
+  /** The connections to a target. */
+  poolOf(target: TargetSettings): UpstreamPool;
 }
 
 /** An upstream as a configuration has it. */
@@ -82,7 +83,7 @@ export class CompiledUpstream {
     previous: CompiledUpstream | undefined,
     environment: UpstreamEnvironment,
   ): CompiledUpstream {
-    const pools = plan.settings.backends.map(({ url }) => environment.poolOf(new URL(url).origin));
+    const pools = plan.settings.backends.map((target) => environment.poolOf(target));
     const fingerprint = JSON.stringify(plan.settings);
     if (previous === undefined)
       return new CompiledUpstream(plan, fingerprint, pools, () => new TargetLoad(), environment);

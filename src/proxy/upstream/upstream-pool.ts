@@ -1,17 +1,23 @@
-import { ClientConnection } from "../../http/client-connection.ts";
 import type { ClientTls } from "../../http/client-tls.ts";
 import type { OctetBuffers } from "../../http/octet-buffers.ts";
+import type { Peer } from "../../http/socket-reader.ts";
 import type { Sweep } from "../../http/sweep.ts";
+import type { UpstreamChannel } from "../../http/upstream-channel.ts";
 import type { WorkerCells } from "../counters/shared-state.ts";
 import type { CompiledUpstreamTls } from "../tls/compiled-upstream-tls.ts";
 
 export interface PoolLimits {
+  /** Of HTTP/1.1. */
   readonly maxIdle: number;
   /** 0 means no limit. */
   readonly maxConnections: number;
+  /** Requests at a time on one connection of HTTP/2. */
+  readonly maxStreams: number;
   readonly idleTimeoutMs: number;
   readonly dialTimeoutMs: number;
   readonly handshakeTimeoutMs: number;
+  /** Of HTTP/2; 0 means never. */
+  readonly pingIntervalMs: number;
 }
 
 /** What all pools of a worker share. */
@@ -22,22 +28,20 @@ export interface PoolEnvironment {
 }
 
 /** Octets that the head of a response may have. */
-const MAX_RESPONSE_HEAD_BYTES = 65_536;
+export const MAX_RESPONSE_HEAD_BYTES = 65_536;
 
 /** A worker's connections to one target. Survives every change of configuration that still names the target. */
-export class UpstreamPool {
+export abstract class UpstreamPool {
   /** The value of Host, as the target's URL spells it. */
   readonly authority: string;
+  protected readonly environment: PoolEnvironment;
+  protected tls: ClientTls | undefined;
+  protected isRetired = false;
   readonly #host: string;
   readonly #port: number;
   readonly #isSecure: boolean;
-  readonly #environment: PoolEnvironment;
   #limits: PoolLimits;
-  /** The one used last is taken first, so that those not needed grow old and close. */
-  readonly #idle: ClientConnection[] = [];
   #open = 0;
-  #tls: ClientTls | undefined;
-  #isRetired = false;
 
   /** @param origin such as `https://backend:8443` */
   constructor(origin: string, limits: PoolLimits, environment: PoolEnvironment) {
@@ -47,7 +51,11 @@ export class UpstreamPool {
     this.#host = hostname.replace(/^\[|\]$/g, "");
     this.#port = port === "" ? (this.#isSecure ? 443 : 80) : Number(port);
     this.#limits = limits;
-    this.#environment = environment;
+    this.environment = environment;
+  }
+
+  get limits(): PoolLimits {
+    return this.#limits;
   }
 
   /** Takes effect on connections as they come and go. */
@@ -57,57 +65,36 @@ export class UpstreamPool {
 
   /** How connections are secured from now on, where the target is https. Those that were verified otherwise are used no more. */
   secure(tls: CompiledUpstreamTls): void {
-    if (!this.#isSecure || this.#tls?.context === tls.context) return;
-    this.#tls = { context: tls.context, verify: tls.verify, session: undefined };
-    this.#closeIdle();
+    if (!this.#isSecure || this.tls?.context === tls.context) return;
+    this.tls = { context: tls.context, verify: tls.verify, session: undefined };
+    this.letGo();
   }
 
-  /** An idle connection, or a new one that may still be opening; undefined at the limit. */
-  acquire(): ClientConnection | undefined {
-    return this.#idle.pop() ?? this.dial();
+  /** Closes what is idle now and what is in use once it is not needed any more. */
+  retire(): void {
+    this.isRetired = true;
+    this.letGo();
   }
 
-  /** A new connection; undefined at the limit. */
-  dial(): ClientConnection | undefined {
-    const { maxConnections, dialTimeoutMs, handshakeTimeoutMs } = this.#limits;
-    if (this.#isSecure && this.#tls === undefined) throw new Error("a connection to an https target needs TLS");
+  /** A place for a request, perhaps on a connection that is still opening; undefined at the limit. */
+  abstract acquire(): UpstreamChannel | undefined;
+  /** The same on a connection that was not there before. */
+  abstract dial(): UpstreamChannel | undefined;
+  /** No request is to begin any more on the connections that there are. */
+  protected abstract letGo(): void;
+
+  /** Where a new connection goes; undefined at the limit. */
+  protected newPeer(): Peer | undefined {
+    const { maxConnections } = this.#limits;
+    if (this.#isSecure && this.tls === undefined) throw new Error("a connection to an https target needs TLS");
     if (maxConnections > 0 && this.#open >= maxConnections) return undefined;
     this.#open++;
-    this.#environment.cells.add("upstreamConnectionsTotal", 1);
-    return new ClientConnection({
-      peer: { host: this.#host, port: this.#port, tls: this.#tls },
-      dialTimeoutMs,
-      handshakeTimeoutMs,
-      maxHeadBytes: MAX_RESPONSE_HEAD_BYTES,
-      sweep: this.#environment.sweep,
-      buffers: this.#environment.buffers,
-      onFree: (connection) => this.#onFree(connection),
-      onClosed: (connection) => this.#onClosed(connection),
-    });
+    this.environment.cells.add("upstreamConnectionsTotal", 1);
+    return { host: this.#host, port: this.#port, tls: this.tls };
   }
 
-  /** Closes what is idle now and what is in use once it is given back. */
-  retire(): void {
-    this.#isRetired = true;
-    this.#closeIdle();
-  }
-
-  #closeIdle(): void {
-    for (const connection of this.#idle.splice(0)) connection.destroy();
-  }
-
-  #onFree(connection: ClientConnection): void {
-    if (this.#isRetired || connection.tls !== this.#tls || this.#idle.length >= this.#limits.maxIdle) {
-      connection.destroy();
-      return;
-    }
-    connection.rest(this.#limits.idleTimeoutMs);
-    this.#idle.push(connection);
-  }
-
-  #onClosed(connection: ClientConnection): void {
+  /** To be called once a connection has given up its place among the open ones. */
+  protected closed(): void {
     this.#open--;
-    const index = this.#idle.indexOf(connection);
-    if (index >= 0) this.#idle.splice(index, 1);
   }
 }

@@ -7,19 +7,28 @@ import { SharedState, WorkerCells } from "../../counters/shared-state.ts";
 import type { BalancedRequest } from "../balancer/balancer.ts";
 import { keyHash } from "../balancer/key-hash.ts";
 import { Lineup, Member } from "../balancer/lineup.ts";
+import { Http1Pool } from "../http1-pool.ts";
 import { Target } from "../target.ts";
 import { TargetLoad } from "../target-load.ts";
-import { UpstreamPool } from "../upstream-pool.ts";
+import type { UpstreamPool } from "../upstream-pool.ts";
 
 const cells = new WorkerCells(new SharedState(1).rows[0]!);
 const environment = { sweep: new Sweep(systemClock, 50), buffers: new OctetBuffers(), cells };
-const limits = { maxIdle: 1, maxConnections: 1, idleTimeoutMs: 1, dialTimeoutMs: 1, handshakeTimeoutMs: 1 };
+const limits = {
+  maxIdle: 1,
+  maxConnections: 1,
+  maxStreams: 1,
+  pingIntervalMs: 0,
+  idleTimeoutMs: 1,
+  dialTimeoutMs: 1,
+  handshakeTimeoutMs: 1,
+};
 
 export const REQUEST: BalancedRequest = { path: "/", fields: new FieldLines() };
 
 /** A pool to nowhere. */
 function poolOf(origin: string): UpstreamPool {
-  return new UpstreamPool(origin, limits, environment);
+  return new Http1Pool(origin, limits, environment);
 }
 
 /** Targets whose base paths are their numbers, so that a test can tell them apart. */
