@@ -40,7 +40,7 @@ transport: {max_conns_per_host: 7}
     assert.deepEqual(routes[0]!.match, { domains: [], headers: [], query: [], cookies: [] });
     assert.deepEqual(upstreams[0], {
       id: "u",
-      backends: [{ url: "http://x", weight: 1 }],
+      backends: [{ url: "http://x", weight: 1, http2: false }],
       load_balancer: "round_robin",
       plugins: {},
     });
