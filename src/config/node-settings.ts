@@ -148,6 +148,10 @@ const DataPlaneSettings = z.strictObject({
     .record(z.string(), z.string())
     .default({})
     .describe("What is to be known about the node, such as its region."),
+  sync: z
+    .enum(["delta", "full"])
+    .default("delta")
+    .describe("Whether the control plane sends what changed, where it can, or always the whole configuration."),
   transport: z
     .enum(["auto", "grpc", "websocket"])
     .default("auto")

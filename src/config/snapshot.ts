@@ -1,6 +1,7 @@
+import { applyDelta, type Delta, type EffectiveDelta, effectiveDelta } from "./delta.ts";
 import type { Json } from "./json.ts";
 import { inCanonicalOrder, type Resource } from "./resource.ts";
-import { stateHash } from "./state-hash.ts";
+import { adjustStateHash, resourceHash, stateHash } from "./state-hash.ts";
 
 /**
  * The one noun that travels through the house: a whole configuration, complete and frozen. `version` counts the commits of
@@ -19,6 +20,23 @@ export interface Snapshot {
 export function createSnapshot({ epoch, version, resources }: Omit<Snapshot, "hash">): Snapshot {
   const ordered = inCanonicalOrder(resources).map(freezeResource);
   return Object.freeze({ epoch, version, hash: stateHash(ordered), resources: Object.freeze(ordered) });
+}
+
+/** The snapshot that a delta makes of another, and what of the delta changes it. Its hash costs what the delta is long. */
+export function changeSnapshot(before: Snapshot, version: number, delta: Delta): Changed {
+  const effective = effectiveDelta(before.resources, delta);
+  const upserts = effective.upserts.map(freezeResource);
+  const hash = adjustStateHash(before.hash, effective.replaced.map(resourceHash), upserts.map(resourceHash));
+  const resources = Object.freeze(applyDelta(before.resources, { upserts, removals: effective.removals }));
+  return {
+    snapshot: Object.freeze({ epoch: before.epoch, version, hash, resources }),
+    delta: { ...effective, upserts },
+  };
+}
+
+interface Changed {
+  readonly snapshot: Snapshot;
+  readonly delta: EffectiveDelta;
 }
 
 /** Freezes a resource to its depth. What is frozen already is taken to be so throughout. */

@@ -234,6 +234,13 @@ export const FAILURES = {
     retryable: true,
     message: "The configuration received does not have the hash it was announced with.",
   },
+  deltaMismatch: {
+    code: "RW_DELTA_MISMATCH",
+    status: 409,
+    fault: "gateway",
+    retryable: true,
+    message: "The change received does not build on what the node runs.",
+  },
   staleVersion: {
     code: "RW_STALE_VERSION",
     status: 409,

@@ -5,7 +5,7 @@ import { Agent, type ApplySink } from "./agent.ts";
 import type { ConnectionEvents } from "./connection.ts";
 import type { FromNode } from "./messages.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
-import { publicationOf, STATUS, stampOf } from "./testing/messages.ts";
+import { publicationOf, STATUS, snapshotOf, stampOf } from "./testing/messages.ts";
 
 /** An agent whose control plane is the test. */
 class Wire {
@@ -38,7 +38,7 @@ class Wire {
       logger: silentLogger,
       meter: silentMeter,
       status: () => STATUS,
-      running: stampOf(1),
+      running: snapshotOf(1),
     });
   }
 

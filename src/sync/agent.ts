@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Json, JsonObject } from "../config/json.ts";
+import type { Snapshot } from "../config/snapshot.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger, Meter } from "../core/ports.ts";
 import type { Service } from "../core/service.ts";
@@ -52,7 +53,9 @@ export interface AgentOptions {
   /** What a control plane may ask of this node, by the whole name of the method. */
   readonly methods?: Readonly<Record<string, RpcMethod>>;
   /** What the node runs already, from its cache. */
-  readonly running?: Stamp | undefined;
+  readonly running?: Snapshot | undefined;
+  /** Whether it takes changes against what it runs; true when left out. */
+  readonly takesDeltas?: boolean;
 }
 
 export interface AgentStatus {
@@ -95,6 +98,7 @@ export class Agent implements Service {
       ...{ nodeId, version, hostname, labels, addresses, ...limits },
       instanceId: randomUUID(),
       encodings: ENCODINGS,
+      takesDeltas: options.takesDeltas ?? true,
       rpcPrefixes: RpcPeer.prefixesOf(options.methods ?? {}),
     };
     this.#options = options;

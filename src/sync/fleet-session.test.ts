@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { deltaBetween } from "../config/delta.ts";
 import { stepFleet } from "./fleet-session.ts";
 import { type FleetEffect, type FleetOccurrence, type FleetState, initialFleetState, isInSync } from "./fleet-state.ts";
 import type { FromNode, Hello, Nack, Stamp } from "./messages.ts";
-import type { Publication } from "./publication.ts";
-import { heartbeatOf, helloOf, publicationOf, stampOf } from "./testing/messages.ts";
+import { Publication } from "./publication.ts";
+import { deltaOf, heartbeatOf, helloOf, publicationOf, snapshotOf, stampOf } from "./testing/messages.ts";
 
 const CONTROL_PLANE = { controlPlaneId: "cp", version: "1.4.0", rpcPrefixes: [] };
 
@@ -66,6 +67,48 @@ test("a node that is level is welcomed and sent nothing", () => {
   const course = new Course(publicationOf(3)).live({ running: stampOf(3) });
   assert.deepEqual(course.types, ["send"]);
   assert.equal(isInSync(course.state), true);
+});
+
+/** The newest is `version`, and what was before it is known. */
+function publicationSince(version: number): Publication {
+  const snapshot = snapshotOf(version);
+  const since = ({ version: from }: Stamp) => deltaBetween(snapshotOf(from).resources, snapshot.resources);
+  return new Publication({ snapshot, source: "file", timestampMs: 1, originalYaml: () => "", since });
+}
+
+const DELTAS = { capabilities: ["snapshot.v1", "delta.v1"], running: stampOf(2) };
+
+test("a node that takes changes is sent what it lacks", () => {
+  const course = new Course(publicationSince(3)).live(DELTAS).feed({ type: "turn" });
+  assert.deepEqual(course.effects, [{ type: "send", message: deltaOf(2, 3) }]);
+  course.feed({ type: "sent" }).ack(stampOf(3));
+  assert.equal(isInSync(course.state), true);
+});
+
+for (const reason of ["RW_DELTA_MISMATCH", "RW_INTEGRITY_MISMATCH"])
+  test(`a node that says ${reason} of a change is sent everything at once`, () => {
+    const course = new Course(publicationSince(3))
+      .live(DELTAS)
+      .deliver()
+      .nack(3, { reason, running: stampOf(2) });
+    assert.equal(course.offerDelayMs, undefined);
+    course.feed({ type: "turn" });
+    assert.equal(course.effects[0]?.type === "send" && course.effects[0].message.type, "chunk");
+  });
+
+test("a node that ends elsewhere by a change is sent everything after a pause", () => {
+  const course = new Course(publicationSince(3))
+    .live(DELTAS)
+    .deliver()
+    .ack({ ...stampOf(3), hash: 1n });
+  assert.notEqual(course.offerDelayMs, undefined);
+  course.feed({ type: "timer", timer: "offer" }).feed({ type: "turn" });
+  assert.equal(course.effects[0]?.type === "send" && course.effects[0].message.type, "chunk");
+});
+
+test("a node that does not take changes is sent everything", () => {
+  const course = new Course(publicationSince(3)).live({ running: stampOf(2) }).feed({ type: "turn" });
+  assert.equal(course.effects[0]?.type === "send" && course.effects[0].message.type, "chunk");
 });
 
 test("a node that is behind is sent every chunk in its turn and is in sync once it says so", () => {

@@ -10,9 +10,13 @@
  *
  * A node that runs a newer version of the same epoch is left alone: then this control plane is the stale one.
  *
+ * What is offered is the change against what the node runs where that is known, and else everything. A node that cannot use a
+ * change, or ends elsewhere by it, is offered everything next.
+ *
  * An original data plane does not answer. What it was sent counts as delivered; a later heartbeat tells whether it took it.
  */
-import type { FailureKind } from "../core/failure.ts";
+import { FAILURES, type FailureKind } from "../core/failure.ts";
+import { chooseEncoding } from "./configuration-encoding.ts";
 import {
   type ControlPlaneIdentity,
   type FleetEffect,
@@ -27,6 +31,7 @@ import { checkHello } from "./hello-check.ts";
 import { LIMITS } from "./limits.ts";
 import {
   type Ack,
+  DELTA_CAPABILITY,
   type FromControlPlane,
   type FromNode,
   type Heartbeat,
@@ -36,9 +41,10 @@ import {
 } from "./messages.ts";
 import type { Publication } from "./publication.ts";
 import { offerDelayMs } from "./retry-delay.ts";
-import { chooseEncoding } from "./snapshot-encoding.ts";
 import { describeMismatch, versionsFit } from "./version-gate.ts";
 
+/** Refusals that say nothing about the configuration, only about the way in which it came. */
+const UNUSABLE: ReadonlySet<string> = new Set([FAILURES.deltaMismatch.code, FAILURES.integrityMismatch.code]);
 /** A stream whose first message has not come by then is ended. */
 const HELLO_LIMIT_MS = 10_000;
 /** A node that has not answered an offer by then is offered the newest again. */
@@ -109,7 +115,7 @@ function welcomed(cp: ControlPlaneIdentity, state: FleetState): FleetStep {
   const welcome: FromControlPlane = {
     type: "welcome",
     newest: state.newest?.stamp,
-    capabilities: [SNAPSHOT_CAPABILITY, ...cp.rpcPrefixes],
+    capabilities: [SNAPSHOT_CAPABILITY, DELTA_CAPABILITY, ...cp.rpcPrefixes],
     controlPlaneId: cp.controlPlaneId,
     heartbeatIntervalMs: hello.heartbeatIntervalMs,
   };
@@ -130,18 +136,21 @@ function acknowledged(state: FleetState, ack: Ack): FleetStep {
   const next: FleetState = { ...state, running, lastAck: ack, lastNack: undefined };
   const isLevel = isInSync(next);
   const report: FleetEffect = { type: "report", news: ack };
-  if (isLevel) return after({ state: { ...next, refusals: 0 }, effects: [report] }, settle);
+  if (isLevel) return after({ state: { ...next, refusals: 0, wantsSnapshot: false }, effects: [report] }, settle);
   const answersOffer = isAnswerTo(state, ack);
   const step: FleetStep = { state: next, effects: [report] };
   if (!answersOffer) return step;
   // It says applied, and what it compiled is not what was offered: as good as a refusal.
-  return after(after(step, settle), isNewest(state, ack) ? backOff : still);
+  const doubted: FleetStep = { ...step, state: { ...next, wantsSnapshot: true } };
+  return after(after(doubted, settle), isNewest(state, ack) ? backOff : still);
 }
 
 function refused(state: FleetState, nack: Nack): FleetStep {
   const next: FleetState = { ...state, running: nack.running, lastNack: nack };
   const step: FleetStep = { state: next, effects: [{ type: "report", news: nack }] };
   if (!isAnswerTo(state, nack)) return step;
+  if (UNUSABLE.has(nack.reason) && !state.wantsSnapshot)
+    return after({ ...step, state: { ...next, wantsSnapshot: true } }, settle);
   return after(after(step, settle), isNewest(state, nack) ? backOff : still);
 }
 
@@ -190,14 +199,14 @@ function beginOffer(state: FleetState): FleetStep {
   // A partial transfer is gone on with once.
   const hello: Hello = { ...state.hello!, partial: undefined };
   return {
-    state: { ...idle, hello, offer: { phase: "sending", publication, nextIndex: index + 1 } },
+    state: { ...idle, hello, offer: { phase: "sending", publication, messages, nextIndex: index + 1 } },
     effects: [{ type: "send", message: messages[index]! }],
   };
 }
 
 function goOn(state: FleetState, offer: FleetState["offer"] & { phase: "sending" }): FleetStep {
-  const { publication, nextIndex } = offer;
-  const message = messagesOf(state, publication)[nextIndex];
+  const { publication, messages, nextIndex } = offer;
+  const message = messages[nextIndex];
   if (message !== undefined)
     return {
       state: { ...state, offer: { ...offer, nextIndex: nextIndex + 1 } },
@@ -216,7 +225,11 @@ function goOn(state: FleetState, offer: FleetState["offer"] & { phase: "sending"
 
 function messagesOf(state: FleetState, publication: Publication): readonly FromControlPlane[] {
   if (state.peer === "original") return [publication.original()];
-  return publication.chunks(chooseEncoding(state.hello!.encodings));
+  const { encodings, capabilities, partial } = state.hello!;
+  const encoding = chooseEncoding(encodings);
+  const takesDelta = capabilities.includes(DELTA_CAPABILITY) && !state.wantsSnapshot && partial === undefined;
+  const delta = takesDelta && state.running !== undefined ? publication.delta(state.running, encoding) : undefined;
+  return delta === undefined ? publication.chunks(encoding) : [delta];
 }
 
 function resumeIndex({ partial }: Hello, messages: readonly FromControlPlane[]): number {

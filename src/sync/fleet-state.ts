@@ -24,8 +24,13 @@ type Phase =
 type Offer =
   /** Waits for its turn to be sent. */
   | { readonly phase: "queued" }
-  | { readonly phase: "sending"; readonly publication: Publication; readonly nextIndex: number }
-  /** Sent as a whole; the node has not answered yet. */
+  | {
+      readonly phase: "sending";
+      readonly publication: Publication;
+      readonly messages: readonly FromControlPlane[];
+      readonly nextIndex: number;
+    }
+  /** Sent to its end; the node has not answered yet. */
   | { readonly phase: "sent"; readonly publication: Publication };
 
 export interface FleetState {
@@ -37,6 +42,8 @@ export interface FleetState {
   /** What the node last said that it runs. */
   readonly running: Stamp | undefined;
   readonly originalHash: bigint;
+  /** Whether the next offer has to be a snapshot, since a delta did not lead where it should. */
+  readonly wantsSnapshot: boolean;
   /** How often in a row it refused what is still the newest. */
   readonly refusals: number;
   /** Whether the next offer waits for the timer of that name. */
@@ -97,6 +104,7 @@ export function initialFleetState(newest: Publication | undefined, atMs: number)
     offer: undefined,
     running: undefined,
     originalHash: 0n,
+    wantsSnapshot: false,
     refusals: 0,
     backingOff: false,
     lastAck: undefined,

@@ -1,9 +1,11 @@
+import type { Delta } from "../config/delta.ts";
 import type { Json, JsonObject } from "../config/json.ts";
 import type { Clock } from "../core/clock.ts";
 import { FAILURES, type FailureKind, RunwayError } from "../core/failure.ts";
 import type { Logger, Meter } from "../core/ports.ts";
 import { type ApplyReport, ApplyWait } from "./apply-wait.ts";
 import type { NodeStream, NodeStreamEvents } from "./connection.ts";
+import { DeltaHistory } from "./delta-history.ts";
 import { FleetMetrics } from "./fleet-metrics.ts";
 import { FleetStream, type StreamContext } from "./fleet-stream.ts";
 import type { Ack, Heartbeat, Hello, Nack, Stamp } from "./messages.ts";
@@ -34,7 +36,15 @@ export interface FleetOptions {
   readonly maxConcurrentSends?: number;
 }
 
+/** A configuration for the fleet. */
+export interface FleetSource extends Omit<PublicationSource, "since"> {
+  /** What made it of an older version of its epoch; left out where that is not known. */
+  readonly change?: { readonly fromVersion: number; readonly delta: Delta } | undefined;
+}
+
 const MAX_WAITS = 100;
+/** Between two fan-outs. */
+const FAN_OUT_PAUSE_MS = 50;
 
 /**
  * The control plane's registry of nodes: gives each the newest configuration and knows what each runs. Transports hand
@@ -51,7 +61,10 @@ export class Fleet {
   readonly #open = new Set<FleetStream>();
   readonly #rejections = new Rejections();
   readonly #waits = new Set<ApplyWait>();
+  readonly #history = new DeltaHistory();
   #newest: Publication | undefined;
+  #fannedOutMs = Number.NEGATIVE_INFINITY;
+  #isFanOutDue = false;
   #publishedMs = 0;
 
   constructor(options: FleetOptions) {
@@ -76,17 +89,42 @@ export class Fleet {
   }
 
   /** Makes this the configuration of every node. An older version of the same epoch is ignored. */
-  publish(source: PublicationSource): void {
-    const publication = new Publication(source);
+  publish({ change, ...source }: FleetSource): void {
+    const history = this.#history;
+    const publication: Publication = new Publication({
+      ...source,
+      since: (base) => history.between(base, publication.stamp),
+    });
     const before = this.#newest?.stamp;
     if (before?.epoch === publication.stamp.epoch && before.version > publication.stamp.version) {
       const fields = { version: publication.stamp.version, newest: before.version };
       this.#options.logger.warn("An older version than the newest was to be published and is ignored", fields);
       return;
     }
+    const { stamp: target } = publication;
+    if (before?.epoch === target.epoch && change?.fromVersion === before.version)
+      history.record({ base: before, target, delta: change.delta });
+    else history.forget();
     this.#newest = publication;
     this.#publishedMs = this.#options.clock.monotonicMs();
-    for (const stream of [...this.#open]) stream.publish(publication);
+    this.#fanOut();
+  }
+
+  /** The first change goes out at once; those that come soon after it go out together. */
+  #fanOut(): void {
+    if (this.#isFanOutDue) return;
+    const { clock } = this.#options;
+    const waitMs = this.#fannedOutMs + FAN_OUT_PAUSE_MS - clock.monotonicMs();
+    if (waitMs > 0) {
+      this.#isFanOutDue = true;
+      clock.after(waitMs, () => {
+        this.#isFanOutDue = false;
+        this.#fanOut();
+      });
+      return;
+    }
+    this.#fannedOutMs = clock.monotonicMs();
+    for (const stream of [...this.#open]) stream.publish(this.#newest!);
   }
 
   /** A transport has a new stream; it tells what comes on it. */

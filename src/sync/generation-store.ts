@@ -2,9 +2,9 @@ import { closeSync, openSync, renameSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import type { Snapshot } from "../config/snapshot.ts";
 import { createSnapshot } from "../config/snapshot.ts";
+import { decodeSnapshot, encodeSnapshot } from "./configuration-encoding.ts";
 import { LIMITS } from "./limits.ts";
 import type { Stamp } from "./messages.ts";
-import { decodeSnapshot, encodeSnapshot } from "./snapshot-encoding.ts";
 
 /** A configuration that ran here, and how it fared. */
 export interface Generation {

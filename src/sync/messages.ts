@@ -14,13 +14,16 @@ export interface Stamp {
  */
 export const SNAPSHOT_CAPABILITY = "snapshot.v1";
 
+/** Besides SNAPSHOT_CAPABILITY: changes against what the node runs. */
+export const DELTA_CAPABILITY = "delta.v1";
+
 /** A JSON-RPC 2.0 frame, in either direction. Sent only to a peer of ours. */
 interface RpcText {
   readonly type: "rpc";
   readonly frame: string;
 }
 
-/** How a snapshot is spelled on the wire, see snapshot-encoding.ts. */
+/** How a snapshot is spelled on the wire, see configuration-encoding.ts. */
 export const ENCODINGS = ["json+zstd", "json"] as const;
 export type Encoding = (typeof ENCODINGS)[number];
 
@@ -137,6 +140,19 @@ export interface Chunk {
   readonly data: Uint8Array;
 }
 
+/** What changes a configuration that the node runs into the newest one. */
+export interface DeltaUpdate {
+  readonly type: "delta";
+  /** What it builds on; of the same epoch as `stamp`. */
+  readonly base: Stamp;
+  /** What it makes of it. */
+  readonly stamp: Stamp;
+  readonly encoding: Encoding | (string & {});
+  /** xxHash64 of `data`. */
+  readonly checksum: bigint;
+  readonly data: Uint8Array;
+}
+
 /** A whole configuration as the original protocol sends it. */
 export interface OriginalUpdate {
   readonly type: "original";
@@ -149,4 +165,4 @@ export interface OriginalUpdate {
   readonly source: string;
 }
 
-export type FromControlPlane = Welcome | Chunk | OriginalUpdate | RpcText;
+export type FromControlPlane = Welcome | Chunk | DeltaUpdate | OriginalUpdate | RpcText;

@@ -8,7 +8,8 @@
  */
 import { xxhash64 } from "../config/state-hash.ts";
 import { FAILURES, type FailureKind } from "../core/failure.ts";
-import type { Ack, Chunk, Nack, OriginalUpdate, Stamp } from "./messages.ts";
+import { readDelta } from "./delta-offer.ts";
+import type { Ack, Chunk, DeltaUpdate, Nack, OriginalUpdate, Stamp } from "./messages.ts";
 import {
   type ApplyOutcome,
   after,
@@ -31,7 +32,16 @@ export function collect(node: NodeIdentity, state: NodeState, chunk: Chunk): Nod
     return refuse(node, done, chunk.stamp, "staleVersion", `this node already has a newer version of the epoch`);
   const verified = verifySnapshot(step.transfer);
   if (!verified.ok) return refuse(node, done, chunk.stamp, "integrityMismatch", verified.reason);
-  return offered(done, { kind: "snapshot", snapshot: verified.snapshot });
+  return offered(done, { kind: "snapshot", snapshot: verified.snapshot, delta: undefined });
+}
+
+/** A change builds on what runs, so one that comes while something is being applied comes too early. */
+export function takeDelta(node: NodeIdentity, state: NodeState, update: DeltaUpdate): NodeStep {
+  if (isOlder(state, update.stamp))
+    return refuse(node, state, update.stamp, "staleVersion", "this node already has a newer version of the epoch");
+  const read = readDelta(update, state.applying === undefined ? state.held : undefined);
+  if (!read.ok) return refuse(node, state, update.stamp, read.kind, read.reason);
+  return offered(state, { kind: "snapshot", snapshot: read.snapshot, delta: read.delta });
 }
 
 /** An original control plane has no epoch and counts anew at each start, so its versions are not compared. */
@@ -78,7 +88,8 @@ function succeeded(
       ? { ...stamp!, hash: outcome.stateHash }
       : { epoch: "", version: incoming.version, hash: outcome.stateHash };
   const originalHash = incoming.kind === "snapshot" ? 0n : incoming.yamlHash;
-  const next: NodeState = { ...state, running, originalHash, lastReloadError: "" };
+  const held = incoming.kind === "snapshot" ? incoming.snapshot : undefined;
+  const next: NodeState = { ...state, running, held, originalHash, lastReloadError: "" };
   const ack = { type: "ack", ...running, durationsMs: outcome.durationsMs } as const;
   return { state: next, effects: tell(node, next, stamp === undefined ? undefined : ack) };
 }
@@ -99,7 +110,8 @@ function failed(
 
 /** Refuses what was offered before it is applied. */
 function refuse(node: NodeIdentity, state: NodeState, stamp: Stamp, kind: FailureKind, message: string): NodeStep {
-  const next: NodeState = kind === "staleVersion" ? state : { ...state, lastReloadError: message };
+  const isFault = kind !== "staleVersion" && kind !== "deltaMismatch";
+  const next: NodeState = isFault ? { ...state, lastReloadError: message } : state;
   const reason = FAILURES[kind].code;
   const problems = [{ path: "", message }];
   const nack = { type: "nack", ...named(stamp), reason, problems, running: state.running } as const;

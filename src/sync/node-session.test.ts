@@ -11,7 +11,7 @@ import {
   type NodeOccurrence,
   type NodeState,
 } from "./node-state.ts";
-import { publicationOf, snapshotOf, stampOf } from "./testing/messages.ts";
+import { deltaOf, publicationOf, snapshotOf, stampOf } from "./testing/messages.ts";
 
 const NODE: NodeIdentity = {
   nodeId: "n1",
@@ -23,6 +23,7 @@ const NODE: NodeIdentity = {
   heartbeatIntervalMs: 10_000,
   retryIntervalMs: 5_000,
   encodings: ["json"],
+  takesDeltas: true,
   rpcPrefixes: ["runway.node.v1"],
 };
 
@@ -106,7 +107,9 @@ test("a snapshot in several chunks is applied when the last one is there, and ac
   const course = new Course().live().receive(...chunks.slice(0, -1));
   assert.deepEqual(course.types, []);
   course.receive(chunks.at(-1)!);
-  assert.deepEqual(course.effects, [{ type: "apply", incoming: { kind: "snapshot", snapshot: snapshotOf(1) } }]);
+  assert.deepEqual(course.effects, [
+    { type: "apply", incoming: { kind: "snapshot", snapshot: snapshotOf(1), delta: undefined } },
+  ]);
   course.finish(1);
   assert.deepEqual(course.sent, [{ type: "ack", ...stampOf(1), durationsMs: { compile: 1 } }]);
   assert.deepEqual(course.types, ["send", "send heartbeat", "set timer"]);
@@ -114,22 +117,44 @@ test("a snapshot in several chunks is applied when the last one is there, and ac
 });
 
 test("an older version of the epoch is refused, whatever the newer one is doing", () => {
-  const running = new Course(initialNodeState(stampOf(5))).live().offer(4);
+  const running = new Course(initialNodeState(snapshotOf(5))).live().offer(4);
   assert.equal(running.sent[0]?.reason, "RW_STALE_VERSION");
-  const applying = new Course(initialNodeState(stampOf(3))).live().offer(5).offer(4);
+  const applying = new Course(initialNodeState(snapshotOf(3))).live().offer(5).offer(4);
   assert.equal(applying.sent[0]?.reason, "RW_STALE_VERSION");
-  const pending = new Course(initialNodeState(stampOf(3))).live().offer(4).offer(6).offer(5);
+  const pending = new Course(initialNodeState(snapshotOf(3))).live().offer(4).offer(6).offer(5);
   assert.equal(pending.sent[0]?.reason, "RW_STALE_VERSION");
   for (const { state } of [running, applying, pending]) assert.equal(state.lastReloadError, "");
 });
 
+test("a change builds on what runs, and ends in the announced state", () => {
+  const course = new Course(initialNodeState(snapshotOf(1))).live().receive(deltaOf(1, 2));
+  const applying = course.state.applying;
+  assert.equal(applying?.kind === "snapshot" && applying.snapshot.hash, snapshotOf(2).hash);
+  assert.deepEqual(applying?.kind === "snapshot" && applying.snapshot.resources, snapshotOf(2).resources);
+  course.finish(2).receive(deltaOf(2, 3));
+  assert.deepEqual(course.types, ["apply"]);
+});
+
+test("a change is refused that builds on something else, comes too early or was damaged", () => {
+  const reasonOf = (course: Course) => course.sent[0]?.reason;
+  const node = () => new Course(initialNodeState(snapshotOf(1))).live();
+  const update = deltaOf(1, 2);
+  assert.equal(reasonOf(new Course().live().receive(update)), "RW_DELTA_MISMATCH");
+  assert.equal(reasonOf(node().receive(deltaOf(2, 3))), "RW_DELTA_MISMATCH");
+  assert.equal(reasonOf(node().offer(2).receive(deltaOf(1, 3))), "RW_DELTA_MISMATCH");
+  assert.equal(reasonOf(node().receive({ ...update, checksum: 7n })), "RW_INTEGRITY_MISMATCH");
+  assert.equal(reasonOf(node().receive({ ...update, stamp: stampOf(3) })), "RW_INTEGRITY_MISMATCH");
+  assert.equal(reasonOf(node().receive({ ...update, encoding: "morse" })), "RW_INTEGRITY_MISMATCH");
+  assert.equal(reasonOf(new Course(initialNodeState(snapshotOf(3))).live().receive(update)), "RW_STALE_VERSION");
+});
+
 test("another epoch is another count", () => {
-  const course = new Course(initialNodeState(stampOf(5))).live().offer(1, "another");
+  const course = new Course(initialNodeState(snapshotOf(5))).live().offer(1, "another");
   assert.deepEqual(course.types, ["apply"]);
 });
 
 test("what runs already is acknowledged again and not applied again", () => {
-  const course = new Course(initialNodeState(stampOf(5))).live().offer(5);
+  const course = new Course(initialNodeState(snapshotOf(5))).live().offer(5);
   assert.deepEqual(course.types, ["send"]);
   assert.equal(course.sent[0]?.type, "ack");
 });
@@ -145,7 +170,7 @@ test("only the newest of what comes during an apply is applied afterwards", () =
 
 test("a refusal carries the reason, the problems and what runs still", () => {
   const problems = [{ path: "listeners[0].address", message: "in use", kind: "listener", id: "http" }];
-  const course = new Course(initialNodeState(stampOf(1))).live().offer(2);
+  const course = new Course(initialNodeState(snapshotOf(1))).live().offer(2);
   course.feed({ type: "applied", outcome: { ok: false, reason: "RW_CONFIGURATION_REFUSED", problems } });
   const { epoch } = stampOf(2);
   const nack = { type: "nack", epoch, version: 2, reason: "RW_CONFIGURATION_REFUSED", problems, running: stampOf(1) };

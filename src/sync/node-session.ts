@@ -7,8 +7,8 @@
  *
  * What the node does with the configuration that it is sent is in node-intake.ts.
  */
-import { type FromControlPlane, type Hello, SNAPSHOT_CAPABILITY } from "./messages.ts";
-import { applied, collect, takeOriginal } from "./node-intake.ts";
+import { DELTA_CAPABILITY, type FromControlPlane, type Hello, SNAPSHOT_CAPABILITY } from "./messages.ts";
+import { applied, collect, takeDelta, takeOriginal } from "./node-intake.ts";
 import {
   after,
   beat,
@@ -86,7 +86,7 @@ function hello(node: NodeIdentity, state: NodeState): Hello {
     hostname: node.hostname,
     running: state.running,
     originalHash: state.originalHash,
-    capabilities: [SNAPSHOT_CAPABILITY, ...node.rpcPrefixes],
+    capabilities: [SNAPSHOT_CAPABILITY, ...(node.takesDeltas ? [DELTA_CAPABILITY] : []), ...node.rpcPrefixes],
     encodings: node.encodings,
     labels: node.labels,
     instanceId: node.instanceId,
@@ -159,6 +159,8 @@ function received(node: NodeIdentity, state: NodeState, message: FromControlPlan
       return isLive(state, "runway") ? { state, effects: [{ type: "rpc", frame: message.frame }] } : still(state);
     case "chunk":
       return isLive(state, "runway") ? collect(node, state, message) : still(state);
+    case "delta":
+      return isLive(state, "runway") ? takeDelta(node, state, message) : still(state);
     case "original": {
       if (isLive(state, "runway")) return still(state);
       const step = accepted(node, state, "original", atMs);

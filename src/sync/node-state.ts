@@ -1,3 +1,4 @@
+import type { EffectiveDelta } from "../config/delta.ts";
 import type { Problem } from "../config/problem.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import type { FromControlPlane, FromNode, Stamp } from "./messages.ts";
@@ -5,7 +6,12 @@ import type { Transfer } from "./transfer.ts";
 
 /** A configuration that was received and verified, to be validated, compiled and made to run. */
 export type Incoming =
-  | { readonly kind: "snapshot"; readonly snapshot: Snapshot }
+  | {
+      readonly kind: "snapshot";
+      readonly snapshot: Snapshot;
+      /** What it changes of what runs, where it came as a change; undefined when it came as a whole. */
+      readonly delta: EffectiveDelta | undefined;
+    }
   | {
       readonly kind: "original";
       readonly yaml: string;
@@ -44,6 +50,8 @@ export interface NodeIdentity {
   readonly retryIntervalMs: number;
   /** Preferred first. */
   readonly encodings: readonly string[];
+  /** Whether it takes changes against what it runs. */
+  readonly takesDeltas: boolean;
   /** Prefixes of the RPC methods that it answers. */
   readonly rpcPrefixes: readonly string[];
 }
@@ -62,6 +70,8 @@ type Link =
 export interface NodeState {
   readonly link: Link;
   readonly running: Stamp | undefined;
+  /** The state that runs, for changes to build on; undefined when none of ours runs. */
+  readonly held: Snapshot | undefined;
   /** Of the `config_yaml` that runs; 0 when a configuration of ours runs or none. */
   readonly originalHash: bigint;
   readonly applying: Incoming | undefined;
@@ -117,10 +127,11 @@ export interface NodeStep {
   readonly effects: readonly NodeEffect[];
 }
 
-export function initialNodeState(running?: Stamp): NodeState {
+export function initialNodeState(running?: Snapshot): NodeState {
   return {
     link: { phase: "down" },
     running: running && { epoch: running.epoch, version: running.version, hash: running.hash },
+    held: running,
     originalHash: 0n,
     applying: undefined,
     pending: undefined,

@@ -1,8 +1,10 @@
+import type { Delta } from "../config/delta.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import { xxhash64 } from "../config/state-hash.ts";
+import { encodeSnapshot } from "./configuration-encoding.ts";
+import { writeDelta } from "./delta-offer.ts";
 import { LIMITS } from "./limits.ts";
-import type { Chunk, Encoding, OriginalUpdate, Stamp } from "./messages.ts";
-import { encodeSnapshot } from "./snapshot-encoding.ts";
+import type { Chunk, DeltaUpdate, Encoding, OriginalUpdate, Stamp } from "./messages.ts";
 
 export interface PublicationSource {
   readonly snapshot: Snapshot;
@@ -11,7 +13,12 @@ export interface PublicationSource {
   readonly timestampMs: number;
   /** The document for original data planes; called only when one needs it. */
   readonly originalYaml: () => string;
+  /** What turns an older state into this one, where that is known; undefined where it is not. */
+  readonly since?: (base: Stamp) => Delta | undefined;
 }
+
+/** Deltas that are kept; a fleet has few distinct states at a time. */
+const MAX_KEPT_DELTAS = 64;
 
 /**
  * A configuration on its way to the fleet. Each spelling is made once, when the first node needs it, and the same
@@ -22,6 +29,7 @@ export class Publication {
   readonly #source: PublicationSource;
   readonly #maxChunkBytes: number;
   readonly #chunks = new Map<Encoding, readonly Chunk[]>();
+  readonly #deltas = new Map<string, DeltaUpdate | undefined>();
   #original: OriginalUpdate | undefined;
 
   constructor(source: PublicationSource, maxChunkBytes: number = LIMITS.chunkBytes) {
@@ -39,9 +47,26 @@ export class Publication {
     return chunks;
   }
 
+  /** What a node lacks that runs `base`; undefined where a snapshot is the shorter way, or the only one. */
+  delta(base: Stamp, encoding: Encoding): DeltaUpdate | undefined {
+    const key = `${encoding} ${base.epoch} ${base.version} ${base.hash}`;
+    if (this.#deltas.has(key)) return this.#deltas.get(key);
+    const update = this.#deltaSince(base, encoding);
+    if (this.#deltas.size >= MAX_KEPT_DELTAS) this.#deltas.clear();
+    this.#deltas.set(key, update);
+    return update;
+  }
+
   original(): OriginalUpdate {
     this.#original ??= this.#renderOriginal();
     return this.#original;
+  }
+
+  #deltaSince(base: Stamp, encoding: Encoding): DeltaUpdate | undefined {
+    const { snapshot, since } = this.#source;
+    const delta = since?.(base);
+    if (delta === undefined || delta.upserts.length > snapshot.resources.length / 2 + 1) return undefined;
+    return writeDelta(base, this.stamp, delta, encoding);
   }
 
   #split(encoding: Encoding): readonly Chunk[] {

@@ -1,8 +1,8 @@
 import { createSnapshot, type Snapshot } from "../config/snapshot.ts";
 import { xxhash64 } from "../config/state-hash.ts";
+import { decodeSnapshot } from "./configuration-encoding.ts";
 import { LIMITS } from "./limits.ts";
 import type { Chunk, PartialTransfer } from "./messages.ts";
-import { decodeSnapshot } from "./snapshot-encoding.ts";
 
 /**
  * The receiving end of a chunked snapshot. Chunks of one transfer come in order; a transfer that was cut with its stream

@@ -1,12 +1,23 @@
-import { FAILURES } from "../../src/core/failure.ts";
-import type { FleetStep } from "../../src/sync/fleet-state.ts";
-import type { NodeState, NodeStep } from "../../src/sync/node-state.ts";
-import { decodeSnapshot } from "../../src/sync/snapshot-encoding.ts";
+import { changeSnapshot } from "../../src/config/snapshot.ts";
+import { FAILURES, type FailureKind } from "../../src/core/failure.ts";
+import { decodeDelta, decodeSnapshot } from "../../src/sync/configuration-encoding.ts";
+import type { FleetEffect, FleetStep } from "../../src/sync/fleet-state.ts";
+import type { DeltaUpdate } from "../../src/sync/messages.ts";
+import type { Incoming, NodeState, NodeStep } from "../../src/sync/node-state.ts";
 import { takeChunk } from "../../src/sync/transfer.ts";
 import { PROTOCOL, type Protocol } from "./world.ts";
 
-/** A node that takes whatever version comes. */
-export const WITHOUT_VERSION_CHECK: Protocol = {
+interface BrokenProtocol {
+  readonly name: string;
+  readonly protocol: Protocol;
+  /** What the simulation is to say. */
+  readonly violation: RegExp;
+}
+
+const RUNS_WHAT_NEVER_WAS = /was never committed as it/;
+const STAYS_BEHIND = /did not come level/;
+
+const withoutVersionCheck: Protocol = {
   ...PROTOCOL,
   stepNode(node, state, event) {
     if (event.type !== "received" || event.message.type !== "chunk") return PROTOCOL.stepNode(node, state, event);
@@ -19,18 +30,18 @@ export const WITHOUT_VERSION_CHECK: Protocol = {
   },
 };
 
-/** A node that takes a snapshot whatever its hashes say, as long as it can be read. */
-export const WITHOUT_HASH_CHECK: Protocol = {
+/** Takes a snapshot whatever its hashes say, as long as it can be read. */
+const withoutHashCheck: Protocol = {
   ...PROTOCOL,
   stepNode(node, state, event) {
     const step = PROTOCOL.stepNode(node, state, event);
-    if (event.type !== "received" || event.message.type !== "chunk" || !refusesIntegrity(step)) return step;
+    if (event.type !== "received" || event.message.type !== "chunk" || !refuses(step, "integrityMismatch")) return step;
     const taken = takeChunk(state.transfer, event.message);
     if (taken.status !== "complete" || state.applying !== undefined) return step;
     const bytes = Buffer.concat(taken.transfer.chunks.map(({ data }) => data));
     try {
       const resources = decodeSnapshot(bytes, "json", bytes.byteLength);
-      const incoming = { kind: "snapshot", snapshot: { ...event.message.stamp, resources } } as const;
+      const incoming = { kind: "snapshot", snapshot: { ...event.message.stamp, resources }, delta: undefined } as const;
       return { state: { ...state, transfer: undefined, applying: incoming }, effects: [{ type: "apply", incoming }] };
     } catch {
       return step;
@@ -38,8 +49,32 @@ export const WITHOUT_HASH_CHECK: Protocol = {
   },
 };
 
-/** A control plane that offers a configuration once and never again. */
-export const WITHOUT_RESEND: Protocol = {
+/** Takes a change that it should refuse for this reason, as long as it can be read. */
+function takingDeltas(despite: FailureKind): Protocol {
+  return {
+    ...PROTOCOL,
+    stepNode(node, state, event) {
+      const step = PROTOCOL.stepNode(node, state, event);
+      if (event.type !== "received" || event.message.type !== "delta" || !refuses(step, despite)) return step;
+      const incoming = state.applying === undefined ? blindly(state, event.message) : undefined;
+      if (incoming === undefined) return step;
+      return { state: { ...state, applying: incoming }, effects: [{ type: "apply", incoming }] };
+    },
+  };
+}
+
+function blindly({ held }: NodeState, { stamp, data }: DeltaUpdate): Incoming | undefined {
+  if (held === undefined) return undefined;
+  try {
+    const { snapshot, delta } = changeSnapshot(held, stamp.version, decodeDelta(data, "json", data.byteLength));
+    return { kind: "snapshot", snapshot, delta };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Offers a configuration once and never again. */
+const withoutResend: Protocol = {
   ...PROTOCOL,
   stepFleet(controlPlane, state, event) {
     const step: FleetStep = PROTOCOL.stepFleet(controlPlane, state, event);
@@ -52,9 +87,101 @@ export const WITHOUT_RESEND: Protocol = {
   },
 };
 
-function refusesIntegrity({ effects }: NodeStep): boolean {
-  const { code } = FAILURES.integrityMismatch;
+const givingUpAtARefusal: Protocol = {
+  ...PROTOCOL,
+  stepFleet(controlPlane, state, event) {
+    const step: FleetStep = PROTOCOL.stepFleet(controlPlane, state, event);
+    return { ...step, effects: step.effects.filter((effect) => !setsTimer(effect, "offer")) };
+  },
+};
+
+/** Takes for what a node runs what it was sent, whatever the node says. */
+const believingWhatItSent: Protocol = {
+  ...PROTOCOL,
+  stepFleet(controlPlane, state, event) {
+    const step: FleetStep = PROTOCOL.stepFleet(controlPlane, state, event);
+    const { offer } = step.state;
+    if (event.type === "sent" && offer?.phase === "sent")
+      return { ...step, state: { ...step.state, running: offer.publication.stamp, offer: undefined } };
+    if (event.type !== "received" || event.message.type === "hello") return step;
+    return { state: { ...step.state, running: state.running, offer: state.offer }, effects: [] };
+  },
+};
+
+/** Says that a configuration runs when it has come. */
+const acknowledgingEarly: Protocol = {
+  ...PROTOCOL,
+  stepNode(node, state, event) {
+    const step = PROTOCOL.stepNode(node, state, event);
+    const apply = step.effects.find(({ type }) => type === "apply");
+    if (apply?.type !== "apply" || apply.incoming.kind !== "snapshot") return step;
+    const { epoch, version, hash } = apply.incoming.snapshot;
+    const message = { type: "ack", epoch, version, hash, durationsMs: {} } as const;
+    return { ...step, effects: [...step.effects, { type: "send", message }] };
+  },
+};
+
+const givingUpToConnect: Protocol = {
+  ...PROTOCOL,
+  stepNode(node, state, event) {
+    const step = PROTOCOL.stepNode(node, state, event);
+    if (step.state.failures < 3) return step;
+    return {
+      ...step,
+      effects: step.effects.filter((effect) => effect.type !== "set timer" || effect.timer !== "reconnect"),
+    };
+  },
+};
+
+const forgettingWhatItRuns: Protocol = {
+  ...PROTOCOL,
+  stepNode(node, state, event) {
+    const known = event.type === "opened" ? { ...state, running: undefined, held: undefined } : state;
+    return PROTOCOL.stepNode(node, known, event);
+  },
+};
+
+/** Each has one defect that people make. */
+export const BROKEN_PROTOCOLS: readonly BrokenProtocol[] = [
+  {
+    name: "a node that does not compare versions",
+    protocol: withoutVersionCheck,
+    violation: /went from version \d+ back to \d+/,
+  },
+  { name: "a node that does not compare hashes", protocol: withoutHashCheck, violation: RUNS_WHAT_NEVER_WAS },
+  {
+    name: "a node that applies a change to whatever it runs",
+    protocol: takingDeltas("deltaMismatch"),
+    violation: RUNS_WHAT_NEVER_WAS,
+  },
+  {
+    name: "a node that does not compare hashes after a change",
+    protocol: takingDeltas("integrityMismatch"),
+    violation: RUNS_WHAT_NEVER_WAS,
+  },
+  {
+    name: "a node that acknowledges what it has not applied",
+    protocol: acknowledgingEarly,
+    violation: /acknowledges what it does not run/,
+  },
+  {
+    name: "a node that forgets what it runs",
+    protocol: forgettingWhatItRuns,
+    violation: /says that it runs what was never applied/,
+  },
+  { name: "a node that gives up to connect", protocol: givingUpToConnect, violation: STAYS_BEHIND },
+  { name: "a control plane that does not offer again", protocol: withoutResend, violation: STAYS_BEHIND },
+  { name: "a control plane that gives up at a refusal", protocol: givingUpAtARefusal, violation: STAYS_BEHIND },
+  { name: "a control plane that believes what it sent", protocol: believingWhatItSent, violation: STAYS_BEHIND },
+];
+
+function refuses({ effects }: NodeStep, kind: FailureKind): boolean {
+  const { code } = FAILURES[kind];
   return effects.some(
     (effect) => effect.type === "send" && effect.message.type === "nack" && effect.message.reason === code,
   );
+}
+
+function setsTimer(effect: FleetEffect, timer: string): boolean {
+  return effect.type === "set timer" && effect.timer === timer;
 }

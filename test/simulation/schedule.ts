@@ -8,7 +8,8 @@ const RECOVERY_MS = 600_000;
 const LOOK_EVERY_MS = 1_000;
 
 export function emptyTally(): Tally {
-  return { applies: 0, refusals: 0, staleOffers: 0, integrityRefusals: 0, resumedTransfers: 0, cuts: 0, crashes: 0 };
+  const refusals = { refusals: 0, staleOffers: 0, integrityRefusals: 0, deltaRefusals: 0 };
+  return { applies: 0, ...refusals, resumedTransfers: 0, deltas: 0, cuts: 0, crashes: 0 };
 }
 
 /**

@@ -163,6 +163,7 @@ export class SimulatedStream {
     const { time, random, tally } = this.#world;
     const isResumed = message.type === "chunk" && message.index > 0 && this.#sentIndex === undefined;
     if (isResumed) tally.resumedTransfers += 1;
+    if (message.type === "delta") tally.deltas += 1;
     if (message.type === "chunk") this.#sentIndex = message.index;
     this.#connectionOf().toNode(message);
     if (message.type !== "welcome") time.after(random.between(0, 20), () => this.#dispatch({ type: "sent" }));

@@ -95,6 +95,7 @@ class NodeProcess {
       heartbeatIntervalMs: 5_000,
       retryIntervalMs: 1_000,
       encodings: ["json"],
+      takesDeltas: world.random.between(0, 1) < 0.8,
       rpcPrefixes: [],
     };
     this.#runner = new SessionRunner(
@@ -158,10 +159,13 @@ class NodeProcess {
 
   #count({ message }: NodeEffect & { type: "send" }): void {
     const { tally } = this.#world;
+    if (message.type === "ack" && (message.version !== this.#running?.version || message.hash !== this.#running.hash))
+      throw new Violation(`${this.#node.nodeId} acknowledges what it does not run`);
     if (message.type !== "nack") return;
     tally.refusals += 1;
     if (message.reason === "RW_STALE_VERSION") tally.staleOffers += 1;
     if (message.reason === "RW_INTEGRITY_MISMATCH") tally.integrityRefusals += 1;
+    if (message.reason === "RW_DELTA_MISMATCH") tally.deltaRefusals += 1;
   }
 
   #connect(address: string): void {

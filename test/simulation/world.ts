@@ -1,6 +1,8 @@
+import { type Delta, deltaBetween } from "../../src/config/delta.ts";
+import type { Resource } from "../../src/config/resource.ts";
 import { createSnapshot, type Snapshot } from "../../src/config/snapshot.ts";
 import { stepFleet } from "../../src/sync/fleet-session.ts";
-import type { Chunk, FromControlPlane, FromNode } from "../../src/sync/messages.ts";
+import type { Chunk, DeltaUpdate, FromControlPlane, FromNode, Stamp } from "../../src/sync/messages.ts";
 import { stepNode } from "../../src/sync/node-session.ts";
 import { Publication } from "../../src/sync/publication.ts";
 import { SeededRandom } from "./seeded-random.ts";
@@ -19,18 +21,34 @@ export interface Protocol {
 
 export const PROTOCOL: Protocol = { stepNode, stepFleet };
 
-/** What every schedule commits: version N says N in each of its resources. Shared, since it is frozen. */
+/** Changes between more versions than these are not known, so that snapshots are sent too. */
+const KNOWN_STEPS = 3;
+
+/**
+ * What every schedule commits: each version changes one of the first five resources, and one more comes and goes. Shared, since it is
+ * frozen.
+ */
 const SNAPSHOTS: readonly Snapshot[] = Array.from({ length: MAX_VERSION + 1 }, (_, version) =>
-  createSnapshot({
-    epoch: EPOCH,
-    version,
-    resources: ["a", "b", "c"].map((id) => ({ kind: "route", id, spec: { path: `/${id}/${version}` } })),
-  }),
+  createSnapshot({ epoch: EPOCH, version, resources: resourcesOf(version) }),
 );
 
-const PUBLICATIONS: readonly Publication[] = SNAPSHOTS.map(
-  (snapshot) => new Publication({ snapshot, source: "init", timestampMs: 0, originalYaml: () => "" }, CHUNK_BYTES),
-);
+function resourcesOf(version: number): Resource[] {
+  const lasting = [1, 2, 3, 4, 5].map((place) => route(`r${place}`, Math.floor((version + place) / 5)));
+  return version % 2 === 0 ? lasting : [...lasting, route("odd", version)];
+}
+
+function route(id: string, round: number): Resource {
+  return { kind: "route", id, spec: { path: `/${id}/${round}` } };
+}
+
+const PUBLICATIONS: readonly Publication[] = SNAPSHOTS.map((snapshot) => {
+  const since = (base: Stamp): Delta | undefined => {
+    const before = SNAPSHOTS[base.version];
+    const isKnown = before?.hash === base.hash && snapshot.version - base.version <= KNOWN_STEPS;
+    return isKnown ? deltaBetween(before.resources, snapshot.resources) : undefined;
+  };
+  return new Publication({ snapshot, source: "init", timestampMs: 0, originalYaml: () => "", since }, CHUNK_BYTES);
+});
 
 const TRUTH: readonly string[] = SNAPSHOTS.map(({ resources }) => JSON.stringify(resources));
 
@@ -44,6 +62,8 @@ export interface Tally {
   staleOffers: number;
   integrityRefusals: number;
   resumedTransfers: number;
+  deltas: number;
+  deltaRefusals: number;
   cuts: number;
   crashes: number;
 }
@@ -84,10 +104,10 @@ export class World {
 
   /** What the wire, or a peer that lies, may make of a message. */
   tamper<Message extends FromNode | FromControlPlane>(message: Message): Message {
-    if (message.type !== "chunk" || !this.fault(0.03)) return message;
-    const chunk: Chunk = message;
-    if (this.random.chance(0.3)) return { ...message, stamp: { ...chunk.stamp, hash: chunk.stamp.hash ^ 1n } };
-    const data = Buffer.from(chunk.data);
+    if ((message.type !== "chunk" && message.type !== "delta") || !this.fault(0.03)) return message;
+    const sent: Chunk | DeltaUpdate = message;
+    if (this.random.chance(0.3)) return { ...message, stamp: { ...sent.stamp, hash: sent.stamp.hash ^ 1n } };
+    const data = Buffer.from(sent.data);
     const digit = data.findIndex((byte, index) => index > 3 && byte >= 0x31 && byte <= 0x38);
     data[digit === -1 ? this.random.below(data.length) : digit]! ^= 1;
     return { ...message, data };

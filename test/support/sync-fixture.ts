@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { deltaBetween } from "../../src/config/delta.ts";
 import { createSnapshot, type Snapshot } from "../../src/config/snapshot.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { type Labels, type Logger, type Meter, silentMeter } from "../../src/core/ports.ts";
@@ -38,6 +39,8 @@ export function snapshotOf(version: number, routes = 1): Snapshot {
   return createSnapshot({ epoch: "0d9c1f1e-4b8e-4f57-8a5c-6a2b3c4d5e6f", version, resources });
 }
 
+type Sync = "delta" | "full";
+
 /** Real sessions over real sockets with real certificates; everything ends, and is removed, with the fixture. */
 export class SyncFixture implements AsyncDisposable {
   readonly directory: string;
@@ -47,16 +50,20 @@ export class SyncFixture implements AsyncDisposable {
   readonly counted = new Map<string, number>();
   readonly #running: { stop(deadline: AbortSignal): Promise<void> }[] = [];
 
-  private constructor(directory: string, authority: TestAuthority, controlPlaneFiles: CertificateFiles) {
+  readonly #takesDeltas: boolean;
+
+  private constructor(sync: Sync, directory: string, authority: TestAuthority, controlPlaneFiles: CertificateFiles) {
+    this.#takesDeltas = sync === "delta";
     this.directory = directory;
     this.authority = authority;
     this.controlPlaneFiles = controlPlaneFiles;
   }
 
-  static async create(): Promise<SyncFixture> {
+  /** @param sync what its nodes are sent */
+  static async create(sync: Sync = "delta"): Promise<SyncFixture> {
     const directory = mkdtempSync(join(tmpdir(), "runway-sync-"));
     const authority = await createAuthority(directory, "ca");
-    return new SyncFixture(directory, authority, await authority.issue("cp", { commonName: "cp" }));
+    return new SyncFixture(sync, directory, authority, await authority.issue("cp", { commonName: "cp" }));
   }
 
   /** Logs and counts into `logged` and `counted`. */
@@ -112,6 +119,7 @@ export class SyncFixture implements AsyncDisposable {
       retryIntervalMs: 100,
       connector: createConnector({ transport, tls, clock: systemClock }),
       sink: node,
+      takesDeltas: this.#takesDeltas,
       clock: systemClock,
       random: Math.random,
       logger: this.logger,
@@ -142,6 +150,7 @@ export type NodeOptions = Partial<AgentOptions> & {
 export class ControlPlane {
   readonly fleet: Fleet;
   readonly server: FleetServer;
+  #published: Snapshot | undefined;
 
   constructor(fleet: Fleet, server: FleetServer) {
     this.fleet = fleet;
@@ -152,8 +161,15 @@ export class ControlPlane {
     return this.server.address();
   }
 
+  /** With what changed since the snapshot that was published before. */
   publish(snapshot: Snapshot, yaml = `# version ${snapshot.version}\n`): void {
-    this.fleet.publish({ snapshot, source: "admin-api", timestampMs: Date.now(), originalYaml: () => yaml });
+    const before = this.#published;
+    this.#published = snapshot;
+    const change = before && {
+      fromVersion: before.version,
+      delta: deltaBetween(before.resources, snapshot.resources),
+    };
+    this.fleet.publish({ snapshot, source: "admin-api", timestampMs: Date.now(), originalYaml: () => yaml, change });
   }
 
   stop(): Promise<void> {

@@ -96,6 +96,7 @@ async function createAgent(
     }),
     sink,
     running,
+    takesDeltas: way.sync === "delta",
     ...{ clock, random: Math.random, logger, meter },
     status: () => ({
       ...trafficNumbers(gateway),

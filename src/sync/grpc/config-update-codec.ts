@@ -1,11 +1,12 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import type { Chunk, FromControlPlane, OriginalUpdate, Stamp, Welcome } from "../messages.ts";
+import type { Chunk, DeltaUpdate, FromControlPlane, OriginalUpdate, Stamp, Welcome } from "../messages.ts";
 import { bounded, fromUint64 } from "../wire-values.ts";
 import {
   type ConfigUpdate,
   ConfigUpdateSchema,
   type SnapshotChunk,
+  type Delta as WireDelta,
   type Welcome as WireWelcome,
 } from "./generated/runway/cluster/v1/cluster_pb.ts";
 
@@ -33,6 +34,8 @@ export function decodeFromControlPlane(bytes: Uint8Array): FromControlPlane | un
       return readWelcome(wire.frame.value);
     case "snapshot":
       return readChunk(wire.frame.value);
+    case "delta":
+      return readDelta(wire.frame.value);
     case "rpc":
       return { type: "rpc", frame: wire.frame.value };
     case undefined:
@@ -50,6 +53,11 @@ function toWire(message: FromControlPlane): WireUpdate {
     case "chunk": {
       const { stamp, encoding, index, count, checksum, data } = message;
       return { frame: { case: "snapshot", value: { ...writeStamp(stamp), encoding, index, count, checksum, data } } };
+    }
+    case "delta": {
+      const { base, stamp, encoding, checksum, data } = message;
+      const building = { baseVersion: BigInt(base.version), baseStateHash: base.hash };
+      return { frame: { case: "delta", value: { ...writeStamp(stamp), ...building, encoding, checksum, data } } };
     }
     case "rpc":
       return { frame: { case: "rpc", value: message.frame } };
@@ -76,6 +84,14 @@ function readWelcome(wire: WireWelcome): Welcome {
 function readChunk({ epoch, version, stateHash, encoding, index, count, checksum, data }: SnapshotChunk): Chunk {
   const stamp = { epoch: bounded(epoch), version: fromUint64(version), hash: stateHash };
   return { type: "chunk", stamp, encoding, index, count, checksum, data };
+}
+
+function readDelta(wire: WireDelta): DeltaUpdate {
+  const epoch = bounded(wire.epoch);
+  const base = { epoch, version: fromUint64(wire.baseVersion), hash: wire.baseStateHash };
+  const stamp = { epoch, version: fromUint64(wire.version), hash: wire.stateHash };
+  const { encoding, checksum, data } = wire;
+  return { type: "delta", base, stamp, encoding, checksum, data };
 }
 
 function readOriginal({ version, configYaml, configHash, timestamp, source }: ConfigUpdate): OriginalUpdate {

@@ -81,6 +81,14 @@ export const fromControlPlane: fc.Arbitrary<FromControlPlane> = fc.oneof(
     checksum: uint64,
     data: fc.uint8Array(),
   }),
+  fc.tuple(stamp, stamp, text, uint64, fc.uint8Array()).map(([base, stamp, encoding, checksum, data]) => ({
+    type: "delta" as const,
+    base: { ...base, epoch: stamp.epoch },
+    stamp,
+    encoding,
+    checksum,
+    data,
+  })),
   fc.record({
     type: fc.constant("original" as const),
     version,

@@ -1,5 +1,7 @@
+import { deltaBetween } from "../../config/delta.ts";
 import { createSnapshot, type Snapshot } from "../../config/snapshot.ts";
-import type { Heartbeat, Hello, NodeStatus, Stamp } from "../messages.ts";
+import { writeDelta } from "../delta-offer.ts";
+import type { DeltaUpdate, Heartbeat, Hello, NodeStatus, Stamp } from "../messages.ts";
 import { Publication } from "../publication.ts";
 
 const EPOCH = "e";
@@ -15,6 +17,12 @@ export function publicationOf(version: number, maxChunkBytes?: number, epoch = E
   const snapshot = snapshotOf(version, epoch);
   const originalYaml = () => `# ${version}\n`;
   return new Publication({ snapshot, source: "file", timestampMs: 1, originalYaml }, maxChunkBytes);
+}
+
+/** What takes a node from one version to another. */
+export function deltaOf(from: number, to: number): DeltaUpdate {
+  const delta = deltaBetween(snapshotOf(from).resources, snapshotOf(to).resources);
+  return writeDelta(stampOf(from), stampOf(to), delta, "json")!;
 }
 
 export function stampOf(version: number, epoch = EPOCH): Stamp {

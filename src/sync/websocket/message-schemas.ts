@@ -68,5 +68,6 @@ export const NODE_MESSAGES = {
 
 export const CONTROL_PLANE_MESSAGES = {
   welcome: z.object({ newest: running, capabilities: names, controlPlaneId: text, heartbeatIntervalMs: count }),
+  delta: z.object({ base: stamp, stamp, encoding: text, checksum: hash, data: octets }),
   chunk: z.object({ stamp, encoding: text, index: count, count, checksum: hash, data: octets }),
 };

@@ -6,7 +6,7 @@
 //
 // How a stream goes:
 //   DP: NodeMessage.connect, always first                       CP: ConfigUpdate.welcome (ours only)
-//   CP: configuration, when the DP's differs: ConfigUpdate.snapshot in chunks (ours) or config_yaml (original)
+//   CP: configuration, when the DP's differs: ConfigUpdate.delta, or .snapshot in chunks (ours), or config_yaml (original)
 //   DP: ack or nack for each configuration (ours), heartbeats at its own interval (both)
 //   both: JSON-RPC 2.0 frames, when the other side named the prefix of the method (ours only)
 //   CP: the newest configuration whenever it changes; what a slow node has not taken yet is skipped, never queued
@@ -28,7 +28,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file runway/cluster/v1/cluster.proto.
  */
 export const file_runway_cluster_v1_cluster: GenFile = /*@__PURE__*/
-  fileDesc("Ch9ydW53YXkvY2x1c3Rlci92MS9jbHVzdGVyLnByb3RvEhFydW53YXkuY2x1c3Rlci52MSLjAQoLTm9kZU1lc3NhZ2USNAoHY29ubmVjdBgBIAEoCzIhLnJ1bndheS5jbHVzdGVyLnYxLkNvbm5lY3RSZXF1ZXN0SAASOAoJaGVhcnRiZWF0GAIgASgLMiMucnVud2F5LmNsdXN0ZXIudjEuSGVhcnRiZWF0UmVxdWVzdEgAEiUKA2FjaxgQIAEoCzIWLnJ1bndheS5jbHVzdGVyLnYxLkFja0gAEicKBG5hY2sYESABKAsyFy5ydW53YXkuY2x1c3Rlci52MS5OYWNrSAASDQoDcnBjGBIgASgJSABCBQoDbXNnIsADCg5Db25uZWN0UmVxdWVzdBIPCgdub2RlX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSEAoIaG9zdG5hbWUYAyABKAkSEwoLY29uZmlnX2hhc2gYBCABKAQSDQoFZXBvY2gYECABKAkSFgoOY29uZmlnX3ZlcnNpb24YESABKAQSEgoKc3RhdGVfaGFzaBgSIAEoBBIUCgxjYXBhYmlsaXRpZXMYEyADKAkSEQoJZW5jb2RpbmdzGBQgAygJEj0KBmxhYmVscxgVIAMoCzItLnJ1bndheS5jbHVzdGVyLnYxLkNvbm5lY3RSZXF1ZXN0LkxhYmVsc0VudHJ5EioKB3BsdWdpbnMYFiADKAsyGS5ydW53YXkuY2x1c3Rlci52MS5QbHVnaW4SEwoLaW5zdGFuY2VfaWQYFyABKAkSHQoVaGVhcnRiZWF0X2ludGVydmFsX21zGBggASgNEjMKB3BhcnRpYWwYGSABKAsyIi5ydW53YXkuY2x1c3Rlci52MS5QYXJ0aWFsU25hcHNob3QaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASInCgZQbHVnaW4SDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJIlcKD1BhcnRpYWxTbmFwc2hvdBINCgVlcG9jaBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgEEhAKCGNoZWNrc3VtGAMgASgEEhIKCm5leHRfaW5kZXgYBCABKA0ivQEKEEhlYXJ0YmVhdFJlcXVlc3QSDwoHbm9kZV9pZBgBIAEoCRIWCg5jb25maWdfdmVyc2lvbhgCIAEoBBITCgtjb25maWdfaGFzaBgDIAEoBBItCgZzdGF0dXMYBCABKAsyHS5ydW53YXkuY2x1c3Rlci52MS5Ob2RlU3RhdHVzEi0KCXRpbWVzdGFtcBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFZXBvY2gYECABKAkioQMKCk5vZGVTdGF0dXMSDgoGcm91dGVzGAEgASgFEhYKDmhlYWx0aHlfcm91dGVzGAIgASgFEhoKEmFjdGl2ZV9jb25uZWN0aW9ucxgDIAEoBRIWCg5ydW53YXlfdmVyc2lvbhgEIAEoCRIWCg51cHRpbWVfc2Vjb25kcxgFIAEoAxIZChFsYXN0X3JlbG9hZF9lcnJvchgGIAEoCRIfChdsYXN0X3N1Y2Nlc3NmdWxfdmVyc2lvbhgHIAEoBBIWCg5yZXF1ZXN0c190b3RhbBgQIAEoBBIWCg5mYWlsdXJlc190b3RhbBgRIAEoBBIWCg5sYXRlbmN5X3A1MF9tcxgSIAEoARIWCg5sYXRlbmN5X3A5OV9tcxgTIAEoARIdChVldmVudF9sb29wX2xhZ19wOTlfbXMYFCABKAESFAoMbWVtb3J5X2J5dGVzGBUgASgEEjkKFWNlcnRpZmljYXRlX25vdF9hZnRlchgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLY2FjaGVfZXJyb3IYFyABKAkiuwEKA0FjaxINCgVlcG9jaBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgEEhIKCnN0YXRlX2hhc2gYAyABKAQSDQoFcGhhc2UYBCABKAkSPQoMZHVyYXRpb25zX21zGAUgAygLMicucnVud2F5LmNsdXN0ZXIudjEuQWNrLkR1cmF0aW9uc01zRW50cnkaMgoQRHVyYXRpb25zTXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBIrABCgROYWNrEg0KBWVwb2NoGAEgASgJEg8KB3ZlcnNpb24YAiABKAQSLAoIcHJvYmxlbXMYAyADKAsyGi5ydW53YXkuY2x1c3Rlci52MS5Qcm9ibGVtEhUKDXJ1bm5pbmdfZXBvY2gYBCABKAkSFwoPcnVubmluZ192ZXJzaW9uGAUgASgEEhoKEnJ1bm5pbmdfc3RhdGVfaGFzaBgGIAEoBBIOCgZyZWFzb24YByABKAkiQgoHUHJvYmxlbRIMCgRraW5kGAEgASgJEgoKAmlkGAIgASgJEgwKBHBhdGgYAyABKAkSDwoHbWVzc2FnZRgEIAEoCSKLAgoMQ29uZmlnVXBkYXRlEg8KB3ZlcnNpb24YASABKAQSEwoLY29uZmlnX3lhbWwYAiABKAwSEwoLY29uZmlnX2hhc2gYAyABKAQSLQoJdGltZXN0YW1wGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzb3VyY2UYBSABKAkSLQoHd2VsY29tZRgQIAEoCzIaLnJ1bndheS5jbHVzdGVyLnYxLldlbGNvbWVIABI0CghzbmFwc2hvdBgRIAEoCzIgLnJ1bndheS5jbHVzdGVyLnYxLlNuYXBzaG90Q2h1bmtIABINCgNycGMYEyABKAlIAEIHCgVmcmFtZUoECBIQEyKfAQoHV2VsY29tZRINCgVlcG9jaBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgEEhIKCnN0YXRlX2hhc2gYAyABKAQSFAoMY2FwYWJpbGl0aWVzGAQgAygJEhgKEGNvbnRyb2xfcGxhbmVfaWQYBSABKAkSHQoVaGVhcnRiZWF0X2ludGVydmFsX21zGAYgASgNEhEKCWFkZHJlc3NlcxgHIAMoCSKTAQoNU25hcHNob3RDaHVuaxINCgVlcG9jaBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgEEhIKCnN0YXRlX2hhc2gYAyABKAQSEAoIZW5jb2RpbmcYBCABKAkSDQoFaW5kZXgYBSABKA0SDQoFY291bnQYBiABKA0SEAoIY2hlY2tzdW0YByABKAQSDAoEZGF0YRgIIAEoDDJlCg5DbHVzdGVyU2VydmljZRJTCgxDb25maWdTdHJlYW0SHi5ydW53YXkuY2x1c3Rlci52MS5Ob2RlTWVzc2FnZRofLnJ1bndheS5jbHVzdGVyLnYxLkNvbmZpZ1VwZGF0ZSgBMAFiBnByb3RvMw", [file_google_protobuf_timestamp]);
+  fileDesc("Ch9ydW53YXkvY2x1c3Rlci92MS9jbHVzdGVyLnByb3RvEhFydW53YXkuY2x1c3Rlci52MSLjAQoLTm9kZU1lc3NhZ2USNAoHY29ubmVjdBgBIAEoCzIhLnJ1bndheS5jbHVzdGVyLnYxLkNvbm5lY3RSZXF1ZXN0SAASOAoJaGVhcnRiZWF0GAIgASgLMiMucnVud2F5LmNsdXN0ZXIudjEuSGVhcnRiZWF0UmVxdWVzdEgAEiUKA2FjaxgQIAEoCzIWLnJ1bndheS5jbHVzdGVyLnYxLkFja0gAEicKBG5hY2sYESABKAsyFy5ydW53YXkuY2x1c3Rlci52MS5OYWNrSAASDQoDcnBjGBIgASgJSABCBQoDbXNnIsADCg5Db25uZWN0UmVxdWVzdBIPCgdub2RlX2lkGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSEAoIaG9zdG5hbWUYAyABKAkSEwoLY29uZmlnX2hhc2gYBCABKAQSDQoFZXBvY2gYECABKAkSFgoOY29uZmlnX3ZlcnNpb24YESABKAQSEgoKc3RhdGVfaGFzaBgSIAEoBBIUCgxjYXBhYmlsaXRpZXMYEyADKAkSEQoJZW5jb2RpbmdzGBQgAygJEj0KBmxhYmVscxgVIAMoCzItLnJ1bndheS5jbHVzdGVyLnYxLkNvbm5lY3RSZXF1ZXN0LkxhYmVsc0VudHJ5EioKB3BsdWdpbnMYFiADKAsyGS5ydW53YXkuY2x1c3Rlci52MS5QbHVnaW4SEwoLaW5zdGFuY2VfaWQYFyABKAkSHQoVaGVhcnRiZWF0X2ludGVydmFsX21zGBggASgNEjMKB3BhcnRpYWwYGSABKAsyIi5ydW53YXkuY2x1c3Rlci52MS5QYXJ0aWFsU25hcHNob3QaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASInCgZQbHVnaW4SDAoEbmFtZRgBIAEoCRIPCgd2ZXJzaW9uGAIgASgJIlcKD1BhcnRpYWxTbmFwc2hvdBINCgVlcG9jaBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgEEhAKCGNoZWNrc3VtGAMgASgEEhIKCm5leHRfaW5kZXgYBCABKA0ivQEKEEhlYXJ0YmVhdFJlcXVlc3QSDwoHbm9kZV9pZBgBIAEoCRIWCg5jb25maWdfdmVyc2lvbhgCIAEoBBITCgtjb25maWdfaGFzaBgDIAEoBBItCgZzdGF0dXMYBCABKAsyHS5ydW53YXkuY2x1c3Rlci52MS5Ob2RlU3RhdHVzEi0KCXRpbWVzdGFtcBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFZXBvY2gYECABKAkioQMKCk5vZGVTdGF0dXMSDgoGcm91dGVzGAEgASgFEhYKDmhlYWx0aHlfcm91dGVzGAIgASgFEhoKEmFjdGl2ZV9jb25uZWN0aW9ucxgDIAEoBRIWCg5ydW53YXlfdmVyc2lvbhgEIAEoCRIWCg51cHRpbWVfc2Vjb25kcxgFIAEoAxIZChFsYXN0X3JlbG9hZF9lcnJvchgGIAEoCRIfChdsYXN0X3N1Y2Nlc3NmdWxfdmVyc2lvbhgHIAEoBBIWCg5yZXF1ZXN0c190b3RhbBgQIAEoBBIWCg5mYWlsdXJlc190b3RhbBgRIAEoBBIWCg5sYXRlbmN5X3A1MF9tcxgSIAEoARIWCg5sYXRlbmN5X3A5OV9tcxgTIAEoARIdChVldmVudF9sb29wX2xhZ19wOTlfbXMYFCABKAESFAoMbWVtb3J5X2J5dGVzGBUgASgEEjkKFWNlcnRpZmljYXRlX25vdF9hZnRlchgWIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLY2FjaGVfZXJyb3IYFyABKAkiuwEKA0FjaxINCgVlcG9jaBgBIAEoCRIPCgd2ZXJzaW9uGAIgASgEEhIKCnN0YXRlX2hhc2gYAyABKAQSDQoFcGhhc2UYBCABKAkSPQoMZHVyYXRpb25zX21zGAUgAygLMicucnVud2F5LmNsdXN0ZXIudjEuQWNrLkR1cmF0aW9uc01zRW50cnkaMgoQRHVyYXRpb25zTXNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAE6AjgBIrABCgROYWNrEg0KBWVwb2NoGAEgASgJEg8KB3ZlcnNpb24YAiABKAQSLAoIcHJvYmxlbXMYAyADKAsyGi5ydW53YXkuY2x1c3Rlci52MS5Qcm9ibGVtEhUKDXJ1bm5pbmdfZXBvY2gYBCABKAkSFwoPcnVubmluZ192ZXJzaW9uGAUgASgEEhoKEnJ1bm5pbmdfc3RhdGVfaGFzaBgGIAEoBBIOCgZyZWFzb24YByABKAkiQgoHUHJvYmxlbRIMCgRraW5kGAEgASgJEgoKAmlkGAIgASgJEgwKBHBhdGgYAyABKAkSDwoHbWVzc2FnZRgEIAEoCSKwAgoMQ29uZmlnVXBkYXRlEg8KB3ZlcnNpb24YASABKAQSEwoLY29uZmlnX3lhbWwYAiABKAwSEwoLY29uZmlnX2hhc2gYAyABKAQSLQoJdGltZXN0YW1wGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIOCgZzb3VyY2UYBSABKAkSLQoHd2VsY29tZRgQIAEoCzIaLnJ1bndheS5jbHVzdGVyLnYxLldlbGNvbWVIABI0CghzbmFwc2hvdBgRIAEoCzIgLnJ1bndheS5jbHVzdGVyLnYxLlNuYXBzaG90Q2h1bmtIABIpCgVkZWx0YRgSIAEoCzIYLnJ1bndheS5jbHVzdGVyLnYxLkRlbHRhSAASDQoDcnBjGBMgASgJSABCBwoFZnJhbWUinwEKB1dlbGNvbWUSDQoFZXBvY2gYASABKAkSDwoHdmVyc2lvbhgCIAEoBBISCgpzdGF0ZV9oYXNoGAMgASgEEhQKDGNhcGFiaWxpdGllcxgEIAMoCRIYChBjb250cm9sX3BsYW5lX2lkGAUgASgJEh0KFWhlYXJ0YmVhdF9pbnRlcnZhbF9tcxgGIAEoDRIRCglhZGRyZXNzZXMYByADKAkinAEKBURlbHRhEg0KBWVwb2NoGAEgASgJEhQKDGJhc2VfdmVyc2lvbhgCIAEoBBIXCg9iYXNlX3N0YXRlX2hhc2gYAyABKAQSDwoHdmVyc2lvbhgEIAEoBBISCgpzdGF0ZV9oYXNoGAUgASgEEhAKCGVuY29kaW5nGAYgASgJEhAKCGNoZWNrc3VtGAcgASgEEgwKBGRhdGEYCCABKAwikwEKDVNuYXBzaG90Q2h1bmsSDQoFZXBvY2gYASABKAkSDwoHdmVyc2lvbhgCIAEoBBISCgpzdGF0ZV9oYXNoGAMgASgEEhAKCGVuY29kaW5nGAQgASgJEg0KBWluZGV4GAUgASgNEg0KBWNvdW50GAYgASgNEhAKCGNoZWNrc3VtGAcgASgEEgwKBGRhdGEYCCABKAwyZQoOQ2x1c3RlclNlcnZpY2USUwoMQ29uZmlnU3RyZWFtEh4ucnVud2F5LmNsdXN0ZXIudjEuTm9kZU1lc3NhZ2UaHy5ydW53YXkuY2x1c3Rlci52MS5Db25maWdVcGRhdGUoATABYgZwcm90bzM", [file_google_protobuf_timestamp]);
 
 /**
  * @generated from message runway.cluster.v1.NodeMessage
@@ -567,6 +567,12 @@ export type ConfigUpdate = Message<"runway.cluster.v1.ConfigUpdate"> & {
     case: "snapshot";
   } | {
     /**
+     * @generated from field: runway.cluster.v1.Delta delta = 18;
+     */
+    value: Delta;
+    case: "delta";
+  } | {
+    /**
      * a JSON-RPC 2.0 frame
      *
      * @generated from field: string rpc = 19;
@@ -639,6 +645,70 @@ export const WelcomeSchema: GenMessage<Welcome> = /*@__PURE__*/
   messageDesc(file_runway_cluster_v1_cluster, 10);
 
 /**
+ * What changes the configuration that the node runs into a newer one of the same epoch.
+ *
+ * @generated from message runway.cluster.v1.Delta
+ */
+export type Delta = Message<"runway.cluster.v1.Delta"> & {
+  /**
+   * @generated from field: string epoch = 1;
+   */
+  epoch: string;
+
+  /**
+   * what the node runs
+   *
+   * @generated from field: uint64 base_version = 2;
+   */
+  baseVersion: bigint;
+
+  /**
+   * @generated from field: uint64 base_state_hash = 3;
+   */
+  baseStateHash: bigint;
+
+  /**
+   * @generated from field: uint64 version = 4;
+   */
+  version: bigint;
+
+  /**
+   * after the change
+   *
+   * @generated from field: uint64 state_hash = 5;
+   */
+  stateHash: bigint;
+
+  /**
+   * "json+zstd" or "json": an object {upserts, removals} of lists of {kind, id, spec} and of {kind, id}
+   *
+   * @generated from field: string encoding = 6;
+   */
+  encoding: string;
+
+  /**
+   * xxHash64, seed 0, of data
+   *
+   * @generated from field: uint64 checksum = 7;
+   */
+  checksum: bigint;
+
+  /**
+   * at most 1 MiB; what is longer is sent as a snapshot
+   *
+   * @generated from field: bytes data = 8;
+   */
+  data: Uint8Array;
+};
+
+/**
+ * Describes the message runway.cluster.v1.Delta.
+ * Use `create(DeltaSchema)` to create a new message.
+ */
+export const DeltaSchema: GenMessage<Delta> = /*@__PURE__*/
+  messageDesc(file_runway_cluster_v1_cluster, 11);
+
+/**
  * One piece of a whole configuration. The encoded snapshot is the concatenation of the data of chunks 0 to count-1.
  *
  * @generated from message runway.cluster.v1.SnapshotChunk
@@ -696,7 +766,7 @@ export type SnapshotChunk = Message<"runway.cluster.v1.SnapshotChunk"> & {
  * Use `create(SnapshotChunkSchema)` to create a new message.
  */
 export const SnapshotChunkSchema: GenMessage<SnapshotChunk> = /*@__PURE__*/
-  messageDesc(file_runway_cluster_v1_cluster, 11);
+  messageDesc(file_runway_cluster_v1_cluster, 12);
 
 /**
  * @generated from service runway.cluster.v1.ClusterService
