@@ -4,16 +4,21 @@ import { type ByteSink, openByteSink } from "./byte-sink.ts";
 /** More than this waiting for a reader that does not read is dropped. */
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
+/** What is kept for reuse of a buffer that had to grow. */
+const SPARE_BYTES = 262_144;
+
 /**
  * Writes lines to a file descriptor without ever blocking the event loop or failing: one write is in flight at a time, what
- * comes meanwhile waits in a bounded buffer, and a reader that is too slow or gone costs lines and nothing else.
+ * comes meanwhile waits in a bounded buffer, and a reader that is too slow or gone costs lines and nothing else. The buffer that
+ * was written takes the place of the one that is written next, so that writing allocates nothing in the long run.
  */
 export class LineOutput {
   readonly #fileDescriptor: number;
   readonly #sink: ByteSink;
-  #waiting: (string | Uint8Array)[] = [];
+  #waiting = Buffer.alloc(0);
   #waitingBytes = 0;
   #waitingLines = 0;
+  #spare = Buffer.alloc(0);
   #state: "idle" | "writing" | "gone" = "idle";
   #dropped = 0;
   #afterwards: (() => void) | undefined;
@@ -33,16 +38,15 @@ export class LineOutput {
     return this.#state === "gone";
   }
 
-  /** @param text one or more whole lines, which are written or dropped together */
+  /** @param text one or more whole lines, which are written or dropped together; octets are only lent for the call */
   write(text: string | Uint8Array, lines = 1): void {
     const bytes = typeof text === "string" ? Buffer.byteLength(text) : text.byteLength;
     if (this.#state === "gone" || this.#waitingBytes + bytes > MAX_WAITING_BYTES) {
       this.#dropped += lines;
       return;
     }
-    this.#waiting.push(text);
+    this.#wait(text, bytes);
     this.#waitingLines += lines;
-    this.#waitingBytes += bytes;
     if (this.#state === "idle") this.#writeNext();
   }
 
@@ -63,9 +67,22 @@ export class LineOutput {
     if (!this.#sink.isIdle()) this.#sink.abandon();
   }
 
+  #wait(text: string | Uint8Array, bytes: number): void {
+    const end = this.#waitingBytes + bytes;
+    if (end > this.#waiting.length) {
+      const larger = Buffer.allocUnsafeSlow(Math.max(end, Math.min(2 * end, MAX_WAITING_BYTES)));
+      this.#waiting.copy(larger, 0, 0, this.#waitingBytes);
+      this.#waiting = larger;
+    }
+    if (typeof text === "string") this.#waiting.write(text, this.#waitingBytes);
+    else this.#waiting.set(text, this.#waitingBytes);
+    this.#waitingBytes = end;
+  }
+
   #takeWaiting(): Buffer {
-    const taken = joined(this.#waiting);
-    this.#waiting = [];
+    const taken = this.#waiting.subarray(0, this.#waitingBytes);
+    this.#waiting = this.#spare;
+    this.#spare = Buffer.alloc(0);
     this.#waitingBytes = 0;
     this.#waitingLines = 0;
     return taken;
@@ -73,10 +90,12 @@ export class LineOutput {
 
   #writeNext(): void {
     this.#state = "writing";
+    const whole = this.#waiting;
     this.#sink.write(this.#takeWaiting(), (error) => {
+      if (whole.length <= SPARE_BYTES) this.#spare = whole;
       if (error !== null) this.#giveUp();
       else this.#state = "idle";
-      if (this.#waiting.length > 0) this.#writeNext();
+      if (this.#waitingBytes > 0) this.#writeNext();
       else this.#afterwards?.();
     });
   }
@@ -86,8 +105,4 @@ export class LineOutput {
     this.#dropped += this.#waitingLines;
     this.#takeWaiting();
   }
-}
-
-function joined(pieces: readonly (string | Uint8Array)[]): Buffer {
-  return Buffer.concat(pieces.map((piece) => (typeof piece === "string" ? Buffer.from(piece) : piece)));
 }

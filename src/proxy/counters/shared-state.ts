@@ -43,8 +43,6 @@ const CELLS = [
   "isMemoryShort",
   "requestsShed",
   "accessLogDropped",
-  /** Written by the supervisor, who takes them. */
-  "accessLogPiecesTaken",
 ] as const;
 const ROUTE_CELLS = [
   "status1xx",

@@ -120,20 +120,8 @@ describe("the access log", () => {
     const cells = new WorkerCells(state.rows[0]!);
     const pieces: Report[] = [];
     const log = new AccessLog(systemClock, cells, (report) => pieces.push(report));
-    const request = {
-      ...{
-        requestId: "r",
-        client: "c",
-        method: "GET",
-        host: "h",
-        path: `/${"a".repeat(10_000)}`,
-        query: "",
-        protocol: "HTTP/1.1",
-      },
-      ...{ route: undefined, target: undefined, status: 404, failure: undefined, headers: undefined },
-      ...{ requestBytes: 0, responseBytes: 0, durationMs: 1, upstreamMs: undefined },
-    };
-    while (state.sum("accessLogDropped") === 0) log.write(request);
+    const line = `${"a".repeat(10_000)}\n`;
+    while (state.sum("accessLogDropped") === 0) log.write(line);
     const taken = pieces.length;
     assert.ok(taken > 1 && taken < 100);
     assert.ok(
@@ -141,9 +129,29 @@ describe("the access log", () => {
         (piece) => piece.type === "access" && String(Buffer.from(piece.octets)).split("\n").length === piece.lines + 1,
       ),
     );
-    cells.add("accessLogPiecesTaken", taken);
-    log.write(request);
+    for (const piece of pieces) if (piece.type === "access") Atomics.add(piece.taken, 0, 1);
+    log.write(line);
     log.flush();
     assert.equal(pieces.length, taken + 1);
+  });
+
+  it("fills the memory of pieces again that the supervisor has taken, and sends a line alone that no piece can hold", () => {
+    const state = new SharedState(1);
+    const read: string[] = [];
+    const memory = new Set<ArrayBufferLike>();
+    const log = new AccessLog(systemClock, new WorkerCells(state.rows[0]!), (report) => {
+      if (report.type !== "access") return;
+      read.push(Buffer.from(report.octets).toString());
+      memory.add(report.octets.buffer);
+      Atomics.add(report.taken, 0, 1);
+    });
+    const lines = Array.from({ length: 500 }, (_, number) => `${number} ${"a".repeat(10_000)}\n`);
+    const long = `${"b".repeat(1_000_000)}\n`;
+    for (const line of [...lines, long, "last\n"]) log.write(line);
+    log.flush();
+    assert.equal(read.join(""), [...lines, long, "last\n"].join(""));
+    assert.equal(read.at(-2), long);
+    assert.equal(memory.size, 2, "one for the pieces, one for the long line");
+    assert.equal(state.sum("accessLogDropped"), 0);
   });
 });

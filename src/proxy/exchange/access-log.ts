@@ -1,111 +1,83 @@
 import type { Clock } from "../../core/clock.ts";
 import type { WorkerCells } from "../counters/shared-state.ts";
 import type { Post } from "../worker/worker-protocol.ts";
+import { beginOfLine } from "./access-log-line.ts";
 
-/** What a request came to. Octets are those of the bodies. */
-export interface ServedRequest {
-  readonly requestId: string;
-  readonly client: string;
-  readonly method: string;
-  readonly host: string;
-  /** With the query where it is asked for. */
-  readonly path: string;
-  readonly protocol: string;
-  readonly route: string | undefined;
-  readonly target: string | undefined;
-  readonly status: number;
-  /** The code of the failure, when the gateway answered or cut. */
-  readonly failure: string | undefined;
-  readonly requestBytes: number;
-  readonly responseBytes: number;
-  readonly durationMs: number;
-  /** Until the response of the target began; undefined when it did not. */
-  readonly upstreamMs: number | undefined;
-  readonly headers: Readonly<Record<string, string | undefined>> | undefined;
-}
-
-/** A piece is given to the supervisor at this size, or at the next flush. */
+/** A piece is given to the supervisor when its next line might not fit, or at the next flush. */
 const PIECE_BYTES = 65_536;
 /** Pieces given to the supervisor that it has not taken yet; more than that is dropped. */
 const MAX_PIECES_ON_THE_WAY = 64;
 
 /**
- * A worker's end of the access log. A line costs a few string operations: lines are gathered, and go to the supervisor, who
- * owns the file, in large pieces. When the supervisor does not keep up, lines are dropped and counted; a request never waits.
+ * A worker's end of the access log. Lines are gathered in pieces of memory that is shared with the supervisor, who owns the file
+ * and copies what it is given: so nothing is allocated for a piece, nor collected. Pieces are taken in the order in which they
+ * were given, and are filled again then. When the supervisor does not keep up, lines are dropped and counted; a request never
+ * waits.
  */
 export class AccessLog {
   readonly #clock: Clock;
   readonly #cells: WorkerCells;
   readonly #post: Post;
-  #gathered = "";
+  /** In the order in which they are filled, made when they are needed. */
+  readonly #pieces: Buffer[] = [];
+  readonly #taken = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  #given = 0;
+  /** The place of the piece that is being filled. */
+  #place = 0;
+  #bytes = 0;
   #lines = 0;
-  #sentPieces: number;
-  #timeMs = 0;
-  #time = "";
+  #beginMs = 0;
+  #begin = beginOfLine(0);
 
   constructor(clock: Clock, cells: WorkerCells, post: Post) {
     this.#clock = clock;
     this.#cells = cells;
     this.#post = post;
-    // A replacement begins where the supervisor stands.
-    this.#sentPieces = cells.get("accessLogPiecesTaken");
   }
 
-  write(request: ServedRequest): void {
-    this.#gathered += lineOf(request, this.#now());
-    this.#lines++;
-    if (this.#gathered.length >= PIECE_BYTES) this.flush();
+  /** How a line begins now, made once for each millisecond. */
+  get begin(): string {
+    const nowMs = this.#clock.now();
+    if (nowMs !== this.#beginMs) {
+      this.#beginMs = nowMs;
+      this.#begin = beginOfLine(nowMs);
+    }
+    return this.#begin;
+  }
+
+  /** @param line with its line end, in ASCII */
+  write(line: string): void {
+    if (this.#bytes + line.length > PIECE_BYTES) this.flush();
+    if (!this.#hasRoom()) this.#cells.add("accessLogDropped", 1);
+    else if (line.length > PIECE_BYTES) this.#give(Buffer.from(line, "latin1"), 1);
+    else {
+      this.#bytes += this.#piece().write(line, this.#bytes, line.length, "latin1");
+      this.#lines++;
+    }
   }
 
   flush(): void {
-    const lines = this.#lines;
-    if (lines === 0) return;
-    const octets = new TextEncoder().encode(this.#gathered);
-    this.#gathered = "";
+    if (this.#lines === 0) return;
+    this.#give(this.#piece().subarray(0, this.#bytes), this.#lines);
+    this.#bytes = 0;
     this.#lines = 0;
-    if (this.#sentPieces - this.#cells.get("accessLogPiecesTaken") >= MAX_PIECES_ON_THE_WAY) {
-      this.#cells.add("accessLogDropped", lines);
-      return;
-    }
-    this.#sentPieces++;
-    this.#post({ type: "access", octets, lines }, [octets.buffer]);
   }
 
-  /** RFC 3339, made once for each millisecond. */
-  #now(): string {
-    const nowMs = this.#clock.now();
-    if (nowMs !== this.#timeMs) {
-      this.#timeMs = nowMs;
-      this.#time = new Date(nowMs).toISOString();
-    }
-    return this.#time;
+  #give(octets: Uint8Array, lines: number): void {
+    this.#given++;
+    this.#place = (this.#place + 1) % MAX_PIECES_ON_THE_WAY;
+    this.#post({ type: "access", octets, lines, taken: this.#taken });
   }
-}
 
-/** One JSON object and a line end. What a request does not have is left out. */
-function lineOf(request: ServedRequest, time: string): string {
-  const { route, target, failure, upstreamMs, headers } = request;
-  return (
-    `{"time":"${time}","request_id":"${request.requestId}","client":"${request.client}","method":"${request.method}",` +
-    `"host":${quoted(request.host)},"path":${quoted(request.path)},"protocol":"${request.protocol}"` +
-    (route === undefined ? "" : `,"route":"${route}"`) +
-    (target === undefined ? "" : `,"target":"${target}"`) +
-    `,"status":${request.status}` +
-    (failure === undefined ? "" : `,"failure":"${failure}"`) +
-    `,"bytes_in":${request.requestBytes},"bytes_out":${request.responseBytes},"duration_ms":${micros(request.durationMs)}` +
-    (upstreamMs === undefined ? "" : `,"upstream_ms":${micros(upstreamMs)}`) +
-    (headers === undefined ? "}\n" : `,"headers":${JSON.stringify(headers)}}\n`)
-  );
-}
+  #hasRoom(): boolean {
+    if (this.#lines > 0) return true;
+    const onTheWay = this.#given - Atomics.load(this.#taken, 0);
+    if (onTheWay === 0) this.#place = 0; // The memory that was used last is still in the caches.
+    return onTheWay < MAX_PIECES_ON_THE_WAY;
+  }
 
-/** Stands in JSON as it is. */
-const PLAIN = /^[\w./:%&=?@+~,;!*'()$[\]|-]*$/;
-
-function quoted(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
-}
-
-/** Milliseconds with three places. */
-function micros(ms: number): number {
-  return Math.round(ms * 1_000) / 1_000;
+  #piece(): Buffer {
+    this.#pieces[this.#place] ??= Buffer.from(new SharedArrayBuffer(PIECE_BYTES));
+    return this.#pieces[this.#place]!;
+  }
 }

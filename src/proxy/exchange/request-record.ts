@@ -6,7 +6,7 @@ import type { AccessLogPolicy } from "../route/access-log-policy.ts";
 import type { CompiledRoute } from "../route/compiled-route.ts";
 import type { Target } from "../upstream/target.ts";
 import type { Gateway } from "../worker/gateway.ts";
-import type { ServedRequest } from "./access-log.ts";
+import { AccessLogLine, type ServedRequest } from "./access-log-line.ts";
 
 /**
  * What is counted, measured and logged of the request that an exchange serves. One record serves all requests of a
@@ -24,14 +24,14 @@ export class RequestRecord {
   /** Of the response that began; 0 before. */
   status = 0;
   readonly #gateway: Gateway;
-  readonly #client: string;
+  readonly #line: AccessLogLine;
   #startedMs = 0;
   #upstreamMs = 0;
 
   /** @param client the address of who asks */
   constructor(gateway: Gateway, client: string) {
     this.#gateway = gateway;
-    this.#client = client;
+    this.#line = new AccessLogLine(client);
   }
 
   open(requestId: string): void {
@@ -81,18 +81,20 @@ export class RequestRecord {
     const { clock, cells } = this.#gateway;
     const durationMs = clock.monotonicMs() - this.#startedMs;
     cells.answered(this.#slot, status, durationMs, this.requestBytes, this.responseBytes);
-    this.#close(channel, status, failure);
+    this.#close(channel, status, durationMs, failure);
   }
 
   /** The request is over without an answer, or with one that was cut. */
   closeCut(channel: RequestChannel, failure: FailureKind): void {
-    this.#close(channel, this.status === 0 ? FAILURES[failure].status : this.status, failure);
+    const status = this.status === 0 ? FAILURES[failure].status : this.status;
+    this.#close(channel, status, this.#gateway.clock.monotonicMs() - this.#startedMs, failure);
   }
 
-  #close(channel: RequestChannel, status: number, failure: FailureKind | undefined): void {
+  #close(channel: RequestChannel, status: number, durationMs: number, failure: FailureKind | undefined): void {
     const { configuration, accessLog, cells } = this.#gateway;
     const policy = this.route === undefined ? configuration.accessLog : this.route.accessLog;
-    if (policy?.wants(channel.request.method, status)) accessLog.write(this.#served(channel, policy, status, failure));
+    if (policy?.wants(channel.request.method, status))
+      accessLog.write(this.#line.write(accessLog.begin, this.#served(channel, policy, status, durationMs, failure)));
     cells.add("activeRequests", -1);
     this.isOpen = false;
   }
@@ -101,24 +103,24 @@ export class RequestRecord {
     { protocol, request }: RequestChannel,
     { withQuery, headers }: AccessLogPolicy,
     status: number,
+    durationMs: number,
     failure: FailureKind | undefined,
   ): ServedRequest {
     const { method, host, path, query, fields } = request;
     const isRead = method !== ""; // What was refused before it was read has nothing to show.
     return {
       requestId: this.requestId,
-      client: this.#client,
       method,
       host: isRead ? host : "",
       path: isRead ? path + (withQuery ? query : "") : "",
       protocol,
-      route: this.route?.id,
-      target: this.target?.pool.authority,
+      route: this.route,
+      target: this.target,
       status,
       failure: failure && FAILURES[failure].code,
       requestBytes: this.requestBytes,
       responseBytes: this.responseBytes,
-      durationMs: this.#gateway.clock.monotonicMs() - this.#startedMs,
+      durationMs,
       upstreamMs: this.status === 0 ? undefined : this.#upstreamMs,
       headers: headers.length > 0 && isRead ? headersOf(fields, headers) : undefined,
     };

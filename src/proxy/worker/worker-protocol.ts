@@ -57,8 +57,8 @@ export type Report =
   | { readonly type: "ready" }
   | { readonly type: "done"; readonly tookMs: number }
   | { readonly type: "refused"; readonly problems: readonly Problem[] }
-  /** Lines of the access log. */
-  | { readonly type: "access"; readonly octets: Uint8Array; readonly lines: number }
+  /** Lines of the access log, in memory that the worker fills again once this piece is counted in `taken`. */
+  | { readonly type: "access"; readonly octets: Uint8Array; readonly lines: number; readonly taken: Int32Array }
   | {
       readonly type: "log";
       readonly level: LogLevel;
@@ -66,8 +66,8 @@ export type Report =
       readonly fields: Record<string, unknown>;
     };
 
-/** Says something to the supervisor; what is in `transfer` is handed over instead of copied. */
-export type Post = (report: Report, transfer?: ArrayBuffer[]) => void;
+/** Says something to the supervisor. */
+export type Post = (report: Report) => void;
 
 /** What a worker is born with. */
 export interface WorkerBirth {

@@ -189,7 +189,7 @@ export class WorkerSlot {
     }
     if (report.type === "access") {
       this.#options.accessLog?.write(report.octets, report.lines);
-      new WorkerCells(this.#options.row).add("accessLogPiecesTaken", 1);
+      Atomics.add(report.taken, 0, 1);
       return;
     }
     if (report.type === "ready") {

@@ -8,9 +8,7 @@ import type { Command, WorkerBirth } from "./worker-protocol.ts";
 const port = parentPort;
 if (port === null) throw new Error("this module is started by the supervisor, as a worker thread");
 const { worker, row } = workerData as WorkerBirth;
-const proxyWorker = new ProxyWorker(worker, systemClock, new WorkerCells(row), (report, transfer = []) =>
-  port.postMessage(report, transfer),
-);
+const proxyWorker = new ProxyWorker(worker, systemClock, new WorkerCells(row), (report) => port.postMessage(report));
 port.on("message", (command: Command) => {
   proxyWorker.handle(command).catch((error: unknown) => {
     throw error; // Reaches the supervisor, which replaces this worker.
