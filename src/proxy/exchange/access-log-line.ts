@@ -1,5 +1,5 @@
 import type { CompiledRoute } from "../route/compiled-route.ts";
-import type { CompiledTarget } from "../upstream/balancer.ts";
+import type { Target } from "../upstream/target.ts";
 
 /** What a request came to. Octets are those of the bodies; text is latin1, one character an octet. */
 export interface ServedRequest {
@@ -10,7 +10,7 @@ export interface ServedRequest {
   readonly path: string;
   readonly protocol: string;
   readonly route: Pick<CompiledRoute, "id"> | undefined;
-  readonly target: Pick<CompiledTarget, "pool"> | undefined;
+  readonly target: Pick<Target, "pool"> | undefined;
   readonly status: number;
   /** The code of the failure, when the gateway answered or cut. */
   readonly failure: string | undefined;
