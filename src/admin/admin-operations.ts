@@ -1,3 +1,4 @@
+import type { TokenStore } from "../config/token-store.ts";
 import type { Clock } from "../core/clock.ts";
 import type { ConfigurationDesk } from "./configuration-desk.ts";
 import type { DataPlaneView } from "./data-plane-view.ts";
@@ -13,6 +14,7 @@ import { gatewayOperations } from "./operations/gateway.ts";
 import { healthOperations } from "./operations/health.ts";
 import { metricsOperations } from "./operations/metrics.ts";
 import { reloadOperations } from "./operations/reload.ts";
+import { identityOperations, tokenOperations } from "./operations/tokens.ts";
 import type { ReloadDesk } from "./reload-desk.ts";
 import type { ReloadHistory } from "./reload-history.ts";
 
@@ -31,6 +33,7 @@ export type AdminViews = {
       readonly reload: ReloadDesk;
       readonly configuration: ConfigurationDesk;
       readonly fleet: FleetView;
+      readonly tokens: TokenStore;
     }
   | { readonly role: "data_plane"; readonly node: DataPlaneView }
 );
@@ -49,6 +52,7 @@ export function adminOperations(views: AdminViews): Operation[] {
   });
   return [
     ...health,
+    ...identityOperations,
     ...gatewayOperations(gateway),
     ...certificateOperations(gateway, () => clock.now()),
     ...drainOperations(gateway, () => clock.now()),
@@ -56,6 +60,7 @@ export function adminOperations(views: AdminViews): Operation[] {
     ...reloadOperations(views.role === "data_plane" ? undefined : views.reload, history),
     ...(views.role === "control_plane" ? configurationOperations(views.configuration, views.fleet) : []),
     ...(views.role === "control_plane" ? fleetOperations(views.fleet) : []),
+    ...(views.role === "control_plane" ? tokenOperations(views.tokens, clock) : []),
     ...(views.role === "data_plane" ? dataPlaneOperations(views.node) : []),
   ];
 }

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
 import { request } from "node:http";
 import { describe, it, type TestContext } from "node:test";
-import { RunwayError } from "../core/failure.ts";
-import { silentLogger } from "../core/ports.ts";
 import type { AdminViews } from "./admin-operations.ts";
-import { AdminServer } from "./admin-server.ts";
 import {
   SAMPLE_DATA_PLANE,
   SAMPLE_YAML,
   SampleDesk,
   SampleFleet,
   SampleGateway,
+  SampleTokens,
   sampleNode,
   sharedViews,
   startAdmin,
@@ -23,7 +21,14 @@ async function serve(test: TestContext, views: AdminViews): Promise<string> {
 }
 
 function controlPlane(desk = new SampleDesk(), fleet = new SampleFleet()): AdminViews {
-  return { ...sharedViews(), role: "control_plane", configuration: desk, reload: desk, fleet };
+  return {
+    ...sharedViews(),
+    role: "control_plane",
+    configuration: desk,
+    reload: desk,
+    fleet,
+    tokens: new SampleTokens(),
+  };
 }
 
 const dataPlane = (): AdminViews => ({
@@ -51,28 +56,10 @@ function statusWith(url: string, options: { method?: string; headers: Record<str
 }
 
 describe("AdminServer", () => {
-  it("refuses to listen where others can reach it, and says what to do", async () => {
-    const options = { port: 0, role: "standalone", operations: [], logger: silentLogger } as const;
-    for (const address of ["0.0.0.0", "::", "192.0.2.1", "example.com"]) {
-      const server = new AdminServer({ ...options, address, allowUnauthenticated: false });
-      await assert.rejects(server.start(), (error) => {
-        assert.ok(error instanceof RunwayError);
-        assert.match(error.message, /127\.0\.0\.1.*allow_unauthenticated/);
-        return true;
-      });
-    }
-    const told = new AdminServer({ ...options, address: "0.0.0.0", allowUnauthenticated: true });
-    await told.start();
-    assert.ok(told.address().port > 0);
-    await told.stop(AbortSignal.timeout(1_000));
-  });
-
   it("says which port is taken and what to do", async (test) => {
     const port = Number(new URL(await serve(test, standalone())).port);
-    const options = { port, role: "standalone", operations: [], logger: silentLogger } as const;
-    const second = new AdminServer({ ...options, address: "127.0.0.1", allowUnauthenticated: false });
     await assert.rejects(
-      second.start(),
+      startAdmin(standalone(), { admin: { port } }),
       /cannot listen on 127\.0\.0\.1:\d+: another program listens there.*admin\.port/,
     );
   });

@@ -1,11 +1,15 @@
+import type { Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from "fastify";
-import { checkAdminExposure } from "../config/node-checks.ts";
-import type { Role } from "../config/node-settings.ts";
-import { describeProblem } from "../config/problem.ts";
+import type { NodeSettings, Role } from "../config/node-settings.ts";
+import type { Clock } from "../core/clock.ts";
 import { RunwayError } from "../core/failure.ts";
 import type { Logger } from "../core/ports.ts";
 import type { Service } from "../core/service.ts";
+import { certificateNames, tlsOptions, watchTls } from "./access/admin-tls.ts";
+import { type Caller, mayUse } from "./access/caller.ts";
+import { DropConnection, type Gate } from "./access/gate.ts";
+import { limitConnections } from "./access/limit-connections.ts";
 import { refuseForeignPages } from "./browser-guard.ts";
 import { isLoopback } from "./loopback.ts";
 import type { AdminAnswer, Operation } from "./operation.ts";
@@ -15,18 +19,29 @@ import { writeJson } from "./write-json.ts";
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 const MAX_CONNECTIONS = 512;
+/** After so long every failed attempt is forgiven. */
+const RETRY_AFTER_S = 60;
 /** How long a request may take to arrive. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 export interface AdminServerOptions {
-  /** An interface, `127.0.0.1`. */
-  readonly address: string;
-  /** 0 lets the system choose. */
-  readonly port: number;
-  readonly allowUnauthenticated: boolean;
+  /** Found to be in order by the checks of the node's settings. */
+  readonly settings: NodeSettings["admin"];
   readonly role: Role;
   readonly operations: readonly Operation[];
+  /** Finds out who asks. */
+  readonly gate: Gate;
+  /** Writes down what was done that nothing else records. */
+  readonly record: (deed: AdminDeed) => Promise<void>;
+  readonly clock: Clock;
   readonly logger: Logger;
+}
+
+/** Something that was done through the admin API. */
+export interface AdminDeed {
+  readonly author: string;
+  /** `POST /drain` */
+  readonly action: string;
 }
 
 /** The admin API over HTTP. Failures are answered as problem documents (RFC 9457). */
@@ -34,17 +49,16 @@ export class AdminServer implements Service {
   readonly name = "admin API";
   readonly #options: AdminServerOptions;
   #server: FastifyInstance | undefined;
+  #stopWatching = (): void => {};
 
   constructor(options: AdminServerOptions) {
     this.#options = options;
   }
 
-  /** @throws RunwayError configurationInvalid for an address that others can reach, configurationRefused when it is taken. */
+  /** @throws RunwayError configurationInvalid for certificates that cannot be used, configurationRefused when the address is taken. */
   async start(): Promise<void> {
-    const { address, port, allowUnauthenticated } = this.#options;
-    const admin = { enabled: true, address, port, allow_unauthenticated: allowUnauthenticated };
-    for (const problem of checkAdminExposure({ admin }))
-      throw new RunwayError("configurationInvalid", describeProblem(problem));
+    const { settings, clock, logger } = this.#options;
+    const { address, port, tls } = settings;
     const server = this.#build();
     try {
       await server.listen({ host: address, port });
@@ -52,6 +66,7 @@ export class AdminServer implements Service {
       await server.close();
       throw cannotListen(address, port, error);
     }
+    if (tls.cert_file !== "") this.#stopWatching = watchTls(tls, server.server as unknown as Server, clock, logger);
     this.#server = server;
   }
 
@@ -65,6 +80,7 @@ export class AdminServer implements Service {
   async stop(deadline: AbortSignal): Promise<void> {
     const server = this.#server;
     if (server === undefined) return;
+    this.#stopWatching();
     const dropRest = () => server.server.closeAllConnections();
     if (deadline.aborted) dropRest();
     deadline.addEventListener("abort", dropRest, { once: true });
@@ -73,21 +89,28 @@ export class AdminServer implements Service {
   }
 
   #build(): FastifyInstance {
+    const { settings } = this.#options;
     const server = fastify({
+      ...(settings.tls.cert_file === "" ? {} : { https: tlsOptions(settings.tls) }),
       bodyLimit: MAX_BODY_BYTES,
       requestTimeout: REQUEST_TIMEOUT_MS,
       forceCloseConnections: "idle",
       exposeHeadRoutes: false,
       routerOptions: { maxParamLength: 256 },
       frameworkErrors: (error, _request, reply) => this.#fail(error, reply),
-    });
-    server.server.maxConnections = MAX_CONNECTIONS;
+    }) as unknown as FastifyInstance;
+    limitConnections(server.server, MAX_CONNECTIONS);
     server.removeAllContentTypeParsers();
     server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
-    const bound = isLoopback(this.#options.address);
-    server.addHook("onRequest", async ({ headers }) => refuseForeignPages(headers, bound));
+    server.decorateRequest("caller");
+    const bound = isLoopback(settings.address);
+    server.addHook("onRequest", async (request) => {
+      refuseForeignPages(request.headers, bound, settings.tls.cert_file !== "");
+      request.caller = await this.#admit(request);
+    });
     server.setErrorHandler((error, _request, reply) => this.#fail(error, reply));
     server.setNotFoundHandler((request, reply) => {
+      requireAccess(request.caller, "viewer");
       const detail = `${request.url.split("?")[0]} is no endpoint of a node in the role ${this.#options.role}.`;
       return this.#fail(new RunwayError("notFound", detail), reply);
     });
@@ -95,38 +118,78 @@ export class AdminServer implements Service {
       server.route({
         method: server.supportedMethods,
         url: path.replaceAll(/\{(\w+)\}/g, ":$1"),
-        handler: (request, reply) => this.#answer(operations, request, reply),
+        // Before the body is read.
+        onRequest: async (request, reply) => requireAccess(request.caller, chosen(operations, request, reply).access),
+        handler: (request, reply) => this.#answer(chosen(operations, request, reply), request, reply),
       });
     return server;
+  }
+
+  #admit(request: FastifyRequest): Promise<Caller> {
+    return this.#options.gate.admit({
+      authorization: request.headers.authorization,
+      certificateNames: certificateNames(request.raw),
+      address: request.ip,
+    });
   }
 
   #ownOperations(): readonly Operation[] {
     return this.#options.operations.filter(({ roles }) => roles.includes(this.#options.role));
   }
 
-  async #answer(operations: readonly Operation[], request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const method = request.method === "HEAD" ? "GET" : request.method;
-    const operation = operations.find((candidate) => candidate.method === method);
-    if (operation === undefined) {
-      const allowed = operations.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
-      reply.header("allow", allowed);
-      throw new RunwayError("adminMethodNotAllowed", `${request.url.split("?")[0]} answers ${allowed}.`);
-    }
+  async #answer(operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+    const { caller, ip } = request;
+    const author = `${caller.name}@${ip}`;
     const answer = await operation.handle({
       parameters: request.params as Record<string, string>,
       query: operation.query === undefined ? {} : parseQuery(operation.query, request.query),
       headers: request.headers,
       body: operation.body === undefined ? "" : bodyText(request.body),
-      remoteAddress: request.ip,
+      caller,
+      author,
     });
+    if (operation.method !== "GET" && !operation.isRecorded)
+      await this.#options.record({ author, action: `${operation.method} ${request.url.split("?")[0]}` });
     return send(reply, answer);
   }
 
   #fail(reason: unknown, reply: FastifyReply): FastifyReply {
+    if (reason instanceof DropConnection) {
+      reply.raw.destroy();
+      return reply.hijack();
+    }
     const error = asRunwayError(reason);
-    if (error.definition.status >= 500) this.#options.logger.error("An admin request failed", { error });
+    const { logger } = this.#options;
+    if (error.definition.status >= 500) logger.error("An admin request failed", { error });
+    if (error.kind === "unauthenticated") reply.header("www-authenticate", "Bearer");
+    if (error.kind === "tooManyAttempts") reply.header("retry-after", RETRY_AFTER_S);
     const document = problemDocument(error);
     return reply.code(document.status).header("content-type", "application/problem+json").send(bytes(document));
+  }
+}
+
+/** @throws RunwayError adminMethodNotAllowed */
+function chosen(operations: readonly Operation[], request: FastifyRequest, reply: FastifyReply): Operation {
+  const method = request.method === "HEAD" ? "GET" : request.method;
+  const operation = operations.find((candidate) => candidate.method === method);
+  if (operation !== undefined) return operation;
+  requireAccess(request.caller, "viewer");
+  const allowed = operations.flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method])).join(", ");
+  reply.header("allow", allowed);
+  throw new RunwayError("adminMethodNotAllowed", `${request.url.split("?")[0]} answers ${allowed}.`);
+}
+
+/** @throws RunwayError unauthenticated, forbidden */
+function requireAccess(caller: Caller, access: Operation["access"]): void {
+  if (mayUse(caller, access)) return;
+  if (caller.role === undefined)
+    throw new RunwayError("unauthenticated", 'Send "Authorization: Bearer <token>", or show a client certificate.');
+  throw new RunwayError("forbidden", `The role ${caller.role} may not do this; it takes ${access}.`);
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    caller: Caller;
   }
 }
 

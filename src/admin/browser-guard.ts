@@ -12,6 +12,7 @@ import { isLoopback } from "./loopback.ts";
 export function refuseForeignPages(
   headers: { host?: string | undefined; origin?: string | undefined },
   boundToLoopback: boolean,
+  isSecure = false,
 ): void {
   const { host = "", origin } = headers;
   const name = host.replace(/:\d+$/, "");
@@ -20,6 +21,10 @@ export function refuseForeignPages(
       "forbidden",
       `The Host header names ${JSON.stringify(name)}. Ask by address or as localhost.`,
     );
-  if (origin !== undefined && URL.parse(origin)?.host !== host)
+  if (origin !== undefined && !isOwn(URL.parse(origin), host, isSecure))
     throw new RunwayError("forbidden", "Web pages of another origin may not use the admin API.");
+}
+
+function isOwn(origin: URL | null, host: string, isSecure: boolean): boolean {
+  return origin?.host === host && (!isSecure || origin.protocol === "https:");
 }

@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Role } from "../config/node-settings.ts";
+import type { Access, Caller } from "./access/caller.ts";
 
 export const EVERY_ROLE: readonly Role[] = ["standalone", "control_plane", "data_plane"];
 
@@ -10,7 +11,9 @@ export interface AdminRequest<Query> {
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The body as text; empty when there was none. */
   readonly body: string;
-  readonly remoteAddress: string;
+  readonly caller: Caller;
+  /** The caller and where it called from, for the history. */
+  readonly author: string;
 }
 
 /** `body` is a value to be written as JSON, or a text of the given type. */
@@ -24,27 +27,35 @@ export type AdminAnswer = {
  * `handle` throws a RunwayError or an AdminProblem for every answer that is not a success.
  */
 export interface Operation {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** `/cluster/nodes/{id}` */
   readonly path: string;
   /** In other roles the path does not exist. */
   readonly roles: readonly Role[];
+  /** Who may use it. */
+  readonly access: Access;
+  /** Whether the store writes it down itself, as it does with commits; other writes are recorded by the server. */
+  readonly isRecorded?: boolean;
   /** What it is for, one sentence. */
   readonly summary: string;
   /** The query parameters; others are refused. */
   readonly query?: z.ZodObject;
-  /** Whether a body is read, and what it has to be. */
-  readonly body?: "yaml";
+  /** Whether a body is read, and what it has to be: a document, or JSON of this shape. */
+  readonly body?: "yaml" | { readonly schema: z.ZodType };
   handle(request: AdminRequest<unknown>): AdminAnswer | Promise<AdminAnswer>;
 }
 
-/** Writes an operation down; its handler sees the query as the schema types it. */
+/**
+ * Writes an operation down; its handler sees the query as the schema types it. Unless told otherwise, viewers may look and
+ * operators may do the rest.
+ */
 export function operation<Query extends z.ZodObject>(
-  definition: Omit<Operation, "handle" | "query"> & {
+  definition: Omit<Operation, "handle" | "query" | "access"> & {
+    readonly access?: Access;
     readonly query?: Query;
     handle(request: AdminRequest<z.output<Query>>): AdminAnswer | Promise<AdminAnswer>;
   },
 ): Operation {
   // The server parses the query with the operation's own schema before it calls the handler.
-  return definition as Operation;
+  return { access: definition.method === "GET" ? "viewer" : "operator", ...definition } as Operation;
 }

@@ -2,17 +2,21 @@
 import type { Configuration } from "../config/configuration.ts";
 import { describeChange, difference } from "../config/difference.ts";
 import { parseDocument, toResources } from "../config/document.ts";
+import { isOpen } from "../config/node-checks.ts";
+import { AdminSettings } from "../config/node-settings.ts";
 import { renderDocument } from "../config/render-document.ts";
 import type { Resource } from "../config/resource.ts";
 import { RouteSpec } from "../config/resources/route.ts";
 import { SETTINGS, type Settings } from "../config/resources/settings.ts";
 import { stateHash } from "../config/state-hash.ts";
 import { plainLanguage } from "../config/testing/plain-language.ts";
+import type { Token, TokenStore } from "../config/token-store.ts";
 import { systemClock } from "../core/clock.ts";
 import { RunwayError } from "../core/failure.ts";
 import { silentLogger } from "../core/ports.ts";
+import { Gate } from "./access/gate.ts";
 import { type AdminViews, adminOperations } from "./admin-operations.ts";
-import { AdminServer } from "./admin-server.ts";
+import { type AdminDeed, AdminServer } from "./admin-server.ts";
 import type { ConfigurationChange } from "./configuration-change.ts";
 import type { ConfigurationDesk, ConfigurationPush, CurrentConfiguration } from "./configuration-desk.ts";
 import type { DataPlaneStatus } from "./data-plane-view.ts";
@@ -196,16 +200,57 @@ export function sharedViews(gateway: GatewayView = new SampleGateway()) {
   return { version: "0.1.0", clock: systemClock, gateway, metrics, history: new ReloadHistory() };
 }
 
+/** Keeps tokens in memory. */
+export class SampleTokens implements TokenStore {
+  readonly #tokens = new Map<string, Token>();
+
+  async add(token: Token): Promise<void> {
+    this.#tokens.set(token.id, token);
+  }
+
+  async list(): Promise<readonly Token[]> {
+    return [...this.#tokens.values()].reverse();
+  }
+
+  async find(secretHash: string): Promise<Token | undefined> {
+    return this.#tokens.values().find((token) => token.secretHash === secretHash);
+  }
+
+  async revoke(id: string): Promise<Token | undefined> {
+    const token = this.#tokens.get(id);
+    if (token === undefined) return undefined;
+    this.#tokens.set(id, { ...token, revokedAt: token.revokedAt ?? Date.now() });
+    return this.#tokens.get(id);
+  }
+}
+
+export interface StartOptions {
+  /** What differs from the defaults, as written in a file; the port is the system's choice. */
+  readonly admin?: Readonly<Record<string, unknown>>;
+  readonly deeds?: AdminDeed[];
+}
+
 /** A started admin API on a port of the system's choice, and its URL. */
-export async function startAdmin(views: AdminViews): Promise<AdminServer & { readonly url: string }> {
+export async function startAdmin(
+  views: AdminViews,
+  { admin = {}, deeds = [] }: StartOptions = {},
+): Promise<AdminServer & { readonly url: string }> {
+  const settings = AdminSettings.parse({ port: 0, ...admin });
   const server = new AdminServer({
-    address: "127.0.0.1",
-    port: 0,
-    allowUnauthenticated: false,
+    settings,
     role: views.role,
     operations: adminOperations(views),
+    gate: new Gate({
+      isOpen: isOpen(settings),
+      tokens: views.role === "control_plane" ? [views.tokens] : [],
+      certificateRoles: settings.tls.roles,
+      clock: systemClock,
+    }),
+    record: async (deed) => void deeds.push(deed),
+    clock: systemClock,
     logger: silentLogger,
   });
   await server.start();
-  return Object.assign(server, { url: `http://127.0.0.1:${server.address().port}` });
+  const scheme = settings.tls.cert_file === "" ? "http" : "https";
+  return Object.assign(server, { url: `${scheme}://127.0.0.1:${server.address().port}` });
 }

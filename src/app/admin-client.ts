@@ -1,3 +1,6 @@
+import { request as httpRequest, type IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { text as readText } from "node:stream/consumers";
 import { z } from "zod";
 import { describeProblem } from "../config/problem.ts";
 import { CommandError } from "./command-error.ts";
@@ -27,48 +30,72 @@ export interface AdminReply {
 }
 
 export interface AdminRequestOptions {
-  readonly method?: "GET" | "POST";
+  readonly method?: "GET" | "POST" | "DELETE";
   readonly body?: string;
+  readonly contentType?: string;
   /** How long the whole exchange may take; 10 s. */
   readonly timeoutMs?: number;
   /** Statuses besides 2xx that are answers and not errors. */
   readonly accept?: readonly number[];
 }
 
+/** How the client shows who it is, and whom it believes; PEM. */
+export interface AdminCredentials {
+  readonly token?: string | undefined;
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
 /** Asks a node's admin API. Whatever goes wrong is a CommandError that says what to do. */
 export class AdminClient {
   readonly #base: string;
+  readonly #credentials: AdminCredentials;
 
-  constructor(base: string) {
+  constructor(base: string, credentials: AdminCredentials = {}) {
     if (!/^https?:$/.test(URL.parse(base)?.protocol ?? ""))
       throw new CommandError(
         "usage",
         `${JSON.stringify(base)} is not the URL of an admin API, such as http://127.0.0.1:8081`,
       );
     this.#base = base.replace(/\/+$/, "");
+    this.#credentials = credentials;
   }
 
   async request(path: string, options: AdminRequestOptions = {}): Promise<AdminReply> {
-    const { method = "GET", body, timeoutMs = DEFAULT_TIMEOUT_MS, accept = [] } = options;
-    const { status, text } = await this.#exchange(path, {
-      method,
-      signal: AbortSignal.timeout(timeoutMs),
-      ...(body === undefined ? {} : { body, headers: { "content-type": "application/yaml" } }),
-    });
+    const { accept = [] } = options;
+    const { status, text } = await this.#exchange(path, options);
     if ((status < 200 || status > 299) && !accept.includes(status)) throw this.#refusal(path, status, text);
     return { status, text, parse: (schema) => this.#parse(schema, text) };
   }
 
-  async #exchange(path: string, init: RequestInit): Promise<{ status: number; text: string }> {
+  async #exchange(path: string, options: AdminRequestOptions): Promise<{ status: number; text: string }> {
     try {
-      const response = await fetch(this.#base + path, init);
-      return { status: response.status, text: await response.text() };
+      const response = await this.#send(path, options);
+      return { status: response.statusCode!, text: await readText(response) };
     } catch (error) {
       const message =
         `The admin API at ${this.#base} cannot be reached (${reasonOf(error)}). ` +
         "Is runway running there? Name another address with --admin URL or RUNWAY_ADMIN_URL.";
       throw new CommandError("unreachable", message, { cause: error });
     }
+  }
+
+  /** Not `fetch`, which cannot be given an authority of certificates. */
+  #send(path: string, options: AdminRequestOptions): Promise<IncomingMessage> {
+    const { method = "GET", body, contentType = "application/yaml", timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    const { token, ca, cert, key } = this.#credentials;
+    const headers = {
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(body === undefined ? {} : { "content-type": contentType, "content-length": Buffer.byteLength(body) }),
+    };
+    const send = this.#base.startsWith("https:") ? httpsRequest : httpRequest;
+    const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
+    const signal = AbortSignal.timeout(timeoutMs);
+    send(this.#base + path, { method, headers, ca, cert, key, signal }, resolve)
+      .on("error", (error) => reject(signal.aborted ? signal.reason : error))
+      .end(body);
+    return promise;
   }
 
   #refusal(path: string, status: number, text: string): CommandError {
@@ -100,7 +127,7 @@ function plain({ kind, id, line, ...problem }: z.output<typeof Problem>): string
 
 function exitReason(status: number, problems: number): ExitReason {
   if (status === 400 && problems > 0) return "invalid";
-  return [403, 409, 412, 422].includes(status) ? "refused" : "failed";
+  return [401, 403, 409, 412, 422, 429].includes(status) ? "refused" : "failed";
 }
 
 function jsonOrUndefined(text: string): unknown {
@@ -114,6 +141,7 @@ function jsonOrUndefined(text: string): unknown {
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if (error.name === "TimeoutError") return "no answer in time";
+  if ("code" in error && typeof error.code === "string") return error.code;
   const { cause } = error;
   if (cause instanceof Error && "code" in cause) return String(cause.code);
   return cause instanceof Error ? cause.message : error.message;

@@ -12,6 +12,7 @@ import {
   SampleDesk,
   SampleFleet,
   SampleGateway,
+  SampleTokens,
   sampleNode,
   sharedViews,
   startAdmin,
@@ -57,6 +58,7 @@ async function controlPlane(test: TestContext, fleet = new SampleFleet(), desk =
     configuration: desk,
     reload: desk,
     fleet,
+    tokens: new SampleTokens(),
   });
   test.after(() => server.stop(AbortSignal.timeout(1_000)));
   return server.url;

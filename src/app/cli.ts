@@ -11,6 +11,7 @@ import { addPki } from "./commands/pki.ts";
 import { addPush } from "./commands/push.ts";
 import { addRun } from "./commands/run.ts";
 import { addStatus } from "./commands/status.ts";
+import { addToken } from "./commands/token.ts";
 import { addUp } from "./commands/up.ts";
 import { addValidate } from "./commands/validate.ts";
 import { addVersion } from "./commands/version.ts";
@@ -62,6 +63,7 @@ function buildProgram(context: CommandContext): Command {
   addNodes(program, context);
   addStatus(program, context);
   addPki(program, context);
+  addToken(program, context);
   addVersion(program, context);
   addOrigin(program, context);
   return program;

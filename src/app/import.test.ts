@@ -3,8 +3,8 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { runCli } from "./cli.ts";
 import { EXIT } from "./exit-codes.ts";
+import { runInProcess } from "./testing.ts";
 
 const KONG = `_format_version: "3.0"
 services: [{ name: shop, url: "http://shop:80", routes: [{ name: shop, paths: [/shop], preserve_host: true }] }]
@@ -20,19 +20,7 @@ describe("runway import", () => {
   });
   after(() => rm(directory, { recursive: true }));
 
-  async function runway(...args: readonly string[]) {
-    const [out, err]: [string[], string[]] = [[], []];
-    const code = await runCli(args, {
-      env: {},
-      isInteractive: false,
-      columns: undefined,
-      write: (text) => void out.push(text),
-      complain: (text) => void err.push(text),
-      style: (_, text) => text,
-      readInput: async () => KONG,
-    });
-    return { code, out: out.join(""), err: err.join("") };
-  }
+  const runway = (...args: readonly string[]) => runInProcess(args, { input: KONG });
 
   it("writes a configuration that is valid, and what became of everything beside it", async () => {
     const output = join(directory, "runway.yaml");

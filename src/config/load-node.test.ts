@@ -24,7 +24,8 @@ describe("a node's settings", () => {
   it("have defaults for everything", () => {
     assert.deepEqual(load(undefined).settings, NodeSettingsSpec.parse({}));
     const { admin, cluster, workers, logging } = load("listeners: []").settings;
-    assert.deepEqual(admin, { enabled: true, address: "127.0.0.1", port: 8081, allow_unauthenticated: false });
+    assert.deepEqual([admin.enabled, admin.address, admin.port], [true, "127.0.0.1", 8_081]);
+    assert.deepEqual([admin.allow_unauthenticated, admin.require_authentication], [false, false]);
     assert.equal(cluster.data_plane.cache_dir, "/var/lib/runway/cluster");
     assert.deepEqual([cluster.data_plane.retry_interval, cluster.data_plane.heartbeat_interval], [5_000, 10_000]);
     assert.deepEqual([workers, logging.level, cluster.role], ["auto", "info", "standalone"]);
@@ -86,6 +87,17 @@ describe("a node's settings", () => {
     load("admin: {address: 0.0.0.0, enabled: false}");
     for (const address of ["0.0.0.0", "'::'", "10.0.0.1", "gateway.example"])
       assert.match(problemsOf(`admin: {address: ${address}}`)[0]!, /^line 1: admin\.address: .*allow_unauthenticated/);
+  });
+
+  it("let the admin API ask elsewhere who its callers are, where somebody can answer, and over TLS", () => {
+    const tls = "tls: {cert_file: a, key_file: b}";
+    load(`admin: {address: 0.0.0.0, tokens_file: t, ${tls}}`);
+    load("admin: {address: 0.0.0.0, tokens_file: t, allow_plaintext: true}");
+    load("admin: {address: 0.0.0.0, tls: {cert_file: a, key_file: b, client_ca_file: c, roles: {ops: viewer}}}");
+    assert.match(problemsOf(`admin: {address: 0.0.0.0, ${tls}}`)[0]!, /would let nobody in.*tokens_file/);
+    assert.match(problemsOf("admin: {require_authentication: true}")[0]!, /would let nobody in/);
+    assert.match(problemsOf("admin: {tls: {cert_file: a}}")[0]!, /needs both cert_file and key_file/);
+    assert.match(problemsOf("admin: {tls: {roles: {ops: viewer}}}")[0]!, /admin\.tls\.roles: needs/);
   });
 
   it("have no workers only on a control plane, which need not proxy", () => {

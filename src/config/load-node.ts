@@ -2,7 +2,7 @@ import { type ParsedDocument, parseDocument, toResources } from "./document.ts";
 import { type EnvironmentSetting, nameVariables, readEnvironment } from "./environment.ts";
 import { isMapping, type Json, type JsonObject } from "./json.ts";
 import type { Language } from "./language.ts";
-import { checkAdminExposure, checkOwnPorts } from "./node-checks.ts";
+import { checkAdminAccess, checkOwnPorts } from "./node-checks.ts";
 import { type NodeSettings, NodeSettingsSpec } from "./node-settings.ts";
 import type { NodeOverlay } from "./overlay.ts";
 import { type Checked, checked, type Problem, refused } from "./problem.ts";
@@ -55,7 +55,7 @@ function checkMeaning(settings: NodeSettings, { entries }: ParsedDocument): Prob
   return [
     ...checkRole(settings),
     ...checkForeignEntries(settings.cluster.role, entries),
-    ...checkAdminExposure(settings),
+    ...checkAdminAccess(settings),
     ...checkOwnPorts(settings, entries),
   ];
 }

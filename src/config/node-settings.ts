@@ -168,14 +168,44 @@ const ClusterSettings = z.strictObject({
   data_plane: DataPlaneSettings.prefault({}),
 });
 
-const AdminSettings = z.strictObject({
+/** What whoever may use the admin API may do: look; also change the configuration; also say who may. */
+export const ADMIN_ROLES = ["viewer", "operator", "administrator"] as const;
+export type AdminRole = (typeof ADMIN_ROLES)[number];
+
+const AdminTls = z.strictObject({
+  cert_file: text.describe("The certificate of the admin API, PEM. With it the admin API speaks TLS only."),
+  key_file: text.describe("The key of that certificate, PEM, without a passphrase."),
+  client_ca_file: text.describe("The authorities whose client certificates are believed, PEM."),
+  roles: z
+    .record(z.string(), z.enum(ADMIN_ROLES))
+    .default({})
+    .describe(
+      "What bearers of client certificates may do: viewer, operator or administrator, by a name in the certificate (its common name or an alternative name).",
+    ),
+});
+
+export const AdminSettings = z.strictObject({
   enabled: z.boolean().default(true).describe("Whether there is an admin API."),
   address: z.string().min(1).default("127.0.0.1").describe("The interface on which the admin API listens."),
   port: z.int().min(0).max(65_535).default(8081).describe("The port on which the admin API listens."),
+  require_authentication: z
+    .boolean()
+    .default(false)
+    .describe(
+      "Whether callers have to show a token or a client certificate on loopback too. Elsewhere they have to unless allow_unauthenticated is set.",
+    ),
   allow_unauthenticated: z
     .boolean()
     .default(false)
-    .describe("Whether it may listen elsewhere than on loopback although it asks nobody who they are."),
+    .describe("Whether it asks nobody who they are although it listens elsewhere than on loopback."),
+  allow_plaintext: z
+    .boolean()
+    .default(false)
+    .describe("Whether it may listen elsewhere than on loopback without TLS, as behind a proxy that speaks it."),
+  tokens_file: text.describe(
+    "A file of tokens that are accepted besides those of the control plane's store, as `runway token create --file` writes it.",
+  ),
+  tls: AdminTls.prefault({}).describe("TLS of the admin API."),
 });
 
 const WorkersSetting = z

@@ -1,12 +1,11 @@
-/** What the bearer of a token may do: look; also change the configuration; also say who may. */
-export type TokenRole = "viewer" | "operator" | "administrator";
+import type { AdminRole } from "./node-settings.ts";
 
 /** A token of the admin API as it is kept: the secret itself is not. */
 export interface Token {
   /** By which people speak of it. */
   readonly id: string;
   readonly name: string;
-  readonly role: TokenRole;
+  readonly role: AdminRole;
   /** SHA-256 of the secret, hexadecimal. A secret is long and random, so nothing slower is needed. */
   readonly secretHash: string;
   /** Times are milliseconds since 1970. */

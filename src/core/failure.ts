@@ -163,6 +163,20 @@ export const FAILURES = {
     retryable: true,
     message: "The configuration has changed since it was read.",
   },
+  unauthenticated: {
+    code: "RW_UNAUTHENTICATED",
+    status: 401,
+    fault: "operator",
+    retryable: false,
+    message: "The caller has to say who it is.",
+  },
+  tooManyAttempts: {
+    code: "RW_TOO_MANY_ATTEMPTS",
+    status: 429,
+    fault: "operator",
+    retryable: true,
+    message: "Too many attempts failed.",
+  },
   forbidden: {
     code: "RW_FORBIDDEN",
     status: 403,

@@ -203,8 +203,12 @@ export class Member {
   }
 
   async admin(path: string, init?: RequestInit): Promise<Response> {
+    return fetch(`${await this.adminUrl()}${path}`, init);
+  }
+
+  async adminUrl(): Promise<string> {
     const { address } = await this.process.logged("The admin API is listening");
-    return fetch(`http://${address}${path}`, init);
+    return `http://${address}`;
   }
 
   async status(): Promise<Readonly<Record<string, unknown>>> {

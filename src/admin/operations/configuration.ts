@@ -39,6 +39,7 @@ export function configurationOperations(desk: ConfigurationDesk, fleet: FleetVie
       method: "POST",
       path: "/api/v1/config",
       roles: ["control_plane"],
+      isRecorded: true,
       summary: "Validates, commits, applies and sends out a document. Identical content makes no new version.",
       query: PushQuery,
       body: "yaml",
@@ -65,7 +66,7 @@ async function push(desk: ConfigurationDesk, fleet: FleetView, request: AdminReq
   const change = acceptedOrThrow(
     await desk.push({
       yaml: request.body,
-      author: `anonymous@${request.remoteAddress}`,
+      author: request.author,
       dryRun,
       ...(message === undefined ? {} : { message }),
       ...(expected === undefined ? {} : { expectedVersion: expected }),

@@ -1,4 +1,5 @@
 import { formatDuration } from "../../core/duration.ts";
+import { type Caller, mayUse } from "../access/caller.ts";
 import type { GatewayView, HealthCheck } from "../gateway-view.ts";
 import { EVERY_ROLE, type Operation, operation } from "../operation.ts";
 import { timestamp } from "../write-json.ts";
@@ -16,19 +17,31 @@ export interface HealthSources {
   uptimeMs(): number;
 }
 
+/**
+ * Strangers, such as load balancers, are told only what there is to do; why is for viewers.
+ */
+function forCaller<Json extends { readonly status: string }>(
+  caller: Caller,
+  { status, json }: { readonly status: number; readonly json: Json },
+) {
+  return { status, json: mayUse(caller, "viewer") ? json : { status: json.status } };
+}
+
 /** Whether the node is well (`/health`, for whoever restarts it) and wants traffic (`/ready`, for whoever sends some). */
 export function healthOperations(sources: HealthSources): Operation[] {
   const health = {
     method: "GET",
     roles: EVERY_ROLE,
+    access: "everybody",
     summary: "Whether the node is well.",
-    handle: () => healthAnswer(sources),
+    handle: ({ caller }: { caller: Caller }) => forCaller(caller, healthAnswer(sources)),
   } as const;
   const ready = {
     method: "GET",
     roles: EVERY_ROLE,
+    access: "everybody",
     summary: "Whether the node wants traffic.",
-    handle: () => readyAnswer(sources),
+    handle: ({ caller }: { caller: Caller }) => forCaller(caller, readyAnswer(sources)),
   } as const;
   return [
     operation({ ...health, path: "/health" }),

@@ -23,7 +23,7 @@ Examples:
     )
     .action(async (file: string, options: AdminOptions) => {
       const body = await readDocument(file, context.terminal);
-      const reply = await clientOf(options).request("/api/v1/config?dry_run=true", { method: "POST", body });
+      const reply = await clientOf(options, context).request("/api/v1/config?dry_run=true", { method: "POST", body });
       const { Changes } = reply.parse(Answer);
       context.exitCode = Changes.length === 0 ? EXIT.ok : EXIT.failed;
       context.terminal.write(options.json ? reply.text : changeLines(Changes, context.terminal));

@@ -6,7 +6,7 @@ export function addExport(program: Command, context: CommandContext): void {
     .description("print the configuration of a control plane as YAML; pushing it back changes nothing")
     .addHelpText("after", "\nExample:\n  runway export > runway.yaml")
     .action(async (options: AdminOptions) => {
-      const reply = await clientOf(options).request("/api/v1/config");
+      const reply = await clientOf(options, context).request("/api/v1/config");
       context.terminal.write(options.json ? `${JSON.stringify({ yaml: reply.text })}\n` : reply.text);
     });
 }

@@ -9,7 +9,7 @@ export function addNodes(program: Command, context: CommandContext): void {
     .addHelpText("after", "\nExamples:\n  runway nodes\n  runway nodes --json | jq '.[] | select(.in_sync | not)'")
     .action(async (options: AdminOptions) => {
       const { terminal } = context;
-      const reply = await clientOf(options).request("/cluster/nodes");
+      const reply = await clientOf(options, context).request("/cluster/nodes");
       if (options.json) return terminal.write(reply.text);
       const nodes = reply.parse(NodeList);
       if (nodes.length === 0) return terminal.write("No data plane has connected yet.\n");

@@ -48,7 +48,7 @@ Examples:
       const waitMs = options.wait === undefined ? 0 : waitOf(options.wait);
       const body = await readDocument(file, context.terminal);
       const path = `/api/v1/config${queryOf(options, waitMs)}`;
-      const reply = await clientOf(options).request(path, {
+      const reply = await clientOf(options, context).request(path, {
         method: "POST",
         body,
         timeoutMs: waitMs + ANSWER_TIMEOUT_MS,

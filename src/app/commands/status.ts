@@ -35,7 +35,7 @@ export function addStatus(program: Command, context: CommandContext): void {
     .description("show how a node of any role is; exit code 1 when it is not ready")
     .addHelpText("after", "\nExamples:\n  runway status\n  runway status --admin http://127.0.0.1:8083 --json")
     .action(async (options: AdminOptions) => {
-      const replies = await ask(clientOf(options));
+      const replies = await ask(clientOf(options, context));
       const { ready } = replies;
       if (ready.status !== 200) context.exitCode = EXIT.failed;
       const { terminal } = context;

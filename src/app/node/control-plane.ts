@@ -66,8 +66,9 @@ export async function createControlPlane(context: NodeContext): Promise<RoleServ
       await store.close();
     },
   };
-  const views = { reload: desk, configuration: desk, fleet: new FleetAdminView(fleet), gateway: view };
-  const admin = adminService(context, { role: "control_plane", ...views });
+  const { tokens } = store;
+  const views = { reload: desk, configuration: desk, fleet: new FleetAdminView(fleet), gateway: view, tokens };
+  const admin = adminService(context, { role: "control_plane", ...views }, store);
   return createRoleService({
     name: "control_plane",
     services: [gateway, configuration, follower, keeper, createFleetServer(context, fleet)],

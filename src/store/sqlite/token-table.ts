@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import type { Token, TokenRole } from "../../config/token-store.ts";
+import type { AdminRole } from "../../config/node-settings.ts";
+import type { Token } from "../../config/token-store.ts";
 
 /** The statements on the table of tokens. */
 export class TokenTable {
@@ -60,7 +61,7 @@ function toToken(row: Record<string, unknown>): Token {
   return {
     id: String(row.id),
     name: String(row.name),
-    role: row.role as TokenRole,
+    role: row.role as AdminRole,
     secretHash: String(row.secret_hash),
     createdAt: Number(row.created_at),
     createdBy: String(row.created_by),

@@ -1,0 +1,28 @@
+import type { z } from "zod";
+import { isMapping, type Json, type JsonObject } from "../config/json.ts";
+import { checkShape } from "../config/shape.ts";
+import { RunwayError } from "../core/failure.ts";
+import { AdminProblem } from "./problem-document.ts";
+
+/** @throws AdminProblem that lists everything that is wrong with the body. */
+export function parseJsonBody<Schema extends z.ZodType>(schema: Schema, body: string): z.output<Schema> {
+  const shape = checkShape(schema, parseJson(body));
+  if (shape.ok) return shape.value;
+  throw new AdminProblem("adminBadRequest", "The body is not valid.", shape.problems);
+}
+
+/** @throws RunwayError adminBadRequest */
+export function parseMapping(body: string): JsonObject {
+  const value = parseJson(body);
+  if (isMapping(value)) return value;
+  throw new RunwayError("adminBadRequest", "The body has to be a JSON object.");
+}
+
+function parseJson(body: string): Json {
+  try {
+    return JSON.parse(body);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new RunwayError("adminBadRequest", `The body has to be JSON: ${reason}.`, { cause });
+  }
+}
