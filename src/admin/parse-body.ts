@@ -1,11 +1,17 @@
 import type { z } from "zod";
-import { isMapping, type Json, type JsonObject } from "../config/json.ts";
+import type { Json } from "../config/json.ts";
 import { checkShape } from "../config/shape.ts";
 import { RunwayError } from "../core/failure.ts";
 import { AdminProblem } from "./problem-document.ts";
 
 /** @throws AdminProblem that lists everything that is wrong with the body. */
 export function parseJsonBody<Schema extends z.ZodType>(schema: Schema, body: string): z.output<Schema> {
+  const shape = checkShape(schema, parseJson(body));
+  if (shape.ok) return shape.value;
+  throw new AdminProblem("adminBadRequest", "The body is not valid.", shape.problems);
+}
+
+function parseJsonBody<Schema extends z.ZodType>(schema: Schema, body: string): z.output<Schema> {
   const shape = checkShape(schema, parseJson(body));
   if (shape.ok) return shape.value;
   throw new AdminProblem("adminBadRequest", "The body is not valid.", shape.problems);

@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { runInProcess } from "../../src/app/testing.ts";
 import { Cluster } from "../support/cluster.ts";
-import { eventually } from "../support/eventually.ts";
 import { RunwayProcess } from "../support/runway-process.ts";
 
 describe("a node whose admin API asks who its callers are", () => {
@@ -50,13 +49,14 @@ describe("a node whose admin API asks who its callers are", () => {
   it("takes a token that was added to the file, and no more the one that was taken out", async () => {
     writeFileSync(tokensFile, "tokens: []\n");
     const made = await runInProcess(["token", "create", "next", "--file", tokensFile]);
-    await eventually("the new token is right", async () => (await get("/stats", made.out.trim())).status === 200);
+    await node.logged("The tokens were read again", ({ tokens }) => tokens === 1);
+    assert.equal((await get("/stats", made.out.trim())).status, 200);
     assert.equal((await get("/stats", secret)).status, 401);
   });
 });
 
 describe("a control plane", () => {
-  it("keeps its tokens over a restart, and which are right again at once", async () => {
+  it("keeps its tokens over a restart", async () => {
     await using cluster = await Cluster.start("");
     const made = await runInProcess([
       "token",
@@ -65,7 +65,7 @@ describe("a control plane", () => {
       "--role",
       "operator",
       "--admin",
-      cluster.controlPlane.adminUrl(),
+      await cluster.controlPlane.adminUrl(),
     ]);
     const headers = { authorization: `Bearer ${made.out.trim()}` };
     assert.equal((await cluster.controlPlane.admin("/api/v1/whoami", { headers })).status, 200);
