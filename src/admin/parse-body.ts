@@ -11,19 +11,7 @@ export function parseJsonBody<Schema extends z.ZodType>(schema: Schema, body: st
   throw new AdminProblem("adminBadRequest", "The body is not valid.", shape.problems);
 }
 
-function parseJsonBody<Schema extends z.ZodType>(schema: Schema, body: string): z.output<Schema> {
-  const shape = checkShape(schema, parseJson(body));
-  if (shape.ok) return shape.value;
-  throw new AdminProblem("adminBadRequest", "The body is not valid.", shape.problems);
-}
-
 /** @throws RunwayError adminBadRequest */
-export function parseMapping(body: string): JsonObject {
-  const value = parseJson(body);
-  if (isMapping(value)) return value;
-  throw new RunwayError("adminBadRequest", "The body has to be a JSON object.");
-}
-
 function parseJson(body: string): Json {
   try {
     return JSON.parse(body);
