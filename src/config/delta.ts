@@ -1,5 +1,6 @@
 import { type Change, difference } from "./difference.ts";
 import { compareResources, inCanonicalOrder, type Resource, type ResourceRef, resourceKey } from "./resource.ts";
+import { editSorted, lowerBound } from "./sorted-edit.ts";
 
 /** What turns one state into another: resources that are there afterwards, and resources that are not. Nothing is in both. */
 export interface Delta {
@@ -51,42 +52,19 @@ export function effectiveDelta(state: readonly Resource[], { upserts, removals }
   );
 }
 
-type Edit = ResourceRef & { readonly resource?: Resource };
-
 /** The state after the delta, in canonical order as the one before. */
-export function applyDelta(before: readonly Resource[], { upserts, removals }: Delta): Resource[] {
-  // V8 reads a frozen array slowly; this copy costs next to nothing.
-  const state = [...before];
-  const after: Resource[] = [];
-  let next = 0;
-  const edits: Edit[] = [...upserts.map((resource) => ({ ...refOf(resource), resource })), ...removals.map(refOf)];
-  edits.sort(compareResources);
-  for (const edit of edits) {
-    const end = lowerBound(state, edit, next);
-    while (next < end) after.push(state[next++]!);
-    if (next < state.length && compareResources(state[next]!, edit) === 0) next += 1;
-    if (edit.resource !== undefined) after.push(edit.resource);
-  }
-  while (next < state.length) after.push(state[next++]!);
-  return after;
+export function applyDelta(state: readonly Resource[], { upserts, removals }: Delta): Resource[] {
+  const edits = [
+    ...upserts.map((item) => ({ key: refOf(item), item })),
+    ...removals.map((ref) => ({ key: refOf(ref), item: undefined })),
+  ].sort((a, b) => compareResources(a.key, b.key));
+  return editSorted(state, edits, compareResources);
 }
 
 /** The resource in a state that is in canonical order. */
 function findResource(state: readonly Resource[], ref: ResourceRef): Resource | undefined {
-  const found = state[lowerBound(state, ref, 0)];
+  const found = state[lowerBound(state, ref, compareResources)];
   return found !== undefined && compareResources(found, ref) === 0 ? found : undefined;
-}
-
-/** The index of the first resource that is not before `ref`. */
-function lowerBound(state: readonly Resource[], ref: ResourceRef, from: number): number {
-  let low = from;
-  let high = state.length;
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if (compareResources(state[middle]!, ref) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** The resources that changes speak of, those with the action `except` left out, in canonical order. */

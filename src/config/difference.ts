@@ -1,4 +1,4 @@
-import { canonicalJson } from "./json.ts";
+import { equalJson } from "./json.ts";
 import { compareResources, inCanonicalOrder, type Resource, type ResourceRef } from "./resource.ts";
 
 export interface Change extends ResourceRef {
@@ -35,5 +35,5 @@ function change({ kind, id }: Resource, action: Change["action"]): Change {
 }
 
 function sameSpec(a: Resource, b: Resource): boolean {
-  return a.spec === b.spec || canonicalJson(a.spec) === canonicalJson(b.spec);
+  return equalJson(a.spec, b.spec);
 }

@@ -161,7 +161,7 @@ describe("the supervisor", () => {
     await assert.rejects(proxy.prepare(broken), (error) => {
       assert.ok(error instanceof ConfigurationRefused);
       const message = "there is no upstream nowhere";
-      assert.deepEqual(error.problems, [{ kind: "route", id: "lost", path: "routes[1].upstream", message }]);
+      assert.deepEqual(error.problems, [{ kind: "route", id: "lost", path: "upstream", message }]);
       return true;
     });
     assert.equal(await get(portOf(proxy)), "200");

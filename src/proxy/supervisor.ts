@@ -1,5 +1,6 @@
 import { extname } from "node:path";
 import type { Configuration } from "../config/configuration.ts";
+import type { ConfigurationChange } from "../config/configuration-change.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger, Meter } from "../core/ports.ts";
 import type { Service } from "../core/service.ts";
@@ -15,7 +16,7 @@ import { UpstreamSupervision } from "./upstream/upstream-supervision.ts";
 import type { LineSink } from "./worker/line-sink.ts";
 import { type Memory, processMemory } from "./worker/memory-guard.ts";
 import { MemoryWatch } from "./worker/memory-watch.ts";
-import { type Plan, WorkerLost, WorkerSlot, type WorkerState } from "./worker/worker-slot.ts";
+import { type Plan, type PlanChange, WorkerLost, WorkerSlot, type WorkerState } from "./worker/worker-slot.ts";
 
 export interface SupervisorOptions {
   /** Threads that serve requests, at least 1. */
@@ -77,6 +78,14 @@ export interface ProxyStatus {
   readonly listeners: readonly ListenerStatus[];
 }
 
+/** What every worker has ready. */
+interface Preparation {
+  readonly plan: Plan;
+  readonly step: PlanChange | undefined;
+  /** Routes that got a place to be counted in for it. */
+  readonly newcomers: readonly string[];
+}
+
 /**
  * The proxy as the rest of the house sees it. Runs the workers, gives them configurations in two phases, so that one that
  * cannot be applied changes nothing anywhere, and knows how they are.
@@ -89,7 +98,7 @@ export class Supervisor implements Service {
   readonly #options: SupervisorOptions;
   readonly #renewal: CertificateRenewal;
   #inEffect: Plan | undefined;
-  #prepared: Plan | undefined;
+  #prepared: Preparation | undefined;
   readonly #memoryWatch: MemoryWatch;
   readonly upstreams: UpstreamSupervision;
   #latencyMark: Float64Array;
@@ -107,7 +116,10 @@ export class Supervisor implements Service {
       entry = new URL(`./worker/worker${extname(import.meta.url)}`, import.meta.url),
     } = options;
     this.#renewal = new CertificateRenewal({ clock, logger, renew: (plan) => this.#renew(plan) });
-    this.#slots = this.#state.rows.map((row, id) => new WorkerSlot({ id, entry, row, accessLog, logger, clock }));
+    const slotOf = (route: string) => this.#routes.slotOf(route);
+    this.#slots = this.#state.rows.map(
+      (row, id) => new WorkerSlot({ id, entry, row, slotOf, accessLog, logger, clock }),
+    );
     this.upstreams = new UpstreamSupervision({ clock, logger });
     this.#memoryWatch = new MemoryWatch({
       ...{ clock, logger, memory },
@@ -136,17 +148,19 @@ export class Supervisor implements Service {
   /**
    * Compiles the configuration in every worker and opens its new listeners, while requests are served by the one in effect.
    * A prepared configuration that was neither committed nor aborted is aborted.
+   * @param change how to come to it from the one in effect: then that is all the work, and all else is left alone
    * @throws ConfigurationRefused when it cannot be applied here; then nothing has changed anywhere.
    */
-  async prepare(configuration: Configuration): Promise<PreparedConfiguration> {
+  async prepare(configuration: Configuration, change?: ConfigurationChange): Promise<PreparedConfiguration> {
     await this.#abort();
-    const { material: tls, paths: tlsFiles } = await this.#renewal.read(configuration);
-    const listeners = await planListeners(configuration.listeners, this.#inEffect?.listeners ?? [], this.#slots.length);
-    const slots = this.#routes.assign(configuration.routes.map(({ id }) => id));
-    const shared = this.upstreams.share(configuration);
-    const plan: Plan = { configuration, listeners, slots, shared, tls, tlsFiles };
-    this.#prepared = plan;
-    const results = await Promise.allSettled(this.#slots.map((slot) => slot.prepare(plan)));
+    const from = this.#inEffect;
+    const isChange = from !== undefined && change?.from === from.configuration && isContained(change);
+    const plan = isChange ? await this.#planChange(from, change) : await this.#plan(configuration);
+    const step = isChange ? { from, to: plan, change } : undefined;
+    const newcomers = this.#routes.assign((step?.change ?? configuration).routes.map(({ id }) => id));
+    const preparation: Preparation = { plan, step, newcomers };
+    this.#prepared = preparation;
+    const results = await Promise.allSettled(this.#slots.map((slot) => slot.prepare(plan, step)));
     const refused = results.filter((result) => result.status === "rejected");
     if (refused.length > 0) {
       await this.#abort();
@@ -156,9 +170,9 @@ export class Supervisor implements Service {
     const compile = Math.max(...phases.map(({ compileMs }) => compileMs));
     const listen = Math.max(...phases.map(({ listenMs }) => listenMs));
     return {
-      commit: async () => ({ compile, listen, swap: await this.#commit(plan) }),
+      commit: async () => ({ compile, listen, swap: await this.#commit(preparation) }),
       abort: async () => {
-        if (this.#prepared === plan) await this.#abort();
+        if (this.#prepared === preparation) await this.#abort();
       },
     };
   }
@@ -223,15 +237,37 @@ export class Supervisor implements Service {
     return latency;
   }
 
-  async #commit(plan: Plan): Promise<number> {
-    if (this.#prepared !== plan) throw new Error("the configuration is not prepared any more");
+  async #plan(configuration: Configuration): Promise<Plan> {
+    const doors = await this.#planDoors(configuration);
+    return { configuration, ...doors, shared: this.upstreams.share(configuration) };
+  }
+
+  /** Listeners and their files are looked at only where they may differ. */
+  async #planChange(from: Plan, change: ConfigurationChange): Promise<Plan> {
+    const { to } = change;
+    const doors = from.configuration.listeners === to.listeners ? {} : await this.#planDoors(to);
+    return { ...from, ...doors, configuration: to, shared: this.upstreams.shareChange(change, from.shared) };
+  }
+
+  async #planDoors(configuration: Configuration): Promise<Pick<Plan, "listeners" | "tls" | "tlsFiles">> {
+    const { material: tls, paths: tlsFiles } = await this.#renewal.read(configuration);
+    const listeners = await planListeners(configuration.listeners, this.#inEffect?.listeners ?? [], this.#slots.length);
+    return { listeners, tls, tlsFiles };
+  }
+
+  async #commit(preparation: Preparation): Promise<number> {
+    if (this.#prepared !== preparation) throw new Error("the configuration is not prepared any more");
+    const { plan, step } = preparation;
     this.#prepared = undefined;
     this.#inEffect = plan;
-    const tookMs = await Promise.all(this.#slots.map((slot) => slot.commit(plan)));
-    this.#keepRoutes();
+    const tookMs = await Promise.all(this.#slots.map((slot) => slot.commit(plan, step)));
+    if (step === undefined) this.#keepRoutes();
+    else this.#routes.release(step.change.removedRoutes);
     if (this.#inEffect !== plan) return Math.max(...tookMs);
     this.#renewal.follow(plan);
-    this.upstreams.follow(plan.configuration, plan.shared, plan.tls.upstream);
+    this.upstreams.secure(plan.tls.upstream);
+    if (step === undefined) this.upstreams.follow(plan.configuration, plan.shared);
+    else this.upstreams.followChange(step.change, plan.shared);
     return Math.max(...tookMs);
   }
 
@@ -244,8 +280,8 @@ export class Supervisor implements Service {
 
   async #abort(): Promise<void> {
     if (this.#prepared === undefined) return;
+    this.#routes.release(this.#prepared.newcomers);
     this.#prepared = undefined;
-    this.#keepRoutes();
     await Promise.all(this.#slots.map((slot) => slot.abort()));
   }
 
@@ -269,4 +305,11 @@ function refusal(reasons: readonly unknown[]): unknown {
       : [{ path: "", message: "a worker crashed while it prepared the configuration" }],
   );
   return new ConfigurationRefused([...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()]);
+}
+
+/** Whether nothing is compiled differently that the change does not name. What an upstream says about plugins is compiled into its routes. */
+function isContained({ from, upstreams }: ConfigurationChange): boolean {
+  if (upstreams.length === 0) return true;
+  const before = new Map(from.upstreams.map(({ id, plugins }) => [id, plugins]));
+  return upstreams.every(({ id, plugins }) => JSON.stringify(before.get(id) ?? plugins) === JSON.stringify(plugins));
 }

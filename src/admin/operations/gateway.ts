@@ -1,5 +1,6 @@
 import type { Configuration } from "../../config/configuration.ts";
 import type { Route } from "../../config/resources/route.ts";
+import { inRouteOrder, routePathKey } from "../../config/route-order.ts";
 import type { GatewayView } from "../gateway-view.ts";
 import { EVERY_ROLE, type Operation, operation } from "../operation.ts";
 
@@ -21,7 +22,7 @@ export function gatewayOperations(gateway: GatewayView): Operation[] {
 }
 
 export function routesOf(gateway: GatewayView): readonly Route[] {
-  return gateway.configuration()?.routes ?? [];
+  return inRouteOrder(gateway.configuration()?.routes ?? [], routePathKey);
 }
 
 function stats(gateway: GatewayView) {

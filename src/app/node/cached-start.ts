@@ -18,7 +18,7 @@ export async function startFromCache(parts: {
     const { snapshot, source, failedStarts } = candidate;
     const fields = { source, version: snapshot.version, failed_starts: failedStarts };
     await cache.countStart(candidate);
-    const prepared = await gateway.prepare(snapshot.resources);
+    const prepared = await gateway.prepare(snapshot);
     if (prepared.ok) {
       logApplied(logger, snapshot, await prepared.value.commit());
       logger.info("Serving the configuration that was kept on disk", fields);

@@ -73,7 +73,7 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
   async #bringToLife(head: Revision): Promise<ConfigurationChange> {
     const { gateway, logger } = this.#options;
     const { version, hash } = head;
-    const prepared = await gateway.prepare(head.resources);
+    const prepared = await gateway.prepare(head);
     if (prepared.ok) logApplied(logger, head, await prepared.value.commit());
     const before = this.#published?.resources ?? [];
     this.#publish(head);
@@ -160,10 +160,13 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
 
   async #change(resources: readonly Resource[], request: CommitTerms): Promise<ConfigurationChange> {
     const { log, gateway, logger } = this.#options;
+    const head = await log.head();
     const trial = await log.commit({ ...request, resources, dryRun: true });
     if (request.dryRun === true) return this.#accepted(trial);
     if (!trial.created) return this.#accepted(await log.commit({ ...request, resources }));
-    const prepared = await gateway.prepare(resources);
+    const { hash } = trial.revision;
+    const step = head === undefined ? undefined : { from: head.hash, delta: trial.delta };
+    const prepared = await gateway.prepare({ resources, hash }, step);
     if (!prepared.ok) return { outcome: "refused", timestampMs: this.#now(), problems: prepared.problems };
     const committed = await this.#commit({ ...request, resources }, prepared.value);
     logApplied(logger, committed.revision, await prepared.value.commit());

@@ -49,7 +49,7 @@ export class FileDesk implements ReloadDesk {
   async #apply(resources: readonly Resource[]): Promise<ConfigurationChange> {
     const { gateway, clock, logger } = this.#options;
     const timestampMs = clock.now();
-    const prepared = await gateway.prepare(resources);
+    const prepared = await gateway.prepare({ resources });
     if (!prepared.ok) return { outcome: "refused", timestampMs, problems: prepared.problems };
     logApplied(logger, {}, await prepared.value.commit());
     const changes = difference(this.#running, resources).map(describeChange);

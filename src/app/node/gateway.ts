@@ -1,9 +1,12 @@
 import { toConfiguration } from "../../config/compile.ts";
 import type { Configuration } from "../../config/configuration.ts";
+import type { ConfigurationChange } from "../../config/configuration-change.ts";
+import { ConfigurationState } from "../../config/configuration-state.ts";
+import { type Delta, deltaBetween } from "../../config/delta.ts";
 import type { Language } from "../../config/language.ts";
 import { type NodeOverlay, overlayNode } from "../../config/overlay.ts";
 import { type Checked, checked, refused } from "../../config/problem.ts";
-import type { Resource } from "../../config/resource.ts";
+import type { Resource, ResourceRef } from "../../config/resource.ts";
 import type { SecretResolver } from "../../config/secret-reference.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/ports.ts";
@@ -17,6 +20,23 @@ export interface PreparedChange {
   commit(): Promise<Readonly<Record<string, number>>>;
   abort(): Promise<void>;
 }
+
+/** What a node is to run: a snapshot, or resources that come from no store. */
+export interface GatewayTarget {
+  readonly resources: readonly Resource[];
+  /** Its state hash, where it is known. */
+  readonly hash?: bigint;
+}
+
+/** The way to a target. */
+export interface GatewayStep {
+  /** The state hash of what it starts from. */
+  readonly from: bigint;
+  readonly delta: Delta;
+}
+
+/** Resources that may differ for a change to be put in place; with more, all is made anew beside what runs. */
+const MAX_STEP = 512;
 
 export interface GatewayOptions {
   readonly language: Language;
@@ -34,8 +54,11 @@ export interface GatewayOptions {
 export class Gateway implements Service {
   readonly name = "gateway";
   readonly #options: GatewayOptions;
-  #live: Configuration | undefined;
-  #running: readonly Resource[] | undefined;
+  #state: ConfigurationState | undefined;
+  /** The state hash of what runs, without the overlay; undefined where nobody has said. */
+  #hash: bigint | undefined;
+  /** Whether anything that was compiled since the last whole check came from a secret. */
+  #hasSecrets = () => false;
   #shown: Configuration | undefined;
   #drainingSince: number | undefined;
 
@@ -49,7 +72,7 @@ export class Gateway implements Service {
 
   /** What runs now; secrets are resolved in it, so it is not for showing. */
   get live(): Configuration | undefined {
-    return this.#live;
+    return this.#state?.configuration;
   }
 
   /** What runs now, with secret references as they were written. */
@@ -83,8 +106,9 @@ export class Gateway implements Service {
 
   /** Made when somebody asks, since most configurations are replaced without having been looked at. */
   #compileForShowing(): Configuration | undefined {
-    if (this.#running === undefined) return undefined;
-    const configuration = toConfiguration(this.#options.language, this.#running, { resolveSecret: keepReference });
+    if (this.#state === undefined || !this.#hasSecrets()) return this.#state?.configuration;
+    const { language } = this.#options;
+    const configuration = toConfiguration(language, this.#state.resources, { resolveSecret: keepReference });
     return configuration.ok ? configuration.value : undefined;
   }
 
@@ -93,45 +117,105 @@ export class Gateway implements Service {
     told?.catch((error: unknown) => this.#options.logger.warn("A worker could not be told to drain", { error }));
   }
 
-  /** Shape, meaning and secrets, then everything that can fail in the workers. Problems mean that nothing has changed. */
-  async prepare(resources: readonly Resource[]): Promise<Checked<PreparedChange>> {
-    const { language, clock, overlay, resolveSecret, supervisor } = this.#options;
+  /**
+   * Shape, meaning and secrets, then everything that can fail in the workers. Problems mean that nothing has changed. Where
+   * little differs from what runs, only that is checked, compiled and sent.
+   * @param step how to come to the target, where that is known; it is taken only from the very state that it starts from
+   */
+  async prepare(target: GatewayTarget, step?: GatewayStep): Promise<Checked<PreparedChange>> {
+    const { clock, supervisor } = this.#options;
     const startedAt = clock.monotonicMs();
-    const own = overlayNode(resources, overlay);
-    // A node that serves nobody, such as a control plane without listeners, need not have the secrets.
-    const serves = own.some(({ kind }) => kind === "listener");
-    let hasSecrets = false;
-    const configuration = toConfiguration(language, own, {
-      resolveSecret(reference) {
-        hasSecrets = true;
-        return serves ? resolveSecret(reference) : keepReference(reference);
-      },
-    });
-    if (!configuration.ok) return configuration;
+    const next = this.#propose(target, step) ?? this.#check(target);
+    if (!next.ok) return next;
+    const { configuration, change, goLive } = next.value;
     const validate = clock.monotonicMs() - startedAt;
-    const goLive = () => {
-      this.#live = configuration.value;
-      this.#shown = hasSecrets ? undefined : configuration.value;
-      this.#running = own;
-      this.#options.onApplied(configuration.value);
-    };
     try {
-      const prepared = await supervisor?.prepare(configuration.value);
+      const isLive = change !== undefined && isEmpty(change);
+      const prepared = isLive ? undefined : await supervisor?.prepare(configuration, change);
       return checked({
-        async commit() {
+        commit: async () => {
           const timings = await prepared?.commit();
           goLive();
+          this.#hash = target.hash;
           return { validate, ...timings };
         },
-        async abort() {
-          await prepared?.abort();
-        },
+        abort: async () => prepared?.abort(),
       });
     } catch (error) {
       if (error instanceof ConfigurationRefused) return refused(error.problems);
       throw error;
     }
   }
+
+  /** What differs, checked alone; undefined where the whole has to be looked at. */
+  #propose(target: GatewayTarget, step: GatewayStep | undefined): Checked<Next> | undefined {
+    const state = this.#state;
+    if (state === undefined) return undefined;
+    const delta = this.#differenceFrom(state, target, step);
+    const size = delta.upserts.length + delta.removals.length;
+    // What secrets stand for may have changed although nothing that is written has.
+    if (size > MAX_STEP || (size === 0 && this.#hasSecrets())) return undefined;
+    const proposal = state.propose(delta);
+    if (proposal === undefined || !proposal.ok) return proposal;
+    const { change, commit } = proposal.value;
+    if (serves(change.from) !== serves(change.to)) return undefined; // From now on secrets are needed, or are not.
+    const goLive = () => {
+      commit();
+      if (!isEmpty(change)) this.#onLive();
+    };
+    return checked({ configuration: change.to, change, goLive });
+  }
+
+  #differenceFrom(state: ConfigurationState, { resources }: GatewayTarget, step: GatewayStep | undefined): Delta {
+    const isKnown = step !== undefined && this.#hash !== undefined && step.from === this.#hash;
+    // An overlay is about listeners and settings, so other resources are the same with it and without.
+    if (isKnown && [...step.delta.upserts, ...step.delta.removals].every(isOfTable)) return step.delta;
+    return deltaBetween(state.resources, overlayNode(resources, this.#options.overlay));
+  }
+
+  #check({ resources }: GatewayTarget): Checked<Next> {
+    const { language, overlay, resolveSecret } = this.#options;
+    const own = overlayNode(resources, overlay);
+    const needsSecrets = own.some(({ kind }) => kind === "listener");
+    let hasSecrets = false;
+    const state = ConfigurationState.of(language, own, (reference) => {
+      hasSecrets = true;
+      return needsSecrets ? resolveSecret(reference) : keepReference(reference);
+    });
+    if (!state.ok) return state;
+    const goLive = () => {
+      this.#state = state.value;
+      this.#hasSecrets = () => hasSecrets;
+      this.#onLive();
+    };
+    return checked({ configuration: state.value.configuration, change: undefined, goLive });
+  }
+
+  #onLive(): void {
+    this.#shown = undefined;
+    this.#options.onApplied(this.#state!.configuration);
+  }
+}
+
+/** What `prepare` has found right. */
+interface Next {
+  readonly configuration: Configuration;
+  /** Undefined where the whole is to be made anew. */
+  readonly change: ConfigurationChange | undefined;
+  readonly goLive: () => void;
+}
+
+function isOfTable({ kind }: ResourceRef): boolean {
+  return kind === "route" || kind === "upstream";
+}
+
+function isEmpty({ from, to }: ConfigurationChange): boolean {
+  return from.routes === to.routes && from.upstreams === to.upstreams && from.listeners === to.listeners;
+}
+
+/** A node that serves nobody, such as a control plane without listeners, need not have the secrets. */
+function serves({ listeners }: Configuration): boolean {
+  return listeners.length > 0;
 }
 
 const keepReference: SecretResolver = (reference) => ({ ok: true, value: reference });

@@ -1,11 +1,13 @@
 import type { ConfigurationChange } from "../../admin/configuration-change.ts";
 import type { ReloadHistory } from "../../admin/reload-history.ts";
-import { describeChange, difference } from "../../config/difference.ts";
+import type { EffectiveDelta } from "../../config/delta.ts";
+import { type Change, describeChange, difference } from "../../config/difference.ts";
 import type { Language } from "../../config/language.ts";
 import { readOriginalYaml } from "../../config/original-peer.ts";
 import { type Checked, checked, type Problem } from "../../config/problem.ts";
 import type { Resource } from "../../config/resource.ts";
 import { createSnapshot, type Snapshot } from "../../config/snapshot.ts";
+import { adjustStateHash, resourceHash } from "../../config/state-hash.ts";
 import type { Clock } from "../../core/clock.ts";
 import { FAILURES, type FailureKind } from "../../core/failure.ts";
 import type { Logger } from "../../core/ports.ts";
@@ -44,21 +46,26 @@ export class NodeSink implements ApplySink {
     const { gateway, clock } = this.#options;
     const snapshot = readIncoming(this.#options.language, incoming);
     if (!snapshot.ok) return this.#refused("configurationInvalid", snapshot.problems);
-    const prepared = await gateway.prepare(snapshot.value.resources);
+    const delta = incoming.kind === "snapshot" ? incoming.delta : undefined;
+    const prepared = await gateway.prepare(snapshot.value, delta && { from: hashBefore(snapshot.value, delta), delta });
     if (!prepared.ok) return this.#refused("configurationRefused", prepared.problems);
     const keptFrom = clock.monotonicMs();
     await this.#options.cache.save(snapshot.value);
     const persist = clock.monotonicMs() - keptFrom;
     const durationsMs = { ...(await prepared.value.commit()), persist };
-    this.#applied(snapshot.value, durationsMs);
+    this.#applied(snapshot.value, delta?.changes, durationsMs);
     return { ok: true, stateHash: snapshot.value.hash, durationsMs };
   }
 
-  #applied(snapshot: Snapshot, durationsMs: Readonly<Record<string, number>>): void {
+  #applied(
+    snapshot: Snapshot,
+    known: readonly Change[] | undefined,
+    durationsMs: Readonly<Record<string, number>>,
+  ): void {
     const { logger, history, survival, clock } = this.#options;
     survival.watch(snapshot);
     logApplied(logger, snapshot, durationsMs);
-    const changes = difference(this.#running, snapshot.resources).map(describeChange);
+    const changes = (known ?? difference(this.#running, snapshot.resources)).map(describeChange);
     this.#running = snapshot.resources;
     const { version, hash } = snapshot;
     history.record({ outcome: "accepted", timestampMs: clock.now(), changes, version, hash });
@@ -72,9 +79,14 @@ export class NodeSink implements ApplySink {
   }
 }
 
+/** Of the state that the delta starts from. */
+function hashBefore({ hash }: Snapshot, { upserts, replaced }: EffectiveDelta): bigint {
+  return adjustStateHash(hash, upserts.map(resourceHash), replaced.map(resourceHash));
+}
+
 /** A configuration of an original control plane has no epoch and no state hash of its own: the hash is computed here. */
 function readIncoming(language: Language, incoming: Incoming): Checked<Snapshot> {
-  if (incoming.kind === "snapshot") return checked(createSnapshot(incoming.snapshot));
+  if (incoming.kind === "snapshot") return checked(incoming.snapshot);
   const resources = readOriginalYaml(language, incoming.yaml);
   if (!resources.ok) return resources;
   return checked(createSnapshot({ epoch: "", version: incoming.version, resources: resources.value }));

@@ -13,7 +13,7 @@ const EVERY_METHOD = "*";
 export const duplicateRoutes: Check = function* ({ routes }) {
   const owners = new Map<string, string>();
   for (const route of routes) {
-    const requests = canonicalJson([routePathKey(route), matchOf(route)]);
+    const requests = requestsOf(route);
     const reported = new Set<string>();
     for (const method of route.methods.length === 0 ? [EVERY_METHOD] : new Set(route.methods)) {
       const key = `${method} ${requests}`;
@@ -27,12 +27,25 @@ export const duplicateRoutes: Check = function* ({ routes }) {
   }
 };
 
+/** Equal for routes that answer the same requests but for their methods. */
+export function requestsOf(route: Route): string {
+  const match = matchOf(route);
+  const path = routePathKey(route);
+  return match === NOTHING ? path : canonicalJson([path, match]);
+}
+
 function message(owner: string, { path }: Route, method: string): string {
   const requests = method === EVERY_METHOD ? path : `${method} ${path}`;
   return `the route "${owner}" answers ${requests} under the same conditions; remove one or tell them apart by match or methods`;
 }
 
+/** Most routes ask for nothing. */
+const NOTHING: Json = [];
+
 function matchOf({ match }: Route): Json {
+  const { domains, headers, query, cookies, path_regex } = match;
+  const isPlain = domains.length + headers.length + query.length + cookies.length === 0 && path_regex === undefined;
+  if (isPlain) return NOTHING;
   return {
     domains: [...new Set(match.domains.map((domain) => domain.toLowerCase()))].sort(),
     headers: conditionsOf(match.headers, (name) => name.toLowerCase()),

@@ -23,19 +23,29 @@ export class RouteSlots {
     this.#onReuse = onReuse;
   }
 
-  /** The places of these routes, in their order. */
-  assign(ids: Iterable<string>): number[] {
-    return Array.from(ids, (id) => this.#slots.get(id) ?? this.#take(id));
+  /** Gives places to those of the routes that have none. Answers those that got one. */
+  assign(ids: Iterable<string>): string[] {
+    return [...ids].filter((id) => !this.#slots.has(id) && this.#take(id));
+  }
+
+  slotOf(id: string): number {
+    return this.#slots.get(id) ?? OTHER_ROUTES.slot;
+  }
+
+  /** Frees the places of routes that are gone. */
+  release(ids: Iterable<string>): void {
+    for (const id of ids) {
+      const slot = this.#slots.get(id);
+      if (slot === undefined) continue;
+      this.#slots.delete(id);
+      this.#free.push(slot);
+    }
   }
 
   /** Frees the places of all other routes. */
   keep(ids: Iterable<string>): void {
     const kept = new Set(ids);
-    for (const [id, slot] of this.#slots) {
-      if (kept.has(id)) continue;
-      this.#slots.delete(id);
-      this.#free.push(slot);
-    }
+    this.release([...this.#slots.keys()].filter((id) => !kept.has(id)));
   }
 
   /** Every place that counts something, with the id it is shown under. */
@@ -45,10 +55,10 @@ export class RouteSlots {
     yield* this.#slots;
   }
 
-  #take(id: string): number {
+  #take(id: string): boolean {
     const slot = this.#fresh < this.#capacity ? this.#fresh++ : this.#reuse();
     if (slot !== OTHER_ROUTES.slot) this.#slots.set(id, slot);
-    return slot;
+    return slot !== OTHER_ROUTES.slot;
   }
 
   #reuse(): number {

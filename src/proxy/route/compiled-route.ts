@@ -3,6 +3,7 @@ import type { ResponseTimeouts } from "../../http/upstream-channel.ts";
 import type { CompiledUpstream } from "../upstream/compiled-upstream.ts";
 import type { AccessLogPolicy } from "./access-log-policy.ts";
 import { RouteMatcher } from "./route-matcher.ts";
+import type { UpstreamPlace } from "./route-table.ts";
 
 /** What is observed of a route. */
 export interface Observation {
@@ -14,7 +15,6 @@ export interface Observation {
 
 /** A route as requests are matched against it and sent by it. Made anew when its settings change. */
 export class CompiledRoute extends RouteMatcher {
-  readonly upstream: CompiledUpstream;
   readonly timeouts: ResponseTimeouts;
   /** Protocols that requests may switch to, in lower case. */
   readonly upgrades: readonly string[];
@@ -23,16 +23,22 @@ export class CompiledRoute extends RouteMatcher {
   readonly slot: number;
   readonly accessLog: AccessLogPolicy | undefined;
   readonly #stripPrefix: boolean;
+  readonly #place: UpstreamPlace;
 
-  constructor(route: Route, upstream: CompiledUpstream, { slot, accessLog }: Observation) {
+  constructor(route: Route, place: UpstreamPlace, { slot, accessLog }: Observation) {
     super(route);
-    this.upstream = upstream;
+    this.#place = place;
     this.slot = slot;
     this.timeouts = { beginMs: route.timeout_policy.request, pauseMs: route.timeout_policy.idle };
     this.upgrades = route.upgrades;
     this.accessLog = accessLog;
     this.maxBodyBytes = route.max_body_size;
     this.#stripPrefix = route.strip_prefix;
+  }
+
+  /** The one that stands there now; an attempt that has chosen its target goes on with it. */
+  get upstream(): CompiledUpstream {
+    return this.#place.upstream;
   }
 
   /** The path that is sent on for the request's. */

@@ -1,6 +1,7 @@
 /** What the tests of this room share: configurations, raw origins and raw clients on loopback. */
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Configuration } from "../../config/configuration.ts";
+import type { ConfigurationChange } from "../../config/configuration-change.ts";
 import { type Listener, ListenerSpec } from "../../config/resources/listener.ts";
 import { type Route, RouteSpec } from "../../config/resources/route.ts";
 import { SETTINGS, type Settings } from "../../config/resources/settings.ts";
@@ -40,6 +41,24 @@ export function configurationOf({ routes, upstreams, listeners, settings }: Sket
     plugins: {},
     owned: {},
   };
+}
+
+/** How `from` becomes what is sketched, routes and upstreams only. */
+export function changeOf(from: Configuration, sketch: Pick<Sketch, "routes" | "upstreams">): ConfigurationChange {
+  const { routes, upstreams } = configurationOf(sketch);
+  const [changedRoutes, removedRoutes] = differing(from.routes, routes);
+  const [changedUpstreams, removedUpstreams] = differing(from.upstreams, upstreams);
+  const to = { ...from, routes, upstreams };
+  return { from, to, routes: changedRoutes, upstreams: changedUpstreams, removedRoutes, removedUpstreams };
+}
+
+function differing<T extends { readonly id: string }>(before: readonly T[], after: readonly T[]): [T[], string[]] {
+  const known = new Map(before.map((one) => [one.id, JSON.stringify(one)]));
+  const kept = new Set(after.map(({ id }) => id));
+  return [
+    after.filter((one) => known.get(one.id) !== JSON.stringify(one)),
+    before.map(({ id }) => id).filter((id) => !kept.has(id)),
+  ];
 }
 
 function named<T>(specs: Readonly<Record<string, unknown>> | undefined, parse: (spec: unknown) => object): T[] {
@@ -90,12 +109,14 @@ export class TestProxy {
     await this.#do({ type: "begin", settings: configuration.settings, listeners, tls });
     const shared = this.upstreams.share(configuration);
     await this.#do({ type: "upstreams", upstreams: configuration.upstreams, shared });
-    const slots = this.routes.assign(configuration.routes.map(({ id }) => id));
+    this.routes.assign(configuration.routes.map(({ id }) => id));
+    const slots = configuration.routes.map(({ id }) => this.routes.slotOf(id));
     await this.#do({ type: "routes", routes: configuration.routes, slots, shared });
     await this.#do({ type: "listen" });
     await this.#do({ type: "commit" });
     this.routes.keep(configuration.routes.map(({ id }) => id));
-    this.upstreams.follow(configuration, shared, tls.upstream);
+    this.upstreams.secure(tls.upstream);
+    this.upstreams.follow(configuration, shared);
   }
 
   drain(isDraining: boolean): Promise<void> {

@@ -56,9 +56,11 @@ export class CertificateRenewal {
   /** The plan has come into effect. */
   follow(plan: Plan): void {
     const { clock, logger } = this.#options;
+    const isFollowed = this.#plan?.tls === plan.tls;
+    this.#plan = plan;
+    if (isFollowed) return;
     this.#stopWatching();
     this.#stopWatching = () => {};
-    this.#plan = plan;
     this.#warn(plan.tls);
     if (plan.tlsFiles.length === 0) return;
     try {
@@ -94,9 +96,9 @@ export class CertificateRenewal {
     const { logger, renew } = this.#options;
     try {
       const { material } = await this.read(plan.configuration);
-      // A plan that came into effect meanwhile is checked by itself.
-      if (plan !== this.#plan || isSame(material, plan.tls)) return;
-      this.#plan = { ...plan, tls: material };
+      // Material that came into effect meanwhile is checked by itself.
+      if (plan.tls !== this.#plan?.tls || isSame(material, plan.tls)) return;
+      this.#plan = { ...this.#plan, tls: material };
       await renew(this.#plan);
       logger.info("New certificates are in use", { listeners: changedListeners(material, plan.tls) });
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { Configuration } from "../../config/configuration.ts";
+import type { ConfigurationChange } from "../../config/configuration-change.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/ports.ts";
 import { CompiledUpstreamTls } from "../tls/compiled-upstream-tls.ts";
@@ -8,7 +9,13 @@ import { TargetState } from "./health/target-state.ts";
 import { UpstreamState } from "./health/upstream-state.ts";
 import { UpstreamWatch } from "./health/upstream-watch.ts";
 import type { WatchEnvironment } from "./health/watch-environment.ts";
-import { ownersOfTargets, type UpstreamSettings, upstreamSettingsOf } from "./upstream-settings.ts";
+import {
+  ownersOfTargets,
+  routeKey,
+  type UpstreamSettings,
+  upstreamKey,
+  upstreamSettingsOf,
+} from "./upstream-settings.ts";
 
 const LOOK_INTERVAL_MS = 50;
 
@@ -40,17 +47,26 @@ export class UpstreamSupervision {
     return this.#watches;
   }
 
-  /** The memory for a configuration that is not in effect yet: that of the one in effect where it names the same targets. */
-  share(configuration: Configuration): SharedUpstreams {
+  /** The memory for what is not in effect yet: that of what is in effect where it names the same targets. */
+  share(owners: Pick<Configuration, "upstreams" | "routes">): SharedUpstreams {
     const shared = new Map<string, SharedUpstream>();
-    for (const [key, owner] of ownersOfTargets(configuration))
+    for (const [key, owner] of ownersOfTargets(owners))
       if (isShared(owner)) shared.set(key, this.#shareOne(key, upstreamSettingsOf(owner)));
     return shared;
   }
 
-  /** The configuration is in effect. */
-  follow(configuration: Configuration, shared: SharedUpstreams, tls: UpstreamTls): void {
-    this.secure(tls);
+  /** The memory after a change, which is that of before where the change is about nothing that is known together. */
+  shareChange(change: ConfigurationChange, before: SharedUpstreams): SharedUpstreams {
+    const shared = this.share(change);
+    const gone = keysOf(change).filter((key) => before.has(key) && !shared.has(key));
+    if (shared.size === 0 && gone.length === 0) return before;
+    const after = new Map([...before, ...shared]);
+    for (const key of gone) after.delete(key);
+    return after;
+  }
+
+  /** The configuration is in effect; `secure` was told of its files. */
+  follow(configuration: Configuration, shared: SharedUpstreams): void {
     const before = this.#watches;
     this.#watches = new Map();
     for (const [key, owner] of ownersOfTargets(configuration)) {
@@ -59,6 +75,18 @@ export class UpstreamSupervision {
         this.#watches.set(key, this.#watch(key, upstreamSettingsOf(owner), memory, before.get(key)));
     }
     for (const [key, watch] of before) if (!this.#watches.has(key)) watch.stop();
+    if (this.#cancel === undefined) this.#look();
+  }
+
+  /** The change is in effect. What it does not name is watched on without having been looked at. */
+  followChange(change: ConfigurationChange, shared: SharedUpstreams): void {
+    const owners = new Map(ownersOfTargets(change));
+    for (const key of keysOf(change)) {
+      const [before, owner, memory] = [this.#watches.get(key), owners.get(key), shared.get(key)];
+      if (owner !== undefined && memory !== undefined)
+        this.#watches.set(key, this.#watch(key, upstreamSettingsOf(owner), memory, before));
+      else if (this.#watches.delete(key)) before?.stop();
+    }
     if (this.#cancel === undefined) this.#look();
   }
 
@@ -102,4 +130,14 @@ export class UpstreamSupervision {
     for (const watch of this.#watches.values()) watch.look();
     this.#cancel = this.#environment.clock.after(LOOK_INTERVAL_MS, () => this.#look());
   }
+}
+
+/** Of all that a change may have put in or taken away. */
+function keysOf({ upstreams, routes, removedUpstreams, removedRoutes }: ConfigurationChange): string[] {
+  return [
+    ...upstreams.map(upstreamKey),
+    ...removedUpstreams.map((id) => upstreamKey({ id })),
+    ...routes.map(routeKey),
+    ...removedRoutes.map((id) => routeKey({ id })),
+  ];
 }

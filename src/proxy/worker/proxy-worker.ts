@@ -10,22 +10,27 @@ import { AccessLog } from "../exchange/access-log.ts";
 import { BoundListener } from "../listener/bound-listener.ts";
 import { ConnectionCount } from "../listener/connection-count.ts";
 import { explainListenError } from "../listener/listen-error.ts";
+import { listenerSettingsOf } from "../listener/listener-settings.ts";
 import { CompiledConfiguration } from "../route/compiled-configuration.ts";
+import type { TableDraft } from "../route/table-draft.ts";
 import type { TlsMaterial } from "../tls/tls-material.ts";
+import { UpstreamPools } from "../upstream/upstream-pools.ts";
 import type { Gateway } from "./gateway.ts";
 import { LoopLagGuard } from "./loop-lag-guard.ts";
 import { WorkerLogger } from "./worker-logger.ts";
-import type { Command, PlannedListener, Post } from "./worker-protocol.ts";
+import type { Command, Doors, PlannedListener, Post } from "./worker-protocol.ts";
 
 const SWEEP_INTERVAL_MS = 50;
 const LAG_RESOLUTION_MS = 20;
 const LAG_WINDOW_SWEEPS = 20;
 
 interface Preparation {
+  /** The one in effect where it is only changed. */
   readonly configuration: CompiledConfiguration;
-  readonly listeners: readonly PlannedListener[];
-  readonly tls: TlsMaterial;
-  /** Listeners that are not open yet, by key. */
+  readonly draft: TableDraft;
+  /** Undefined where the listeners stay as they are. */
+  readonly doors: Doors | undefined;
+  /** Listeners that are open but take no connections yet, by key. */
   readonly opened: Map<string, BoundListener>;
 }
 
@@ -45,6 +50,7 @@ export class ProxyWorker implements Gateway {
   readonly #listeners = new Map<string, BoundListener>();
   /** Listeners that are gone but still have connections. */
   readonly #closing = new Set<BoundListener>();
+  readonly #pools = new UpstreamPools(this);
   #configuration: CompiledConfiguration | undefined;
   #preparation: Preparation | undefined;
   /** The listeners in effect. */
@@ -94,11 +100,17 @@ export class ProxyWorker implements Gateway {
       case "begin":
         this.#begin(command);
         break;
+      case "change":
+        this.#change(command.doors);
+        break;
       case "upstreams":
-        this.#preparation?.configuration.addUpstreams(command.upstreams, command.shared);
+        this.#edit((draft) => draft.putUpstreams(command.upstreams, command.shared));
         break;
       case "routes":
-        this.#preparation?.configuration.addRoutes(command.routes, command.slots, command.shared);
+        this.#edit((draft) => draft.putRoutes(command.routes, command.slots, command.shared));
+        break;
+      case "remove":
+        this.#edit((draft) => draft.remove(command.upstreams, command.routes));
         break;
       case "listen":
         return this.#listen();
@@ -122,19 +134,30 @@ export class ProxyWorker implements Gateway {
 
   #begin({ settings, listeners, tls }: Extract<Command, { type: "begin" }>): void {
     this.#abort();
-    const configuration = new CompiledConfiguration(
-      { settings, listeners: listeners.map(({ listener }) => listener) },
-      tls.upstream,
-      this.#configuration,
-      this,
-    );
-    this.#preparation = { configuration, listeners, tls, opened: new Map() };
+    const environment = { pools: this.#pools, environment: this };
+    const configuration = new CompiledConfiguration(settings, tls.upstream, this.#configuration, environment);
+    const draft = configuration.draft(this.#configuration?.table);
+    this.#preparation = { configuration, draft, doors: { listeners, tls }, opened: new Map() };
+  }
+
+  #change(doors: Doors | undefined): void {
+    this.#abort();
+    const { configuration } = this;
+    this.#preparation = { configuration, draft: configuration.draft(), doors, opened: new Map() };
+  }
+
+  #edit(edit: (draft: TableDraft) => void): void {
+    if (this.#preparation === undefined) return;
+    const { configuration, draft } = this.#preparation;
+    edit(draft);
+    // A table that serves nobody yet takes its edits at once, so that the commit finds little to do.
+    if (configuration !== this.#configuration) draft.apply();
   }
 
   async #listen(): Promise<Problem[]> {
-    const { listeners = [], opened = new Map<string, BoundListener>() } = this.#preparation ?? {};
+    const { doors, opened = new Map<string, BoundListener>() } = this.#preparation ?? {};
     const problems: Problem[] = [];
-    for (const [index, { key, host, port, listener, counts }] of listeners.entries()) {
+    for (const [index, { key, host, port, listener, counts }] of (doors?.listeners ?? []).entries()) {
       if (this.#listeners.has(key)) continue;
       const bound = new BoundListener(this, new ConnectionCount(counts, this.#index));
       try {
@@ -150,19 +173,25 @@ export class ProxyWorker implements Gateway {
   #commit(): void {
     const preparation = this.#preparation;
     if (preparation === undefined) return;
-    const { configuration, listeners, tls, opened } = preparation;
+    const { configuration, draft, doors, opened } = preparation;
+    const previous = this.#configuration;
     this.#preparation = undefined;
-    this.#configuration = configuration;
+    draft.apply();
+    if (configuration !== previous) {
+      this.#configuration = configuration;
+      configuration.activate(previous);
+      this.#lagGuard.maxLagMs = configuration.maxEventLoopLagMs;
+    }
+    if (doors !== undefined) this.#open(doors, opened);
+  }
+
+  #open({ listeners, tls }: Doors, opened: ReadonlyMap<string, BoundListener>): void {
     this.#planned = listeners;
-    configuration.activate();
-    this.#lagGuard.maxLagMs = configuration.maxEventLoopLagMs;
     for (const [key, bound] of opened) this.#listeners.set(key, bound);
     const kept = new Set(listeners.map(({ key }) => key));
     for (const [key, bound] of this.#listeners) if (!kept.has(key)) this.#close(key, bound);
-    for (const { key, listener } of listeners) {
-      const settings = configuration.listeners.get(listener.id);
-      if (settings !== undefined) this.#listeners.get(key)?.configure(settings, tls.listeners.get(listener.id));
-    }
+    for (const { key, listener } of listeners)
+      this.#listeners.get(key)?.configure(listenerSettingsOf(listener), tls.listeners.get(listener.id));
   }
 
   #renew(tls: TlsMaterial): void {
@@ -171,8 +200,12 @@ export class ProxyWorker implements Gateway {
   }
 
   #abort(): void {
-    for (const bound of this.#preparation?.opened.values() ?? []) bound.close();
+    const preparation = this.#preparation;
+    if (preparation === undefined) return;
     this.#preparation = undefined;
+    for (const bound of preparation.opened.values()) bound.close();
+    preparation.draft.abandon();
+    if (preparation.configuration !== this.#configuration) preparation.configuration.table.drop();
   }
 
   #close(key: string, bound: BoundListener): void {

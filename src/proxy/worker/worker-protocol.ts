@@ -18,10 +18,17 @@ export interface PlannedListener {
   readonly counts: SharedArrayBuffer;
 }
 
+/** All listeners and what they show their clients. */
+export interface Doors {
+  readonly listeners: readonly PlannedListener[];
+  readonly tls: TlsMaterial;
+}
+
 /**
  * What the supervisor asks of a worker. Each command is answered before the next is sent. A configuration comes as
  * `begin`, then `upstreams` and `routes` in slices, so that a large one never keeps a request waiting for long, then `listen`; after that
- * it is ready, and `commit` or `abort` ends it.
+ * it is ready, and `commit` or `abort` ends it. What changes the one in effect comes as `change`, `upstreams`, `routes` and `remove`, as
+ * far as there are some, and `listen` where listeners change.
  */
 export type Command =
   | {
@@ -30,6 +37,8 @@ export type Command =
       readonly listeners: readonly PlannedListener[];
       readonly tls: TlsMaterial;
     }
+  /** Without `doors` the listeners stay as they are. */
+  | { readonly type: "change"; readonly doors?: Doors | undefined }
   | { readonly type: "upstreams"; readonly upstreams: readonly Upstream[]; readonly shared: SharedUpstreams }
   /**
    * `slots`: the place where each of the routes is counted, see route-slots.ts. `shared`: the memory of those with targets that
@@ -41,6 +50,8 @@ export type Command =
       readonly slots: readonly number[];
       readonly shared: SharedUpstreams;
     }
+  /** By id. */
+  | { readonly type: "remove"; readonly upstreams: readonly string[]; readonly routes: readonly string[] }
   | { readonly type: "listen" }
   | { readonly type: "commit" }
   | { readonly type: "abort" }

@@ -1,5 +1,6 @@
 import { Worker } from "node:worker_threads";
 import type { Configuration } from "../../config/configuration.ts";
+import type { ConfigurationChange } from "../../config/configuration-change.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/ports.ts";
 import { ConfigurationRefused } from "../configuration-refused.ts";
@@ -14,8 +15,6 @@ import type { Command, PlannedListener, Report, WorkerBirth } from "./worker-pro
 export interface Plan {
   readonly configuration: Configuration;
   readonly listeners: readonly PlannedListener[];
-  /** Where each route is counted, in the order of the configuration's routes. */
-  readonly slots: readonly number[];
   /** The memory of upstreams that workers know something of together. */
   readonly shared: SharedUpstreams;
   readonly tls: TlsMaterial;
@@ -23,24 +22,42 @@ export interface Plan {
   readonly tlsFiles: readonly string[];
 }
 
+/** What turns the plan in effect into the next. */
+export interface PlanChange {
+  readonly from: Plan;
+  readonly to: Plan;
+  readonly change: ConfigurationChange;
+}
+
 export type WorkerState = "starting" | "running" | "crashed" | "stopped";
 
 /** The thread went away before it answered. */
 export class WorkerLost extends Error {}
+
+type TableContent = Pick<Configuration, "upstreams" | "routes">;
+
+export interface PhaseDurations {
+  readonly compileMs: number;
+  readonly listenMs: number;
+}
 
 export interface WorkerSlotOptions {
   readonly id: number;
   readonly entry: URL;
   /** The memory that its threads count in, one after another. */
   readonly row: SharedArrayBuffer;
+  /** Where a route is counted. */
+  readonly slotOf: (route: string) => number;
   /** Without one, lines of the access log are not written. */
   readonly accessLog: LineSink | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
 }
 
-/** Resources sent at a time: a slice is taken in by a worker within a few milliseconds, between two turns of its loop. */
-const SLICE = 256;
+/** Resources sent at a time: a slice is taken in by a worker within a millisecond or so, between two turns of its loop. */
+const SLICE = 64;
+/** Changes that a thread that is still being loaded catches up with; with more it is loaded anew. */
+const MAX_MISSED = 1_000;
 const FIRST_BACK_OFF_MS = 100;
 const MAX_BACK_OFF_MS = 10_000;
 /** A worker that lived this long has shown that it can. */
@@ -63,6 +80,8 @@ export class WorkerSlot {
   #inEffect: Plan | undefined;
   /** What the thread has ready to take effect. */
   #prepared: Plan | undefined;
+  /** While the thread is loaded: what came into effect since. Undefined when that is too much or not a change. */
+  #missed: PlanChange[] | undefined = [];
   #answer: PromiseWithResolvers<number> | undefined;
   #ready: PromiseWithResolvers<void> | undefined;
 
@@ -87,23 +106,31 @@ export class WorkerSlot {
     });
     thread.on("exit", (code) => this.#onExit(thread, cause ?? `exit code ${code}`));
     await ready.promise;
+    if (this.isDraining) await this.#call({ type: "drain", isDraining: true });
     await this.#load();
-    if (this.state === "starting") this.state = "running";
   }
 
-  /** Answers how long it took, by phase. A slot whose thread is being replaced has nothing to do. */
-  async prepare(plan: Plan): Promise<{ compileMs: number; listenMs: number }> {
+  /**
+   * Answers how long it took, by phase. A slot whose thread is being replaced has nothing to do.
+   * @param change how to come to the plan from the one in effect, where that is less than all of it
+   */
+  async prepare(plan: Plan, change?: PlanChange): Promise<PhaseDurations> {
     this.#prepared = undefined;
     if (this.state !== "running") return { compileMs: 0, listenMs: 0 };
-    return this.#send(plan);
+    return change !== undefined && change.from === this.#inEffect ? this.#sendChange(change) : this.#send(plan);
   }
 
   /** Puts into effect what was prepared. Answers how long that took. */
-  async commit(plan: Plan): Promise<number> {
-    this.#inEffect = plan;
-    if (this.#prepared !== plan) return 0; // The replacement takes it from #inEffect.
+  async commit(plan: Plan, change?: PlanChange): Promise<number> {
+    const isPrepared = this.#prepared === plan;
+    const isNext = change?.from === this.#inEffect;
     this.#prepared = undefined;
+    this.#inEffect = plan;
+    if (this.state === "starting") this.#miss(isNext ? change : undefined);
+    if (this.state !== "running") return 0;
     try {
+      // A thread that was still being loaded when the others prepared has not heard of it.
+      if (!isPrepared) await (isNext && change !== undefined ? this.#sendChange(change) : this.#send(plan));
       return await this.#call({ type: "commit" });
     } catch (error) {
       if (error instanceof WorkerLost) return 0;
@@ -119,6 +146,7 @@ export class WorkerSlot {
   /** What is in effect goes on with other certificates. */
   async renew(plan: Plan): Promise<void> {
     this.#inEffect = plan;
+    if (this.state === "starting") this.#miss(undefined);
     if (this.state === "running") await this.#call({ type: "renew", tls: plan.tls }).catch(ignoreLoss);
   }
 
@@ -141,35 +169,65 @@ export class WorkerSlot {
     await thread.terminate();
   }
 
-  async #load(): Promise<void> {
-    if (this.isDraining) await this.#call({ type: "drain", isDraining: true });
-    for (let plan = this.#inEffect; plan !== undefined; ) {
-      await this.#send(plan);
-      await this.#call({ type: "commit" });
-      if (plan === this.#inEffect) return;
-      plan = this.#inEffect; // It was replaced meanwhile.
-    }
+  #miss(change: PlanChange | undefined): void {
+    if (change === undefined || this.#missed?.length === MAX_MISSED) this.#missed = undefined;
+    else this.#missed?.push(change);
   }
 
-  async #send(plan: Plan): Promise<{ compileMs: number; listenMs: number }> {
-    const { settings, upstreams, routes } = plan.configuration;
+  /** Gives the thread all that is in effect, then what came into effect meanwhile, until it is level with the others. */
+  async #load(): Promise<void> {
+    do {
+      this.#missed = [];
+      if (this.#inEffect === undefined) break;
+      await this.#send(this.#inEffect);
+      await this.#call({ type: "commit" });
+      for (let change = this.#missed?.shift(); change !== undefined; change = this.#missed?.shift()) {
+        await this.#sendChange(change);
+        await this.#call({ type: "commit" });
+      }
+    } while (this.#missed === undefined);
+    if (this.state === "starting") this.state = "running";
+  }
+
+  async #send(plan: Plan): Promise<PhaseDurations> {
+    const { settings } = plan.configuration;
     let compileMs = await this.#call({ type: "begin", settings, listeners: plan.listeners, tls: plan.tls });
-    for (let at = 0; at < upstreams.length; at += SLICE)
-      compileMs += await this.#call({
-        type: "upstreams",
-        upstreams: upstreams.slice(at, at + SLICE),
-        shared: sharedBy(upstreams.slice(at, at + SLICE).map(upstreamKey), plan.shared),
-      });
-    for (let at = 0; at < routes.length; at += SLICE)
-      compileMs += await this.#call({
-        type: "routes",
-        routes: routes.slice(at, at + SLICE),
-        slots: plan.slots.slice(at, at + SLICE),
-        shared: sharedBy(routes.slice(at, at + SLICE).map(routeKey), plan.shared),
-      });
+    compileMs += await this.#sendTable(plan.configuration, plan.shared);
     const listenMs = await this.#call({ type: "listen" });
     this.#prepared = plan;
     return { compileMs, listenMs };
+  }
+
+  async #sendChange({ from, to, change }: PlanChange): Promise<PhaseDurations> {
+    const { removedUpstreams, removedRoutes } = change;
+    const doors = from.listeners === to.listeners ? undefined : { listeners: to.listeners, tls: to.tls };
+    let compileMs = await this.#call({ type: "change", doors });
+    compileMs += await this.#sendTable(change, to.shared);
+    if (removedUpstreams.length + removedRoutes.length > 0)
+      compileMs += await this.#call({ type: "remove", upstreams: removedUpstreams, routes: removedRoutes });
+    const listenMs = doors === undefined ? 0 : await this.#call({ type: "listen" });
+    this.#prepared = to;
+    return { compileMs, listenMs };
+  }
+
+  async #sendTable({ upstreams, routes }: TableContent, shared: SharedUpstreams): Promise<number> {
+    let compileMs = 0;
+    for (let at = 0; at < upstreams.length; at += SLICE) {
+      const slice = upstreams.slice(at, at + SLICE);
+      const known = sharedBy(slice.map(upstreamKey), shared);
+      compileMs += await this.#call({ type: "upstreams", upstreams: slice, shared: known });
+    }
+    for (let at = 0; at < routes.length; at += SLICE) {
+      const slice = routes.slice(at, at + SLICE);
+      const slots = slice.map(({ id }) => this.#options.slotOf(id));
+      compileMs += await this.#call({
+        type: "routes",
+        routes: slice,
+        slots,
+        shared: sharedBy(slice.map(routeKey), shared),
+      });
+    }
+    return compileMs;
   }
 
   async #call(command: Command): Promise<number> {
