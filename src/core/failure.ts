@@ -82,6 +82,13 @@ export const FAILURES = {
     retryable: false,
     message: "The client closed the connection.",
   },
+  deadlineExceeded: {
+    code: "RW_DEADLINE_EXCEEDED",
+    status: 504,
+    fault: "client",
+    retryable: false,
+    message: "The time that the client gave the call is over.",
+  },
   // What an upstream did.
   upstreamRefused: {
     code: "RW_UPSTREAM_REFUSED",

@@ -24,6 +24,8 @@ export const FIELD = {
   xForwardedHost: 16,
   xRequestId: 17,
   forwarded: 18,
+  contentType: 19,
+  grpcTimeout: 20,
 } as const;
 
 export type FieldId = (typeof FIELD)[keyof typeof FIELD];

@@ -184,6 +184,8 @@ export class ClientStream implements UpstreamChannel, Deadlined {
       this.#state = "body";
       this.touch();
       handler.onResponse();
+      // At once, so that what is nothing but a head goes on as such: for gRPC this makes a difference.
+      if (isComplete) this.#end();
     });
   };
 
@@ -214,17 +216,7 @@ export class ClientStream implements UpstreamChannel, Deadlined {
       this.#refuse("its body is shorter than its Content-Length");
       return;
     }
-    const handler = this.#handler;
-    this.#handler = undefined;
-    this.#state = "served";
-    this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#host.heard();
-    if (!this.isRequestComplete) this.#cut(); // What is left of it is not wanted (RFC 9113 §8.1).
-    try {
-      handler?.onResponseEnd();
-    } catch (error) {
-      handler?.onFault(error);
-    }
+    this.#end();
   };
 
   readonly #onDrain = (): void => {
@@ -278,6 +270,20 @@ export class ClientStream implements UpstreamChannel, Deadlined {
     this.framing = hasNoBody ? "none" : response.contentLength >= 0 ? "length" : "chunked";
     if (this.framing === "length") this.#remaining = response.contentLength;
     return undefined;
+  }
+
+  #end(): void {
+    const handler = this.#handler;
+    this.#handler = undefined;
+    this.#state = "served";
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#host.heard();
+    if (!this.isRequestComplete) this.#cut(); // What is left of it is not wanted (RFC 9113 §8.1).
+    try {
+      handler?.onResponseEnd();
+    } catch (error) {
+      handler?.onFault(error);
+    }
   }
 
   #refuse(reason: string): void {

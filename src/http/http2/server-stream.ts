@@ -19,6 +19,13 @@ export interface StreamHost {
 }
 
 /**
+ * What may still come of a request that is answered, and for how long, before the stream is reset. Most end it by themselves; there are
+ * clients, grpc-js among them, that take a reset which comes with the answer for the end of it.
+ */
+const MAX_UNWANTED_BYTES = 65_536;
+const LINGER_MS = 500;
+
+/**
  * A place for streams of an HTTP/2 connection: takes one after another, as `ServerConnection` takes requests. A connection has as
  * many places as it had streams at a time.
  */
@@ -33,12 +40,13 @@ export class ServerStream implements RequestChannel, Deadlined {
   readonly #host: StreamHost;
   readonly #handler: RequestHandler;
   #stream: ServerHttp2Stream | undefined;
-  #state: "free" | "body" | "answering" | "finished" | "gone" = "free";
+  #state: "free" | "body" | "answering" | "lingering" | "finished" | "gone" = "free";
   /** When the whole body has to be there. */
   #bodyEndMs = Number.POSITIVE_INFINITY;
   /** Octets of the body that are still to come, -1 when the head did not say. */
   #remaining = -1;
   #trailers = NO_TRAILERS;
+  #unwantedBytes = 0;
 
   constructor(host: StreamHost, handler: RequestHandler) {
     this.#host = host;
@@ -75,14 +83,19 @@ export class ServerStream implements RequestChannel, Deadlined {
     const stream = this.#stream;
     const isComplete = this.#state === "answering";
     if (stream === undefined || (!isComplete && this.#state !== "body")) return;
-    this.#state = "finished";
+    this.#state = isComplete ? "finished" : "lingering";
     this.writer.end();
     this.writer.flush();
-    this.deadlineMs = this.#host.sweep.in(this.#host.limits.writeTimeoutMs);
-    if (isComplete) return;
-    // Whatever else of the request is on its way is not wanted any more (RFC 9113 §8.1).
+    this.deadlineMs = this.#host.sweep.in(isComplete ? this.#host.limits.writeTimeoutMs : LINGER_MS);
+    this.#unwantedBytes = 0;
     stream.resume();
-    stream.close(constants.NGHTTP2_NO_ERROR);
+  }
+
+  /** Whatever else of the request is on its way is not wanted any more (RFC 9113 §8.1). */
+  #endRequest(): void {
+    this.#state = "finished";
+    this.deadlineMs = this.#host.sweep.in(this.#host.limits.writeTimeoutMs);
+    this.#stream?.close(constants.NGHTTP2_NO_ERROR);
   }
 
   askForBody(): void {
@@ -111,7 +124,8 @@ export class ServerStream implements RequestChannel, Deadlined {
   }
 
   onDeadline(): void {
-    if (this.#state === "body" && !this.writer.isFull)
+    if (this.#state === "lingering") this.#endRequest();
+    else if (this.#state === "body" && !this.writer.isFull)
       this.#refuse({ kind: "requestTimeout", reason: "the body did not arrive in time" });
     else {
       const wasServing = this.#state === "body" || this.#state === "answering";
@@ -147,6 +161,10 @@ export class ServerStream implements RequestChannel, Deadlined {
   }
 
   readonly #onData = (bytes: Buffer): void => {
+    if (this.#state === "lingering") {
+      this.#unwantedBytes += bytes.length;
+      if (this.#unwantedBytes > MAX_UNWANTED_BYTES) this.#endRequest();
+    }
     if (this.#state !== "body") return;
     this.#awaitBody();
     try {
@@ -198,7 +216,7 @@ export class ServerStream implements RequestChannel, Deadlined {
 
   readonly #onClose = (): void => {
     this.#onAborted();
-    const wasServed = this.#state === "finished";
+    const wasServed = this.#state === "finished" || this.#state === "lingering";
     this.#state = "free";
     this.#stream = undefined;
     this.deadlineMs = Number.POSITIVE_INFINITY;

@@ -19,6 +19,8 @@ import {
   writeInterimResponse,
   writeUpgradeResponse,
 } from "./forwarded-response.ts";
+import { grpcTimeoutMs, isGrpc } from "./grpc/grpc-call.ts";
+import { grpcStatusLines, writeGrpcFailure } from "./grpc/grpc-failure.ts";
 import { requestIdOf } from "./request-id.ts";
 import { RequestRecord } from "./request-record.ts";
 import { rescue } from "./rescue.ts";
@@ -87,6 +89,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
       this.#fail("bodyTooLarge");
       return;
     }
+    if (request.fields.indexOf(FIELD.grpcTimeout) >= 0) this.#startDeadline();
     this.#upgrade = upgradeOf(request, route.upgrades);
     this.#forward(route);
   }
@@ -237,18 +240,41 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     if (this.#record.status > 0) {
       cells.add("gatewayFailures", 1);
       this.#record.closeCut(this.client, kind);
-      this.client.destroy();
+      this.#cut(kind);
       return;
     }
     const { status } = FAILURES[kind];
     if (status >= 500) cells.add("gatewayFailures", 1);
     const { request } = this.client;
     this.#keepAlive = detail === undefined && this.#mayKeepAlive();
+    if (request.method === "POST" && isGrpc(request.fields)) {
+      this.client.writer.text(writeGrpcFailure(kind, detail, this.#answering()));
+      this.#record.closeAnswered(this.client, 200, kind);
+      this.client.finish(this.#keepAlive);
+      return;
+    }
     const isHead = request.method === "HEAD";
     const retryAfterSeconds = kind === "overloaded" ? this.#gateway.configuration.retryAfterSeconds : 0;
     this.client.writer.text(rescue({ kind, detail, allow, retryAfterSeconds, isHead, ...this.#answering() }));
     this.#record.closeAnswered(this.client, status, kind);
     this.client.finish(this.#keepAlive);
+  }
+
+  /** The answer has begun. A caller of gRPC is told in its end that it failed; to others it is shown by having none. */
+  #cut(kind: FailureKind): void {
+    const { client } = this;
+    if (this.#framing === "until-close" && client.writer.trailers !== undefined && isGrpc(client.request.fields)) {
+      endBody(client.writer, false, grpcStatusLines(kind, undefined));
+      client.finish(false);
+    } else client.destroy();
+  }
+
+  /** A call of gRPC says how long it may take in all. */
+  #startDeadline(): void {
+    const { fields } = this.client.request;
+    const timeoutMs = isGrpc(fields) ? grpcTimeoutMs(fields) : undefined;
+    if (timeoutMs !== undefined)
+      this.#record.whenOver = this.#gateway.clock.after(timeoutMs, () => this.#fail("deadlineExceeded"));
   }
 
   #answering(): Answering {

@@ -19,6 +19,8 @@ export class RequestRecord {
   /** Octets of the bodies so far. */
   requestBytes = 0;
   responseBytes = 0;
+  /** Called once the request is over, if set. */
+  whenOver: (() => void) | undefined;
   /** Whether a request is being served. */
   isOpen = false;
   /** Of the response that began; 0 before. */
@@ -97,6 +99,8 @@ export class RequestRecord {
       accessLog.write(this.#line.write(accessLog.begin, this.#served(channel, policy, status, durationMs, failure)));
     cells.add("activeRequests", -1);
     this.isOpen = false;
+    this.whenOver?.();
+    this.whenOver = undefined;
   }
 
   #served(

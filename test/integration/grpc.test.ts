@@ -1,0 +1,196 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import * as grpc from "@grpc/grpc-js";
+import { eventually } from "../support/eventually.ts";
+import { TlsProxy } from "../support/tls-proxy.ts";
+
+const asIs = { serialize: (value: Buffer) => value, deserialize: (octets: Buffer) => octets };
+
+function method(path: string, requestStream: boolean, responseStream: boolean): grpc.MethodDefinition<Buffer, Buffer> {
+  const { serialize, deserialize } = asIs;
+  return {
+    ...{ path, requestStream, responseStream, requestSerialize: serialize, requestDeserialize: deserialize },
+    ...{ responseSerialize: serialize, responseDeserialize: deserialize },
+  };
+}
+
+const SERVICE = {
+  unary: method("/test.Echo/Unary", false, false),
+  collect: method("/test.Echo/Collect", true, false),
+  repeat: method("/test.Echo/Repeat", false, true),
+  chat: method("/test.Echo/Chat", true, true),
+  fail: method("/test.Echo/Fail", false, false),
+  hang: method("/test.Echo/Hang", false, true),
+};
+
+type Unary = grpc.handleUnaryCall<Buffer, Buffer>;
+type Client = grpc.Client & {
+  unary(request: Buffer, metadata: grpc.Metadata, callback: grpc.requestCallback<Buffer>): grpc.ClientUnaryCall;
+  fail(request: Buffer, callback: grpc.requestCallback<Buffer>): grpc.ClientUnaryCall;
+  collect(callback: grpc.requestCallback<Buffer>): grpc.ClientWritableStream<Buffer>;
+  repeat(request: Buffer): grpc.ClientReadableStream<Buffer>;
+  chat(): grpc.ClientDuplexStream<Buffer, Buffer>;
+  hang(request: Buffer, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<Buffer>;
+};
+
+/** The four kinds of call, one that fails and one that never ends. */
+class EchoServer {
+  readonly cancelled: string[] = [];
+  readonly #server = new grpc.Server();
+  port = 0;
+
+  async start(): Promise<void> {
+    const unary: Unary = (call, answer) => {
+      const trailing = new grpc.Metadata();
+      trailing.set("x-trailing", call.metadata.get("x-name")[0] ?? "none");
+      answer(null, call.request, trailing);
+    };
+    const collect: grpc.handleClientStreamingCall<Buffer, Buffer> = (call, answer) => {
+      const pieces: Buffer[] = [];
+      call.on("data", (piece: Buffer) => pieces.push(piece));
+      call.on("end", () => answer(null, Buffer.concat(pieces)));
+    };
+    const repeat: grpc.handleServerStreamingCall<Buffer, Buffer> = (call) => {
+      for (let count = 0; count < 100; count++) call.write(call.request);
+      call.end();
+    };
+    const chat: grpc.handleBidiStreamingCall<Buffer, Buffer> = (call) => {
+      call.on("data", (piece: Buffer) => call.write(piece));
+      call.on("end", () => call.end());
+    };
+    const fail: Unary = (_call, answer) => {
+      const metadata = new grpc.Metadata();
+      metadata.set("grpc-status-details-bin", Buffer.from([0, 1, 255]));
+      answer({ code: grpc.status.ALREADY_EXISTS, details: "it is there: ü 100%", metadata });
+    };
+    const hang: grpc.handleServerStreamingCall<Buffer, Buffer> = (call) => {
+      call.write(Buffer.from("begun"));
+      call.on("cancelled", () => this.cancelled.push(call.request.toString()));
+    };
+    this.#server.addService(SERVICE, { unary, collect, repeat, chat, fail, hang });
+    this.port = await new Promise<number>((resolve, reject) => {
+      const credentials = grpc.ServerCredentials.createInsecure();
+      this.#server.bindAsync("127.0.0.1:0", credentials, (error, port) => (error ? reject(error) : resolve(port)));
+    });
+  }
+
+  stop(): void {
+    this.#server.forceShutdown();
+  }
+}
+
+describe("a grpc-js client through a TLS listener, to a grpc-js server", () => {
+  const server = new EchoServer();
+  let proxy: TlsProxy;
+  let client: Client;
+
+  before(async () => {
+    await server.start();
+    proxy = await TlsProxy.start();
+    const { certFile, keyFile } = await proxy.authority.issue("gateway", { commonName: "localhost" });
+    const { listeners } = proxy.sketch("", { cert_file: certFile, key_file: keyFile });
+    const backends = [{ url: `http://127.0.0.1:${server.port}`, http2: true }];
+    const nowhere = [{ url: "http://127.0.0.1:1", http2: true }];
+    await proxy.apply({
+      listeners: listeners!,
+      routes: {
+        echo: { path: "/test.Echo", path_prefix: true, backends },
+        dead: { path: "/test.Dead", path_prefix: true, backends: nowhere },
+      },
+    });
+    const Constructor = grpc.makeGenericClientConstructor(SERVICE, "Echo");
+    const credentials = grpc.credentials.createSsl(Buffer.from(proxy.authority.ca));
+    client = new Constructor(`localhost:${proxy.port}`, credentials) as unknown as Client;
+  });
+  after(async () => {
+    client.close();
+    await proxy[Symbol.asyncDispose]();
+    server.stop();
+  });
+
+  const unaryCall = (request: Buffer) =>
+    new Promise<{ value: Buffer; trailing: unknown }>((resolve, reject) => {
+      const metadata = new grpc.Metadata();
+      metadata.set("x-name", "runway");
+      let value: Buffer = Buffer.alloc(0);
+      const call = client.unary(request, metadata, (error, answer) => {
+        if (error) reject(error);
+        else value = answer ?? value;
+      });
+      call.on("status", (status) => resolve({ value, trailing: status.metadata.get("x-trailing")[0] }));
+    });
+
+  const errorOf = (call: grpc.ClientReadableStream<Buffer>) =>
+    new Promise<grpc.StatusObject>((resolve) =>
+      call.on("error", (error) => resolve(error as unknown as grpc.StatusObject)),
+    );
+
+  it("makes unary calls, many at a time, small and large, with metadata both ways", async () => {
+    const requests = Array.from({ length: 200 }, (_, index) => Buffer.from(`hello ${index}`));
+    for (const [index, { value, trailing }] of (await Promise.all(requests.map(unaryCall))).entries())
+      assert.deepEqual([value.toString(), trailing], [`hello ${index}`, "runway"]);
+    const large = Buffer.alloc(3_000_000, "x");
+    assert.ok((await unaryCall(large)).value.equals(large));
+    assert.equal((await unaryCall(Buffer.alloc(0))).value.length, 0);
+  });
+
+  it("streams to the server", async () => {
+    const value = await new Promise<Buffer>((resolve, reject) => {
+      const call = client.collect((error, answer) => (error ? reject(error) : resolve(answer!)));
+      for (let count = 0; count < 100; count++) call.write(Buffer.alloc(10_000, `${count % 10}`));
+      call.end();
+    });
+    assert.equal(value.length, 1_000_000);
+  });
+
+  it("is streamed to", async () => {
+    const pieces: string[] = [];
+    for await (const piece of client.repeat(Buffer.from("again"))) pieces.push(String(piece));
+    assert.deepEqual([pieces.length, new Set(pieces)], [100, new Set(["again"])]);
+  });
+
+  it("streams both ways at once, each message answered before the next is sent", async () => {
+    const call = client.chat();
+    const pieces = call[Symbol.asyncIterator]();
+    for (const text of ["one", "two", "three"]) {
+      call.write(Buffer.from(text));
+      assert.equal(String((await pieces.next()).value), text);
+    }
+    call.end();
+    assert.equal((await pieces.next()).done, true);
+  });
+
+  it("is told how its call failed, with details", async () => {
+    const error = await new Promise<grpc.ServiceError>((resolve) =>
+      client.fail(Buffer.alloc(0), (failure) => resolve(failure!)),
+    );
+    assert.deepEqual([error.code, error.details], [grpc.status.ALREADY_EXISTS, "it is there: ü 100%"]);
+    assert.deepEqual(error.metadata.get("grpc-status-details-bin")[0], Buffer.from([0, 1, 255]));
+  });
+
+  it("cancels, and the server knows", async () => {
+    const call = client.hang(Buffer.from("cancel me"), new grpc.Metadata());
+    const failed = errorOf(call);
+    await new Promise((resolve) => call.once("data", resolve));
+    call.cancel();
+    assert.equal((await failed).code, grpc.status.CANCELLED);
+    await eventually("the server's cancellation", () => server.cancelled.includes("cancel me"));
+  });
+
+  it("has a deadline that ends the call at the server too", async () => {
+    const call = client.hang(Buffer.from("too late"), new grpc.Metadata(), { deadline: Date.now() + 200 });
+    call.resume();
+    assert.equal((await errorOf(call)).code, grpc.status.DEADLINE_EXCEEDED);
+    await eventually("the server's cancellation", () => server.cancelled.includes("too late"));
+  });
+
+  it("is told of what the gateway refuses in words of gRPC", async () => {
+    const call = (path: string) => {
+      const { serialize, deserialize } = asIs;
+      return errorOf(client.makeServerStreamRequest(path, serialize, deserialize, Buffer.alloc(0)).resume());
+    };
+    const [unknown, dead] = [await call("/test.Nobody/Call"), await call("/test.Dead/Call")];
+    assert.deepEqual([unknown.code, dead.code], [grpc.status.UNIMPLEMENTED, grpc.status.UNAVAILABLE]);
+    assert.match(unknown.details, /^RW_ROUTE_NOT_FOUND: /);
+  });
+});
