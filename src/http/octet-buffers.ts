@@ -1,3 +1,5 @@
+import { TurnEnd } from "./turn-end.ts";
+
 /** The size of a read, and so of the largest piece that is copied in the ordinary run of things. */
 const BUFFER_BYTES = 65_536;
 /** Copies that are kept for reuse. */
@@ -5,10 +7,11 @@ const MAX_SPARE = 64;
 
 /**
  * The memory that the connections of a worker share: one buffer that every read goes into, and spare ones for pieces of bodies
- * that have to wait until they are written. So moving a body allocates nothing.
+ * that have to wait until they are written. So moving a body allocates nothing. And the turns of its event loop.
  */
 export class OctetBuffers {
   readonly read = Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  readonly turnEnd = new TurnEnd();
   readonly #spare: Buffer[] = [];
 
   /** A copy of octets `start` to `end`, to be given back when it is not needed any more. */

@@ -163,11 +163,14 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   }
 
   closeIfIdle(): void {
-    if (this.isIdle) this.socket.destroySoon();
+    if (!this.isIdle) return;
+    this.writer.flushNow();
+    this.socket.destroySoon();
   }
 
   /** Drops the connection, so that the client can tell that the answer was cut. */
   destroy(): void {
+    this.writer.flushNow();
     // TLS says by itself that it ended too early: by the closing alert that is missing (RFC 8446 §6.1).
     if (this.socket instanceof TLSSocket) this.socket.destroy();
     else this.socket.resetAndDestroy();
@@ -291,6 +294,7 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   #linger(): void {
     const isExpected = this.#state === "answering" && this.#waiting === undefined && !this.request.keepAlive;
     this.#state = "lingering";
+    this.writer.flushNow();
     if (isExpected) {
       this.deadlineMs = this.#sweep.in(this.limits.writeTimeoutMs);
       this.socket.destroySoon();

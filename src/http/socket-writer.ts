@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
 import type { OctetBuffers } from "./octet-buffers.ts";
+import type { Flushable } from "./turn-end.ts";
 
 /** Data up to this size is gathered into one string, which the runtime writes without a request object or a second copy. */
 const GATHER_MAX_BYTES = 12_288;
@@ -8,21 +9,25 @@ const GATHER_MAX_BYTES = 12_288;
 export const WRITE_BUFFER_BYTES = 131_072;
 
 /**
- * Gathers what is to be written to a socket until `flush`, so that a head and a small body leave in one system call. Text is
- * latin1: one character, one octet.
+ * Gathers what is to be written to a socket, so that a head and a small body leave in one system call. Text is latin1: one
+ * character, one octet.
  */
-export class SocketWriter {
+export class SocketWriter implements Flushable {
   readonly #socket: Socket;
   readonly #buffers: OctetBuffers;
   #gathered = "";
   #isFull = false;
+  #isWaiting = false;
 
   constructor(socket: Socket, buffers: OctetBuffers) {
     this.#socket = socket;
     this.#buffers = buffers;
   }
 
-  /** Whether the peer reads more slowly than we write; `onWritable` of the owner tells when it has caught up. */
+  /**
+   * Whether the peer reads more slowly than we write, as far as it was written to; `onWritable` of the owner tells when it has
+   * caught up. What waits for the end of the turn is found out about with what is written after it.
+   */
   get isFull(): boolean {
     return this.#isFull;
   }
@@ -37,7 +42,7 @@ export class SocketWriter {
       this.#gathered += buffer.toString("latin1", start, end);
       return;
     }
-    this.flush();
+    this.flushNow();
     if (this.#socket.destroyed) return;
     const copy = this.#buffers.copy(buffer, start, end);
     const hasRoom = this.#socket.write(copy.subarray(0, end - start), (error) => {
@@ -46,7 +51,18 @@ export class SocketWriter {
     if (!hasRoom) this.#isFull = true;
   }
 
+  /** What was gathered leaves at the end of this turn of the event loop, or at once when it is much. */
   flush(): void {
+    if (this.#gathered.length > GATHER_MAX_BYTES) this.flushNow();
+    else if (this.#gathered !== "" && !this.#isWaiting) {
+      this.#isWaiting = true;
+      this.#buffers.turnEnd.add(this);
+    }
+  }
+
+  /** To be called before the socket is ended by other means. */
+  flushNow(): void {
+    this.#isWaiting = false;
     const text = this.#gathered;
     if (text === "") return;
     this.#gathered = "";

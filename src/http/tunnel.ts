@@ -95,10 +95,12 @@ class Flow implements TunnelFlow {
   onEnd(): void {
     this.#tunnel.touch();
     this.#hasEnded = true;
+    this.#to.writer.flushNow();
     this.#to.socket.end();
   }
 
   onClose(): void {
+    this.#to.writer.flushNow();
     // What is still on its way to the other is delivered, unless it was cut.
     if (this.#hasEnded) this.#to.socket.destroySoon();
     else this.#to.socket.resetAndDestroy();
