@@ -84,6 +84,7 @@ export class Agent implements Service {
   readonly #timers: NamedTimers<NodeTimer>;
   readonly #stopping = new AbortController();
   readonly #connects: ReturnType<Meter["counter"]>;
+  readonly #configurations: ReturnType<Meter["counter"]>;
   #connection: Connection | undefined;
   /** There while a control plane of ours is connected. */
   #rpc: RpcPeer | undefined;
@@ -110,6 +111,7 @@ export class Agent implements Service {
     );
     this.#timers = new NamedTimers(options.clock, (timer) => this.#dispatch({ type: "timer", timer }));
     this.#connects = meter.counter(SYNC_METRICS.connects);
+    this.#configurations = meter.counter(SYNC_METRICS.configurations);
     meter.observeGauge(SYNC_METRICS.connected, () => [[{}, this.status().connected ? 1 : 0]]);
     meter.observeGauge(SYNC_METRICS.configVersion, () => [[{}, this.status().configVersion]]);
   }
@@ -256,6 +258,7 @@ export class Agent implements Service {
 
   async #apply(incoming: Incoming): Promise<void> {
     const { sink, logger } = this.#options;
+    this.#configurations.add(1, { form: formOf(incoming) });
     const outcome = await sink.apply(incoming, this.#stopping.signal).catch((error: unknown): ApplyOutcome => {
       logger.error("Applying a configuration failed in an unforeseen way", { error });
       return {
@@ -267,4 +270,9 @@ export class Agent implements Service {
     this.#applying = undefined;
     this.#dispatch({ type: "applied", outcome });
   }
+}
+
+function formOf(incoming: Incoming): string {
+  if (incoming.kind === "original") return "document";
+  return incoming.delta === undefined ? "snapshot" : "delta";
 }

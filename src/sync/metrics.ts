@@ -47,6 +47,12 @@ export const SYNC_METRICS = {
     name: "runway_sync_connects_total",
     help: "Attempts of the data plane to connect to a control plane.",
   },
+  configurations: {
+    type: "counter",
+    name: "runway_sync_configurations_total",
+    help: "Configurations that the data plane was given, by how they came: delta, snapshot, or document from an original control plane.",
+    labels: ["form"],
+  },
   connected: {
     type: "gauge",
     name: "runway_sync_connected",

@@ -57,6 +57,13 @@ describe("a configuration that is pushed", () => {
     for (const member of cluster.dataPlanes) assert.equal((await member.get("/waited")).status, 200);
   });
 
+  it("is sent to nodes that run the version before as what changed", async () => {
+    for (const member of cluster.dataPlanes) {
+      const metrics = await (await member.admin("/metrics")).text();
+      assert.match(metrics, /^runway_sync_configurations_total\{form="delta"\} [1-9]/m);
+    }
+  });
+
   it("makes no version when its content is what runs already, also when it comes from GET", async () => {
     const before = await cluster.version();
     const current = await (await cluster.controlPlane.admin("/api/v1/config")).text();

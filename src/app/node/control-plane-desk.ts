@@ -2,6 +2,7 @@ import type { ConfigurationChange } from "../../admin/configuration-change.ts";
 import type { ConfigurationDesk, ConfigurationPush, CurrentConfiguration } from "../../admin/configuration-desk.ts";
 import type { ReloadDesk } from "../../admin/reload-desk.ts";
 import type { ReloadHistory } from "../../admin/reload-history.ts";
+import { type Delta, deltaBetween } from "../../config/delta.ts";
 import { describeChange, difference } from "../../config/difference.ts";
 import { parseDocument, toResources } from "../../config/document.ts";
 import type { Language } from "../../config/language.ts";
@@ -13,6 +14,7 @@ import { stateHash } from "../../config/state-hash.ts";
 import type { Clock } from "../../core/clock.ts";
 import { RunwayError } from "../../core/failure.ts";
 import type { Logger } from "../../core/ports.ts";
+import type { FleetSource } from "../../sync/fleet.ts";
 import { logApplied } from "./applied-log.ts";
 import type { Gateway, PreparedChange } from "./gateway.ts";
 import { Turnstile } from "./turnstile.ts";
@@ -30,8 +32,8 @@ export interface ControlPlaneDeskOptions {
    * counts only when somebody says so.
    */
   readonly isShared: boolean;
-  /** Gives a version to the fleet. */
-  readonly publish: (revision: Revision) => void;
+  /** Gives a version to the fleet, with what made it of the one that was given before. */
+  readonly publish: (revision: Revision, change: FleetSource["change"]) => void;
   readonly history: ReloadHistory;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -110,9 +112,13 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
     return version > (this.#published?.version ?? 0);
   }
 
-  #publish(revision: Revision): void {
+  /** @param step what made it of the version before it, where that is known */
+  #publish(revision: Revision, step?: Delta): void {
+    const before = this.#published;
     this.#published = revision;
-    this.#options.publish(revision);
+    const isNext = before?.version === revision.version - 1;
+    const delta = isNext && step !== undefined ? step : before && deltaBetween(before.resources, revision.resources);
+    this.#options.publish(revision, before && delta && { fromVersion: before.version, delta });
   }
 
   async current(): Promise<CurrentConfiguration> {
@@ -170,7 +176,7 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
     if (!prepared.ok) return { outcome: "refused", timestampMs: this.#now(), problems: prepared.problems };
     const committed = await this.#commit({ ...request, resources }, prepared.value);
     logApplied(logger, committed.revision, await prepared.value.commit());
-    this.#publish(committed.revision);
+    this.#publish(committed.revision, committed.delta);
     return this.#accepted(committed);
   }
 

@@ -6,9 +6,8 @@ import { renderOriginalYaml } from "../../config/original-peer.ts";
 import type { Revision } from "../../config/revision-log.ts";
 import type { Service } from "../../core/service.ts";
 import { FileIdentityLedger } from "../../sync/file-identity-ledger.ts";
-import { Fleet } from "../../sync/fleet.ts";
+import { Fleet, type FleetSource } from "../../sync/fleet.ts";
 import { FleetServer } from "../../sync/fleet-server.ts";
-import type { PublicationSource } from "../../sync/publication.ts";
 import { adminService } from "./admin-service.ts";
 import { ControlPlaneDesk } from "./control-plane-desk.ts";
 import { createGateway } from "./create-gateway.ts";
@@ -31,7 +30,8 @@ export async function createControlPlane(context: NodeContext): Promise<RoleServ
   const ledger = await FileIdentityLedger.open(join(directory, "identities.json"), logger);
   const gateway = createGateway(context);
   const fleet = createFleet(context, ledger);
-  const publish = (revision: Revision) => fleet.publish(publicationOf(revision));
+  const publish = (revision: Revision, change: FleetSource["change"]) =>
+    fleet.publish({ ...publicationOf(revision), change });
   const readFile = () => readFileAgain(context);
   const desk = new ControlPlaneDesk({
     language,
@@ -91,7 +91,7 @@ function oldestRunning(fleet: Fleet): number {
   return Math.min(...live.map(({ configVersion }) => configVersion), fleet.newest?.version ?? 0);
 }
 
-function publicationOf(revision: Revision): PublicationSource {
+function publicationOf(revision: Revision): FleetSource {
   const { source, committedAt: timestampMs, resources } = revision;
   return { snapshot: revision, source, timestampMs, originalYaml: () => renderOriginalYaml(resources) };
 }
