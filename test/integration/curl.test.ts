@@ -87,4 +87,58 @@ describe("curl", () => {
     const tunnel = curl("--proxytunnel", "--proxy", url, "--noproxy", "", "-w", "%{http_connect}", "http://a.test/");
     await assert.rejects(tunnel, (error: Error & { stdout: string }) => error.stdout === "501");
   });
+
+  it("speaks HTTP/2 with prior knowledge: downloads, uploads, and the answer to an upload that is refused", async () => {
+    const { url, file } = await gatewayTo((request, response) => {
+      if (request.url === "/refused") response.writeHead(403).end("no");
+      else request.pipe(response.writeHead(200, { "x-expect": String(request.headers.expect) }));
+    });
+    writeFileSync(file("sent"), body);
+    const http2 = ["--http2-prior-knowledge", "-w", "%{http_version} %{http_code}"];
+    assert.equal(await curl(...http2, "-T", file("sent"), "-o", file("got"), `${url}/all`), "2 200");
+    assert.ok(readFileSync(file("got")).equals(body));
+    assert.equal(await curl(...http2, "-T", file("sent"), `${url}/refused`), "no2 403");
+  });
+
+  it("prints the trailers that come back, when it says that it takes them", async () => {
+    const { url } = await gatewayTo((_, response) => {
+      response.writeHead(200, { trailer: "x-got" });
+      response.write("hi");
+      response.addTrailers({ "x-got": "2" });
+      response.end();
+    });
+    assert.equal(await curl("--raw", "-H", "TE: trailers", url), "2\r\nhi\r\n0\r\nx-got: 2\r\n\r\n");
+    assert.equal(await curl("--raw", url), "2\r\nhi\r\n0\r\n\r\n");
+  });
+
+  it("takes the gateway for a proxy: what is meant for a proxy goes no further, and the target is the host that was asked for", async () => {
+    let seen: Record<string, unknown> = {};
+    const { url } = await gatewayTo((request, response) => {
+      seen = { ...request.headers, target: request.url };
+      response.end("hi");
+    });
+    const credentials = ["--proxy-header", "Proxy-Authorization: Basic c2VjcmV0", "--proxy-user", "a:secret"];
+    const oddities = [
+      "--proxy-header",
+      "Proxy-Connection: x-evil",
+      "--proxy-header",
+      "Connection: x-evil",
+      "-H",
+      "X-Evil: 1",
+    ];
+    const proxied = ["--proxy", url, "--noproxy", "", ...credentials, ...oddities, "http://a.test/b/../c?d"];
+    assert.equal(await curl(...proxied, "--path-as-is"), "hi");
+    const { target, "x-forwarded-host": host } = seen;
+    assert.deepEqual([target, host], ["/c?d", "a.test"]);
+    assert.doesNotMatch(JSON.stringify(seen), /proxy-|evil|secret|c2VjcmV0/i);
+  });
+
+  it("of HTTP/1.0 keeps its connection when it asks for that, and gets a body of unknown length to the close", async () => {
+    const { url } = await gatewayTo((request, response) => {
+      response.write("a");
+      response.end(String(request.httpVersion));
+    });
+    const answer = await curl("--http1.0", "-H", "Connection: keep-alive", "-w", " %{num_connects}", url, url);
+    assert.equal(answer, "a1.1 1a1.1 1");
+  });
 });
