@@ -7,6 +7,7 @@ import { benchmarkProxies } from "./proxy/benchmark.ts";
 import { findSubject, SUBJECTS } from "./proxy/subjects.ts";
 import { findWorkload, WORKLOADS } from "./proxy/workloads.ts";
 import { Refusal } from "./refusal.ts";
+import { benchmarkSoak } from "./soak/benchmark.ts";
 import { RESULTS_FOLDER } from "./write-result.ts";
 
 const interrupted = new AbortController();
@@ -45,6 +46,14 @@ program
   .option("--pushes <count>", "changes that are sent to each fleet", count, 10)
   .option("--results-folder <path>", "where the result is written", RESULTS_FOLDER)
   .action((options) => benchmarkFleet(options, interrupted.signal));
+
+program
+  .command("soak")
+  .description("a node at half load for minutes, with changes of configuration, target failures and worker kills")
+  .option("--minutes <count>", "how long", count, 10)
+  .option("--connections <count>", "keep-alive connections of each of two generators", count, 32)
+  .option("--results-folder <path>", "where the result is written", RESULTS_FOLDER)
+  .action((options) => benchmarkSoak(options, interrupted.signal));
 
 program
   .command("chart")
