@@ -42,6 +42,8 @@ export interface NodeReport {
   readonly capabilities: readonly string[];
   readonly certificate?: { readonly subject: string; readonly notAfterMs?: number } | undefined;
   readonly transport?: string | undefined;
+  /** The control plane that it is connected to, where that is another one than this. */
+  readonly controlPlane?: string | undefined;
   /** Why it was turned away, when its status is `rejected`. */
   readonly rejection?: string | undefined;
   /** The version that it refused last, while that is still the newest, and why. */

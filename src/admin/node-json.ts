@@ -21,6 +21,7 @@ export function nodeJson(node: NodeReport) {
     labels: node.labels,
     capabilities: node.capabilities,
     transport: node.transport ?? null,
+    control_plane: node.controlPlane ?? null,
     certificate: certificateJson(node.certificate),
     applied_durations_ms: node.appliedDurationsMs ?? null,
     refused: node.refused ?? null,

@@ -43,6 +43,8 @@ export interface CommitResult {
   readonly changes: readonly Change[];
   /** The same with contents: what turns the version before into this one. */
   readonly delta: Delta;
+  /** The state hash of the version before, from which `delta` leads; 0 when there was none. */
+  readonly from: bigint;
   readonly created: boolean;
 }
 

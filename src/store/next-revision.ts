@@ -35,12 +35,20 @@ export function planCommit(base: CommitBase, request: CommitRequest): PlannedCom
   const hash = hashAfter(head?.hash ?? 0n, delta);
   const fileHash = request.source === "admin-api" ? undefined : hash;
   const isSame = delta.changes.length === 0 || (fileHash !== undefined && fileHash === lastFromFile);
-  if (head !== undefined && isSame) return { revision: head, changes: [], delta: NO_CHANGE, created: false, fileHash };
+  if (head !== undefined && isSame)
+    return { revision: head, changes: [], delta: NO_CHANGE, from: head.hash, created: false, fileHash };
   const version = (head?.version ?? 0) + 1;
   const who = { author: storedText(request.author), source: request.source, message: storedText(request.message) };
   const summary = { epoch: base.epoch, version, hash, ...who, committedAt: base.now };
   const { changes } = delta;
-  return { revision: revisionOf(summary, head, delta), changes, delta, created: true, fileHash };
+  return {
+    revision: revisionOf(summary, head, delta),
+    changes,
+    delta,
+    from: head?.hash ?? 0n,
+    created: true,
+    fileHash,
+  };
 }
 
 /** The version that `summary` speaks of, reached from the one before; undefined when that does not give its hash. */

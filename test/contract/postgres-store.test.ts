@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, describe, it } from "node:test";
 import { Client } from "pg";
+import type { JsonObject } from "../../src/config/json.ts";
 import { parseStoreUrl } from "../../src/config/store-url.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { PostgresStore } from "../../src/store/postgres/postgres-store.ts";
@@ -128,6 +129,43 @@ function describePostgresStore(server: () => PostgresServer): void {
         await query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'runway'");
         assert.equal((await log.commit(commitOf(route(`r${number}`)))).revision.version, number);
       }
+    });
+
+    it("tells control planes of each other: how their nodes are, who owns which id, and what is no longer so", async () => {
+      const [one, two] = [(await openStore()).fleet, (await openStore()).fleet];
+      const report = (id: string, nodes: [string, JsonObject | undefined][], claims: [string, string][] = []) => ({
+        controlPlane: { id, address: `${id}:9443` },
+        ...{ nodes: new Map(nodes), claims: new Map(claims), freed: [] },
+      });
+      await one.begin("one");
+      const empty = await one.exchange(report("one", [["n1", { up: true }]], [["n1", "key a"]]), 0);
+      assert.deepEqual([empty.nodes, empty.controlPlanes], [[], []]);
+      const first = await two.exchange(report("two", [], [["n1", "key b"]]), 0);
+      assert.deepEqual(first.nodes, [{ controlPlane: "one", key: "n1", node: { up: true } }]);
+      assert.deepEqual(first.claims, [{ nodeId: "n1", owner: "key a" }]);
+      assert.deepEqual(
+        first.controlPlanes.map(({ id, address }) => [id, address]),
+        [["one", "one:9443"]],
+      );
+      const name = "spiffe://runway/node/n1";
+      const renamed = await two.exchange(report("two", [], [["n1", name]]), first.asOf);
+      assert.deepEqual(renamed.claims, [{ nodeId: "n1", owner: name }]);
+      await one.exchange({ ...report("one", [["n1", undefined]]), freed: ["n1"] }, 0);
+      const last = await two.exchange(report("two", []), first.asOf);
+      assert.deepEqual(last.nodes, [{ controlPlane: "one", key: "n1", node: undefined }]);
+      assert.deepEqual(last.claims, [{ nodeId: "n1", owner: undefined }]);
+      const anew = await two.exchange(report("two", []), 0);
+      assert.deepEqual([anew.nodes, anew.claims], [[], []]);
+    });
+
+    it("forgets what a control plane told before it began anew", async () => {
+      const { fleet } = await openStore();
+      const nodes = new Map([["n1", { up: true }]]);
+      const nothing = { nodes: new Map(), claims: new Map(), freed: [] };
+      await fleet.exchange({ ...nothing, controlPlane: { id: "one", address: "" }, nodes }, 0);
+      await fleet.begin("one");
+      const news = await fleet.exchange({ ...nothing, controlPlane: { id: "two", address: "" } }, 0);
+      assert.deepEqual(news.nodes, []);
     });
 
     it("says that it is away, with advice and without its password, and is there again by itself", async () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { Cluster, type Member } from "../support/cluster.ts";
+import { Cluster, type Member, type NodeRow } from "../support/cluster.ts";
 import { eventually } from "../support/eventually.ts";
 import { type Origin, startOrigin } from "../support/origin.ts";
 import { PostgresServer, postgresMissing } from "../support/postgres-server.ts";
@@ -53,6 +53,66 @@ describe("two control planes on one PostgreSQL", { skip: postgresMissing() ?? fa
       assert.equal(first!.epoch, second!.epoch);
     });
 
+  it("each shows the whole fleet, where each node is connected, and the one that died as such", async () => {
+    await using cluster = await startPair();
+    const [one, two] = cluster.controlPlanes as [Member, Member];
+    await cluster.addDataPlane("dp-1", { controlPlanes: [one] });
+    await cluster.addDataPlane("dp-2", { controlPlanes: [two, one] });
+    await cluster.addDataPlane("dp-3", { controlPlanes: [two] });
+    const seen = async (by: Member) => (await cluster.nodes(by)).map(describeNode);
+    for (const [member, elsewhere] of [
+      [one, ["dp-2", "dp-3"]],
+      [two, ["dp-1"]],
+    ] as const)
+      await eventually(`${member.name} shows all`, async () => {
+        const rows = ["dp-1", "dp-2", "dp-3"].map((id) =>
+          describeNode({
+            node_id: id,
+            status: "connected",
+            in_sync: true,
+            control_plane: elsewhere.some((one) => one === id),
+          }),
+        );
+        assert.deepEqual(await seen(member), rows);
+        return true;
+      });
+    assert.equal((await cluster.push(documentOf("/v2"), "?wait=applied&timeout=10s", one)).status, 200);
+    for (const node of cluster.dataPlanes) assert.equal((await node.status()).config_version, 2);
+    assert.equal((await two.admin("/cluster/nodes/dp-1", { method: "DELETE" })).status, 409);
+
+    await two.process.end("SIGKILL");
+    await eventually("dp-2 moved, and nobody knows how dp-3 is", async () => {
+      const rows = (await cluster.nodes(one)).map(({ node_id, status, control_plane }) => [
+        node_id,
+        status,
+        control_plane !== null,
+      ]);
+      assert.deepEqual(rows, [
+        ["dp-1", "connected", false],
+        ["dp-2", "connected", false],
+        ["dp-3", "stale", true],
+      ]);
+      return true;
+    });
+  });
+
+  it("a node id that was claimed at one is not given to another key at the other", async () => {
+    await using cluster = await startPair();
+    const [one, two] = cluster.controlPlanes as [Member, Member];
+    const plain = (name: string) => cluster.authority.issue(name, { commonName: name });
+    await cluster.addDataPlane("dp-1", { controlPlanes: [one], certificate: await plain("first") });
+    await eventually("the claim is known", async () => (await cluster.nodes(two)).length === 1);
+    const thief = await cluster.addDataPlane("dp-1", { controlPlanes: [two], certificate: await plain("second") });
+    await thief.process.logged("The control plane could not be reached or did not accept this node");
+    assert.equal((await thief.status()).connected, false);
+    for (const member of [one, two])
+      await eventually(`${member.name} shows both`, async () => {
+        const statuses = (await cluster.nodes(member)).map(({ status }) => status).sort();
+        assert.deepEqual(statuses, ["connected", "rejected"]);
+        return true;
+      });
+  });
+
   it("a control plane whose file differs takes the store's configuration, not its file's", async () => {
     await using cluster = await startPair();
     await cluster.push(documentOf("/pushed"));
@@ -101,6 +161,13 @@ describe("two control planes on one PostgreSQL", { skip: postgresMissing() ?? fa
     assert.equal((await health(cluster.controlPlane)).checks.store.status, "ok");
   });
 });
+
+function describeNode(
+  row: Pick<NodeRow, "node_id" | "status" | "in_sync"> & { readonly [field: string]: unknown },
+): string {
+  const where = row.control_plane === null || row.control_plane === false ? "here" : "elsewhere";
+  return `${row.node_id} ${row.status} ${row.in_sync ? "in sync" : "behind"} ${where}`;
+}
 
 interface Health {
   readonly status: string;

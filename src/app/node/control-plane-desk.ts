@@ -2,8 +2,8 @@ import type { ConfigurationChange } from "../../admin/configuration-change.ts";
 import type { ConfigurationDesk, ConfigurationPush, CurrentConfiguration } from "../../admin/configuration-desk.ts";
 import type { ReloadDesk } from "../../admin/reload-desk.ts";
 import type { ReloadHistory } from "../../admin/reload-history.ts";
-import { type Delta, deltaBetween } from "../../config/delta.ts";
-import { describeChange, difference } from "../../config/difference.ts";
+import { deltaBetween } from "../../config/delta.ts";
+import { describeChange } from "../../config/difference.ts";
 import { parseDocument, toResources } from "../../config/document.ts";
 import type { Language } from "../../config/language.ts";
 import { type Checked, describeProblem } from "../../config/problem.ts";
@@ -73,21 +73,17 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
 
   /** Runs a version and gives it to the fleet, which gets it also when this control plane itself cannot run it. */
   async #bringToLife(head: Revision): Promise<ConfigurationChange> {
-    const { gateway, logger } = this.#options;
+    const { gateway, log, logger } = this.#options;
     const { version, hash } = head;
-    const prepared = await gateway.prepare(head);
+    const { version: published, hash: from } = this.#published ?? { version: 0, hash: 0n };
+    const delta = await log.delta(published, version);
+    const prepared = await gateway.prepare(head, delta && { from, delta });
     if (prepared.ok) logApplied(logger, head, await prepared.value.commit());
-    const before = this.#published?.resources ?? [];
-    this.#publish(head);
+    this.#publish(head, delta && { fromVersion: published, delta });
     const timestampMs = this.#now();
     if (!prepared.ok) return { outcome: "refused", timestampMs, problems: prepared.problems };
-    return {
-      outcome: "accepted",
-      timestampMs,
-      changes: difference(before, head.resources).map(describeChange),
-      version,
-      hash,
-    };
+    const changes = (delta?.changes ?? []).map(describeChange);
+    return { outcome: "accepted", timestampMs, changes, version, hash };
   }
 
   /** Takes over what another control plane committed; what was published already, or is older, changes nothing. */
@@ -113,12 +109,14 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
   }
 
   /** @param step what made it of the version before it, where that is known */
-  #publish(revision: Revision, step?: Delta): void {
+  /** @param step what made it of the version that was published last, if that is so */
+  #publish(revision: Revision, step?: FleetSource["change"]): void {
     const before = this.#published;
     this.#published = revision;
-    const isNext = before?.version === revision.version - 1;
-    const delta = isNext && step !== undefined ? step : before && deltaBetween(before.resources, revision.resources);
-    this.#options.publish(revision, before && delta && { fromVersion: before.version, delta });
+    const isStep = before !== undefined && step?.fromVersion === before.version;
+    const compared = () =>
+      before && { fromVersion: before.version, delta: deltaBetween(before.resources, revision.resources) };
+    this.#options.publish(revision, isStep ? step : compared());
   }
 
   async current(): Promise<CurrentConfiguration> {
@@ -166,17 +164,15 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
 
   async #change(resources: readonly Resource[], request: CommitTerms): Promise<ConfigurationChange> {
     const { log, gateway, logger } = this.#options;
-    const head = await log.head();
     const trial = await log.commit({ ...request, resources, dryRun: true });
     if (request.dryRun === true) return this.#accepted(trial);
     if (!trial.created) return this.#accepted(await log.commit({ ...request, resources }));
-    const { hash } = trial.revision;
-    const step = head === undefined ? undefined : { from: head.hash, delta: trial.delta };
-    const prepared = await gateway.prepare({ resources, hash }, step);
+    const { from, delta, revision } = trial;
+    const prepared = await gateway.prepare({ resources, hash: revision.hash }, { from, delta });
     if (!prepared.ok) return { outcome: "refused", timestampMs: this.#now(), problems: prepared.problems };
     const committed = await this.#commit({ ...request, resources }, prepared.value);
     logApplied(logger, committed.revision, await prepared.value.commit());
-    this.#publish(committed.revision, committed.delta);
+    this.#publish(committed.revision, { fromVersion: committed.revision.version - 1, delta: committed.delta });
     return this.#accepted(committed);
   }
 

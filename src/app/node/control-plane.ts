@@ -1,49 +1,52 @@
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { HealthCheck } from "../../admin/gateway-view.ts";
 import { toResources } from "../../config/document.ts";
+import type { FleetRegistry } from "../../config/fleet-registry.ts";
 import { renderOriginalYaml } from "../../config/original-peer.ts";
 import type { Revision } from "../../config/revision-log.ts";
+import type { Store } from "../../config/store.ts";
 import type { Service } from "../../core/service.ts";
 import { FileIdentityLedger } from "../../sync/file-identity-ledger.ts";
 import { Fleet, type FleetSource } from "../../sync/fleet.ts";
 import { FleetServer } from "../../sync/fleet-server.ts";
+import type { Stamp } from "../../sync/messages.ts";
+import { readNodeId } from "../../sync/node-id.ts";
+import type { IdentityLedger } from "../../sync/node-identity.ts";
 import { adminService } from "./admin-service.ts";
 import { ControlPlaneDesk } from "./control-plane-desk.ts";
 import { createGateway } from "./create-gateway.ts";
 import { createStore, openStore } from "./create-store.ts";
 import { readFileAgain, reloadForSignal, requireAccepted } from "./file-reload.ts";
 import { FleetAdminView } from "./fleet-admin-view.ts";
+import { FleetExchange } from "./fleet-exchange.ts";
 import { GatewayAdminView } from "./gateway-admin-view.ts";
 import { HistoryKeeper } from "./history-keeper.ts";
 import type { NodeContext } from "./node-context.ts";
 import { RevisionFollower } from "./revision-follower.ts";
 import { createRoleService, type RoleService } from "./role-service.ts";
+import { SharedIdentityLedger } from "./shared-identity-ledger.ts";
 
 /** Owns the configuration, gives it to data planes, and proxies too when it has listeners. */
 export async function createControlPlane(context: NodeContext): Promise<RoleService> {
   const { language, loaded, clock, env, history, logger, meter } = context;
-  const { data_dir: directory, store: shared, postgres, history: kept } = loaded.settings.cluster.control_plane;
+  const { data_dir: directory, postgres } = loaded.settings.cluster.control_plane;
   const store = await createStore(context);
   // Opened here, since a store of files also makes the directory that the ledger of identities is kept in.
   await openStore(store, context);
-  const ledger = await FileIdentityLedger.open(join(directory, "identities.json"), logger);
+  const controlPlaneId = await readNodeId(directory, "");
+  const exchange = store.fleet && (await openExchange(context, store.fleet, controlPlaneId));
+  const ledger = exchange?.ledger ?? (await FileIdentityLedger.open(join(directory, "identities.json"), logger));
   const gateway = createGateway(context);
-  const fleet = createFleet(context, ledger);
+  const fleet = createFleet(context, ledger, controlPlaneId);
+  const shown = new FleetAdminView(fleet, exchange?.service);
+  exchange?.service.follow({ nodes: () => shown.ownNodes(), forget: (nodeId) => void fleet.forget(nodeId) });
   const publish = (revision: Revision, change: FleetSource["change"]) =>
     fleet.publish({ ...publicationOf(revision), change });
   const readFile = () => readFileAgain(context);
   const desk = new ControlPlaneDesk({
-    language,
     log: store.revisions,
-    gateway,
-    readFile,
-    isShared: shared !== "",
-    env,
-    publish,
-    history,
-    clock,
-    logger,
+    isShared: store.fleet !== undefined,
+    ...{ language, gateway, readFile, env, publish, history, clock, logger },
   });
   const follower = new RevisionFollower({
     store,
@@ -51,27 +54,25 @@ export async function createControlPlane(context: NodeContext): Promise<RoleServ
     pollIntervalMs: postgres.poll_interval,
     ...{ clock, logger, meter },
   });
-  const keeper = new HistoryKeeper({
-    log: store.revisions,
-    retention: { versions: kept.versions, ageMs: kept.age },
-    floor: () => oldestRunning(fleet),
-    ...{ clock, logger },
-  });
   const view = new GatewayAdminView(gateway, () => [storeCheck(follower)]);
   const configuration: Service = {
     name: "configuration",
     start: async () => requireAccepted(await desk.open(toResources(loaded.document))),
     async stop() {
-      await ledger.flushed();
+      if (ledger instanceof FileIdentityLedger) await ledger.flushed();
       await store.close();
     },
   };
   const { tokens } = store;
-  const views = { reload: desk, configuration: desk, fleet: new FleetAdminView(fleet), gateway: view, tokens };
+  const views = { reload: desk, configuration: desk, fleet: shown, gateway: view, tokens };
   const admin = adminService(context, { role: "control_plane", ...views }, store);
   return createRoleService({
     name: "control_plane",
-    services: [gateway, configuration, follower, keeper, createFleetServer(context, fleet)],
+    services: [
+      ...[gateway, configuration, follower, createKeeper(context, store, () => oldestRunning(shown, fleet.newest))],
+      ...(exchange === undefined ? [] : [exchange.service]),
+      createFleetServer(context, fleet),
+    ],
     admin,
     gateway,
     hangUp: () => void reloadForSignal(context, () => desk.reload()),
@@ -84,11 +85,24 @@ function storeCheck({ absence }: RevisionFollower): HealthCheck {
   return { name: "store", status: "degraded", detail: `${absence} Changes are refused until it is there again.` };
 }
 
-/** Of the nodes that are connected; what is newer is kept for them. */
-function oldestRunning(fleet: Fleet): number {
-  const epoch = fleet.newest?.epoch;
-  const live = fleet.nodes().filter((node) => node.status === "connected" && node.epoch === epoch);
-  return Math.min(...live.map(({ configVersion }) => configVersion), fleet.newest?.version ?? 0);
+function createKeeper({ loaded, clock, logger }: NodeContext, { revisions: log }: Store, floor: () => number): Service {
+  const { versions, age: ageMs } = loaded.settings.cluster.control_plane.history;
+  return new HistoryKeeper({ log, retention: { versions, ageMs }, floor, clock, logger });
+}
+
+/** Of the nodes that are connected anywhere; what is newer is kept for them. */
+function oldestRunning(fleet: FleetAdminView, newest: Stamp | undefined): number {
+  const live = fleet.nodes().filter(({ status, configVersion }) => status === "connected" && configVersion > 0);
+  return Math.min(...live.map(({ configVersion }) => configVersion), newest?.version ?? 0);
+}
+
+async function openExchange(context: NodeContext, registry: FleetRegistry, id: string) {
+  const { clock, logger, loaded } = context;
+  const { advertised_address: address } = loaded.settings.cluster.control_plane;
+  const ledger = new SharedIdentityLedger();
+  const service = new FleetExchange({ registry, controlPlane: { id, address }, ledger, clock, logger });
+  await service.open();
+  return { service, ledger };
 }
 
 function publicationOf(revision: Revision): FleetSource {
@@ -96,10 +110,14 @@ function publicationOf(revision: Revision): FleetSource {
   return { snapshot: revision, source, timestampMs, originalYaml: () => renderOriginalYaml(resources) };
 }
 
-function createFleet({ loaded, version, clock, logger, meter }: NodeContext, ledger: FileIdentityLedger): Fleet {
+function createFleet(
+  { loaded, version, clock, logger, meter }: NodeContext,
+  ledger: IdentityLedger,
+  controlPlaneId: string,
+): Fleet {
   const { trust_domain: trustDomain } = loaded.settings.cluster.control_plane;
   return new Fleet({
-    controlPlaneId: randomUUID(),
+    controlPlaneId,
     version,
     ledger,
     trustDomain: trustDomain === "" ? undefined : trustDomain,

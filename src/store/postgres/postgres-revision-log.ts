@@ -81,11 +81,11 @@ export class PostgresRevisionLog implements RevisionLog {
   }
 
   async commit(request: CommitRequest): Promise<CommitResult> {
-    const { revision, changes, delta, created } =
+    const { revision, changes, delta, from, created } =
       request.dryRun === true
         ? await this.#database.read(async (client) => this.#plan(client, await readHead(client), request))
         : await this.#write(request);
-    return { revision, changes, delta, created };
+    return { revision, changes, delta, from, created };
   }
 
   prune({ versions, ageMs, floor }: Retention): Promise<number> {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { AuditLog } from "../../config/audit-log.ts";
+import type { FleetRegistry } from "../../config/fleet-registry.ts";
 import type { RevisionLog } from "../../config/revision-log.ts";
 import type { Store } from "../../config/store.ts";
 import type { TokenStore } from "../../config/token-store.ts";
@@ -8,6 +9,7 @@ import { pageSize } from "../page-size.ts";
 import { Announcements } from "./announcements.ts";
 import type { ConnectionSettings } from "./connection-settings.ts";
 import { Database } from "./database.ts";
+import { PostgresFleetRegistry } from "./postgres-fleet-registry.ts";
 import { PostgresRevisionLog } from "./postgres-revision-log.ts";
 import { PostgresTokenStore } from "./postgres-token-store.ts";
 import { appendAudit, readAudit, readHead } from "./revision-queries.ts";
@@ -25,6 +27,7 @@ export class PostgresStore implements Store {
   readonly revisions: RevisionLog;
   readonly audit: AuditLog;
   readonly tokens: TokenStore;
+  readonly fleet: FleetRegistry;
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #announcements: Announcements | undefined;
@@ -36,6 +39,7 @@ export class PostgresStore implements Store {
     this.#announcements = listen ? new Announcements(this.#database, clock) : undefined;
     this.revisions = new PostgresRevisionLog(this.#database, clock);
     this.tokens = new PostgresTokenStore(this.#database, clock);
+    this.fleet = new PostgresFleetRegistry(this.#database);
     this.audit = this.#auditLog();
   }
 

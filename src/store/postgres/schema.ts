@@ -52,6 +52,18 @@ const MIGRATIONS: readonly string[] = [
      expires_at bigint,
      revoked_at bigint
    );`,
+  // What control planes tell each other. A NULL says that it is no longer so.
+  `CREATE TABLE runway.control_plane (id text PRIMARY KEY, address text NOT NULL, seen_at timestamptz NOT NULL);
+   CREATE TABLE runway.node (
+     control_plane text REFERENCES runway.control_plane ON DELETE CASCADE,
+     key text,
+     node text,
+     at timestamptz NOT NULL,
+     PRIMARY KEY (control_plane, key)
+   );
+   CREATE INDEX node_at ON runway.node (at);
+   CREATE TABLE runway.claim (node_id text PRIMARY KEY, owner text, at timestamptz NOT NULL);
+   CREATE INDEX claim_at ON runway.claim (at);`,
 ];
 
 /** Any number that no other program on the database takes for its own advisory lock: "RWRL". */

@@ -61,8 +61,8 @@ export class SqliteRevisionLog implements RevisionLog {
         outcome: request.dryRun === true ? "roll back" : "commit",
       }));
       if (request.dryRun !== true) this.#head = planned.revision;
-      const { revision, changes, delta, created } = planned;
-      return { revision, changes, delta, created };
+      const { revision, changes, delta, from, created } = planned;
+      return { revision, changes, delta, from, created };
     });
   }
 

@@ -37,6 +37,7 @@ export class SqliteStore implements Store {
   readonly revisions: RevisionLog;
   readonly audit: AuditLog;
   readonly tokens: TokenStore;
+  readonly fleet = undefined;
   readonly #clock: Clock;
   readonly #busyTimeoutMs: number;
   readonly #revisions: SqliteRevisionLog;
