@@ -115,7 +115,7 @@ function metricsPage(): string {
   return `# Metrics
 
 ${GENERATED}\`GET /metrics\` of the admin API, in the Prometheus text format, in every role; besides these the usual \`process_*\` and \`nodejs_*\` of the main
-thread. Each route is counted on its own, up to 10,000 of them; what is zero is left out.
+thread. Each route is counted on its own and the first 10,000 that were asked for are shown by name; what is zero is left out.
 
 ${parts.join("\n")}`;
 }

@@ -181,6 +181,9 @@ describe("admin API of every role", () => {
     assert.deepEqual(await read("/routes"), [
       { id: "api", path: "/api", path_prefix: true, backends: 1, domains: ["api.example.com"] },
     ]);
+    const match = await read("/routes/match?method=PUT&url=/x&header=X-A:%201");
+    assert.deepEqual(match.others, [{ id: "api", lost_by: "path", reason: "PUT /x X-A: 1" }]);
+    assert.equal((await fetch(`${url}/routes/match?method=PUT`)).status, 400, "a URL is needed");
     assert.equal((await read("/backends"))[0].url, "http://127.0.0.1:9000");
     assert.deepEqual(await read("/upstreams"), []);
     assert.deepEqual(await read("/listeners"), [{ id: "http", protocol: "http", address: "127.0.0.1:8080" }]);

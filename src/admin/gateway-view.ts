@@ -5,6 +5,8 @@ export interface GatewayView {
   /** What runs now, with secret references as they were written, so that no secret can be shown. None before the first. */
   configuration(): Configuration | undefined;
   status(): GatewayStatus;
+  /** Which route would answer a request. @throws RunwayError `adminBadRequest` when it is none that the gateway would take. */
+  explainRoute(request: ExplainedRequest): RouteExplanation;
   /** Why this node should get no traffic, each a sentence; draining, missing configuration and routes are found without it. */
   notReadyReasons(): readonly string[];
   /** Parts other than the backends that can be well or not, such as the disk. */
@@ -15,6 +17,24 @@ export interface GatewayView {
   drainingSince(): number | undefined;
   drain(): void;
   undrain(): void;
+}
+
+export interface ExplainedRequest {
+  readonly method: string;
+  /** With a host, or only a path. */
+  readonly url: string;
+  /** `Name: value` */
+  readonly headers: readonly string[];
+}
+
+export interface RouteExplanation {
+  readonly route: string | undefined;
+  /** Where only the method stands in the way: the methods that would be answered. */
+  readonly allow: readonly string[];
+  /** Why others lost, the nearest to winning first; not more than can be read. */
+  readonly others: readonly { readonly id: string; readonly lostBy: string; readonly reason: string }[];
+  /** How many more lost by what. */
+  readonly unlisted: Readonly<Record<string, number>>;
 }
 
 export interface GatewayStatus {

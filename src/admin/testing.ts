@@ -21,7 +21,14 @@ import type { ConfigurationChange } from "./configuration-change.ts";
 import type { ConfigurationDesk, ConfigurationPush, CurrentConfiguration } from "./configuration-desk.ts";
 import type { DataPlaneStatus } from "./data-plane-view.ts";
 import type { FleetProgress, FleetView, NodeReport } from "./fleet-view.ts";
-import type { GatewayStatus, GatewayView, HealthCheck, ShownCertificate } from "./gateway-view.ts";
+import type {
+  ExplainedRequest,
+  GatewayStatus,
+  GatewayView,
+  HealthCheck,
+  RouteExplanation,
+  ShownCertificate,
+} from "./gateway-view.ts";
 import { ReloadHistory } from "./reload-history.ts";
 
 export const SAMPLE_YAML = `routes:
@@ -69,6 +76,12 @@ export class SampleGateway implements GatewayView {
       listeners: [{ id: "http", protocol: "http", address: "127.0.0.1:8080" }],
       workers: [{ id: 0, state: "running", restarts: 0 }],
     };
+  }
+
+  /** Says what it was asked. */
+  explainRoute({ method, url, headers }: ExplainedRequest): RouteExplanation {
+    const lost = { id: "api", lostBy: "path", reason: [method, url, ...headers].join(" ") };
+    return { route: undefined, allow: ["POST"], others: [lost], unlisted: { host: 7 } };
   }
 
   notReadyReasons = () => this.reasons;

@@ -225,6 +225,31 @@ describe("runway nodes and status", () => {
   });
 });
 
+describe("runway routes", () => {
+  it("explains which route answers a request, and says by exit code whether one does", async (test) => {
+    const server = await startAdmin({ ...sharedViews(), role: "standalone" });
+    test.after(() => server.stop(AbortSignal.timeout(1_000)));
+    const args = [
+      "routes",
+      "explain",
+      "PUT",
+      "https://a.test/x?y=1&z",
+      "-H",
+      "X-A: 1",
+      "-H",
+      "X-B: 2",
+      "--admin",
+      server.url,
+    ];
+    const explained = await runway(args);
+    assert.equal(explained.code, EXIT.failed);
+    assert.match(explained.out, /^No route answers; POST would be answered\.$/m);
+    assert.match(explained.out, /^api +path +PUT https:\/\/a\.test\/x\?y=1&z X-A: 1 X-B: 2$/m);
+    assert.match(explained.out, /^and more: 7 by host$/m);
+    assert.deepEqual(JSON.parse((await runway([...args, "--json"])).out).unlisted, { host: 7 });
+  });
+});
+
 describe("runway pki", () => {
   it("makes an authority and certificates, and overwrites nothing unless forced", async () => {
     const dir = join(directory, "pki");

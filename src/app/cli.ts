@@ -9,6 +9,7 @@ import { addNodes } from "./commands/nodes.ts";
 import { addOrigin } from "./commands/origin.ts";
 import { addPki } from "./commands/pki.ts";
 import { addPush } from "./commands/push.ts";
+import { addRoutes } from "./commands/routes.ts";
 import { addRun } from "./commands/run.ts";
 import { addStatus } from "./commands/status.ts";
 import { addToken } from "./commands/token.ts";
@@ -62,6 +63,7 @@ function buildProgram(context: CommandContext): Command {
   addImport(program, context);
   addNodes(program, context);
   addStatus(program, context);
+  addRoutes(program, context);
   addPki(program, context);
   addToken(program, context);
   addVersion(program, context);

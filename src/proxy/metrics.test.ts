@@ -40,7 +40,7 @@ describe("the metrics of the proxy", () => {
     await Promise.all([origin.start(), cutting.start()]);
     registerProxyMetrics(readings.meter, {
       state: proxy.state,
-      routes: proxy.routes,
+      series: proxy.series,
       workers: [],
       accessLog: undefined,
     });

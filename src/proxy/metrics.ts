@@ -1,6 +1,6 @@
 import type { HistogramReading, Labels, Meter, MetricTable } from "../core/ports.ts";
 import { DURATION_BOUNDS_SECONDS } from "./counters/duration-buckets.ts";
-import type { RouteSlots } from "./counters/route-slots.ts";
+import type { RouteSeries } from "./counters/route-series.ts";
 import type { Cell, RouteCell, RouteNumbers, SharedState } from "./counters/shared-state.ts";
 import { PROXY_HEADER_CELLS } from "./listener/proxy-header.ts";
 import { HANDSHAKE_CELLS, HANDSHAKE_FAILURES } from "./tls/handshake-failure.ts";
@@ -11,7 +11,7 @@ export const PROXY_METRICS = {
   requests: {
     type: "counter",
     name: "runway_requests_total",
-    help: "Requests answered, by route and class of status. Route _none: no route matched; _other: routes beyond 10,000.",
+    help: "Requests answered, by route and class of status. Route _none: no route matched; _other: routes beyond the first 10,000 that were asked for.",
     labels: ["route", "status"],
   },
   requestDuration: {
@@ -124,18 +124,18 @@ const STATUS_CLASSES = ["1xx", "2xx", "3xx", "4xx", "5xx"] as const;
 
 export interface ProxyMeasured {
   readonly state: SharedState;
-  readonly routes: RouteSlots;
+  readonly series: RouteSeries;
   readonly workers: readonly WorkerSlot[];
   readonly accessLog: LineSink | undefined;
 }
 
 /** Everything the proxy measures, read from the workers' shared memory when it is asked for. */
-export function registerProxyMetrics(meter: Meter, { state, routes, workers, accessLog }: ProxyMeasured): void {
+export function registerProxyMetrics(meter: Meter, { state, series, workers, accessLog }: ProxyMeasured): void {
   const total = (metric: keyof typeof PROXY_METRICS, cell: Cell) =>
     meter.observeCounter(PROXY_METRICS[metric], () => [[{}, state.sum(cell)]]);
   const now = (metric: keyof typeof PROXY_METRICS, read: () => number) =>
     meter.observeGauge(PROXY_METRICS[metric], () => [[{}, read()]]);
-  registerRouteMetrics(meter, state, routes);
+  registerRouteMetrics(meter, series);
   total("requestFailures", "gatewayFailures");
   total("clientsGone", "clientsGone");
   total("requestsShed", "requestsShed");
@@ -166,9 +166,9 @@ export function registerProxyMetrics(meter: Meter, { state, routes, workers, acc
 }
 
 /** Only what is not zero: of thousands of routes most are quiet, and a series that never was costs everybody. */
-function registerRouteMetrics(meter: Meter, state: SharedState, routes: RouteSlots): void {
+function registerRouteMetrics(meter: Meter, series: RouteSeries): void {
   function* each<Value>(read: (numbers: RouteNumbers, labels: Labels) => Iterable<readonly [Labels, Value]>) {
-    for (const [route, slot] of routes.entries()) yield* read(state.route(slot), { route });
+    for (const [route, numbers] of series.read()) yield* read(numbers, { route });
   }
   const total = (metric: keyof typeof PROXY_METRICS, cell: RouteCell) =>
     meter.observeCounter(PROXY_METRICS[metric], () =>

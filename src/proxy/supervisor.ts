@@ -6,7 +6,8 @@ import type { Logger, Meter } from "../core/ports.ts";
 import type { Service } from "../core/service.ts";
 import { ConfigurationRefused } from "./configuration-refused.ts";
 import { quantileMs } from "./counters/latency-histogram.ts";
-import { RouteSlots } from "./counters/route-slots.ts";
+import { RouteSeries } from "./counters/route-series.ts";
+import type { RouteSlots } from "./counters/route-slots.ts";
 import { SharedState } from "./counters/shared-state.ts";
 import { actualAddress, planListeners } from "./listener/listener-plan.ts";
 import { registerProxyMetrics } from "./metrics.ts";
@@ -93,6 +94,7 @@ interface Preparation {
 export class Supervisor implements Service {
   readonly name = "proxy";
   readonly #state: SharedState;
+  readonly #series: RouteSeries;
   readonly #routes: RouteSlots;
   readonly #slots: readonly WorkerSlot[];
   readonly #options: SupervisorOptions;
@@ -106,7 +108,8 @@ export class Supervisor implements Service {
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#state = new SharedState(options.workers);
-    this.#routes = new RouteSlots(this.#state.maxRoutes, (slot) => this.#state.restart(slot));
+    this.#series = new RouteSeries(this.#state);
+    this.#routes = this.#series.slots;
     this.#latencyMark = this.#state.latencies();
     const {
       accessLog,
@@ -131,7 +134,7 @@ export class Supervisor implements Service {
   async start(): Promise<void> {
     registerProxyMetrics(this.#options.meter, {
       state: this.#state,
-      routes: this.#routes,
+      series: this.#series,
       workers: this.#slots,
       accessLog: this.#options.accessLog,
     });

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { describe, it } from "node:test";
 import type { Route } from "../../src/config/resources/route.ts";
+import { explainRoute } from "../../src/proxy/route/explain-route.ts";
 import { RouteMatcher } from "../../src/proxy/route/route-matcher.ts";
 import { Router } from "../../src/proxy/route/router.ts";
 import { RoutingCampaign, type RoutingSubject } from "./routing-campaign.ts";
@@ -39,6 +40,31 @@ describe("the router, changed in place between requests,", () => {
     assert.ok(campaign.answered > CASES / 6, `only ${campaign.answered} of ${CASES} requests had a route`);
     assert.ok(campaign.refusedMethods > CASES / 50, `only ${campaign.refusedMethods} requests lacked a method`);
     test.diagnostic(`SEED=${SEED}: ${CASES} requests, ${campaign.answered} of them with a route, no difference`);
+  });
+});
+
+/** Says of each request what its explanation says. */
+function explainer(): RoutingSubject {
+  const routes = new Map<string, Route>();
+  return {
+    add: (route) => void routes.set(route.id, route),
+    remove: ({ id }) => void routes.delete(id),
+    find({ method, host, path, query, fields }) {
+      const lines = Array.from({ length: fields.count }, (_, index) => `${fields.name(index)}: ${fields.value(index)}`);
+      const headers = lines.filter((line) => !line.startsWith("Host:"));
+      const explanation = explainRoute(routes.values(), { method, url: `http://${host}${path}${query}`, headers });
+      assert.ok(typeof explanation !== "string", String(explanation));
+      const { route, allow, others } = explanation;
+      assert.equal(others.length, routes.size - (route === undefined ? 0 : 1), "every other route has its reason");
+      return { route, otherMethods: [...allow].sort() };
+    },
+  };
+}
+
+describe("the explanation of a request", () => {
+  it("names the route that the rules name", () => {
+    const found = new RoutingCampaign(SEED, explainer).run(CASES / 4);
+    assert.equal(found, undefined, `run again with SEED=${SEED} CASES=${CASES}\n${JSON.stringify(found, null, 1)}`);
   });
 });
 

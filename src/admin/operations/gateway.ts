@@ -1,7 +1,8 @@
+import { z } from "zod";
 import type { Configuration } from "../../config/configuration.ts";
 import type { Route } from "../../config/resources/route.ts";
 import { inRouteOrder, routePathKey } from "../../config/route-order.ts";
-import type { GatewayView } from "../gateway-view.ts";
+import type { GatewayView, RouteExplanation } from "../gateway-view.ts";
 import { EVERY_ROLE, type Operation, operation } from "../operation.ts";
 
 /** What the gateway serves and how much of it. */
@@ -11,6 +12,16 @@ export function gatewayOperations(gateway: GatewayView): Operation[] {
   return [
     read("/stats", "Numbers of routes, connections and requests.", () => stats(gateway)),
     read("/routes", "The routes, in the order of the document.", () => routesOf(gateway).map(routeJson)),
+    operation({
+      method: "GET",
+      path: "/routes/match",
+      roles: EVERY_ROLE,
+      summary: "Which route answers a request, and by what the others lose.",
+      query: MatchQuery,
+      handle: ({ query: { method, url, header } }) => ({
+        json: explanationJson(gateway.explainRoute({ method, url, headers: header })),
+      }),
+    }),
     read("/backends", "Every target, once.", () => targets(gateway.configuration())),
     read("/upstreams", "The upstreams with their targets.", () => gateway.configuration()?.upstreams ?? []),
     read(
@@ -19,6 +30,23 @@ export function gatewayOperations(gateway: GatewayView): Operation[] {
       () => gateway.status().listeners,
     ),
   ];
+}
+
+const MatchQuery = z.object({
+  method: z.string().min(1).default("GET"),
+  /** `https://host/path?query`, or a path. */
+  url: z.string().min(1),
+  /** `Name: value`, as often as there are headers. */
+  header: z.union([z.array(z.string()), z.string().transform((one) => [one])]).default([]),
+});
+
+function explanationJson({ route, allow, others, unlisted }: RouteExplanation) {
+  return {
+    route: route ?? null,
+    ...(allow.length === 0 ? {} : { allow }),
+    others: others.map(({ id, lostBy, reason }) => ({ id, lost_by: lostBy, reason })),
+    unlisted,
+  };
 }
 
 export function routesOf(gateway: GatewayView): readonly Route[] {

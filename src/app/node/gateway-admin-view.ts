@@ -1,5 +1,14 @@
-import type { GatewayStatus, GatewayView, HealthCheck, ShownCertificate } from "../../admin/gateway-view.ts";
+import type {
+  ExplainedRequest,
+  GatewayStatus,
+  GatewayView,
+  HealthCheck,
+  RouteExplanation,
+  ShownCertificate,
+} from "../../admin/gateway-view.ts";
 import type { Configuration } from "../../config/configuration.ts";
+import { RunwayError } from "../../core/failure.ts";
+import { explainRoute } from "../../proxy/route/explain-route.ts";
 import type { ProxyStatus } from "../../proxy/supervisor.ts";
 import type { Gateway } from "./gateway.ts";
 
@@ -24,6 +33,14 @@ export class GatewayAdminView implements GatewayView {
     if (supervisor === undefined) return { ...IDLE, healthyRoutes };
     const { latency, ...status } = supervisor.status();
     return { ...status, healthyRoutes, latencyP50Ms: latency.p50Ms, latencyP99Ms: latency.p99Ms };
+  }
+
+  explainRoute(request: ExplainedRequest): RouteExplanation {
+    // With secrets resolved, as requests are matched: what is said names none.
+    const explanation = explainRoute(this.#gateway.live?.routes ?? [], request);
+    if (typeof explanation === "string")
+      throw new RunwayError("adminBadRequest", `The gateway would refuse the request: ${explanation}.`);
+    return explanation;
   }
 
   notReadyReasons(): readonly string[] {

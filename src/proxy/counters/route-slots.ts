@@ -13,14 +13,23 @@ const FIRST_SLOT = 2;
 export class RouteSlots {
   readonly #capacity: number;
   readonly #onReuse: (slot: number) => void;
+  readonly #onRelease: (id: string, slot: number) => void;
   readonly #slots = new Map<string, number>();
   readonly #free: number[] = [];
   #fresh = FIRST_SLOT;
 
-  /** @param onReuse told of each place that counted another route before */
-  constructor(capacity: number, onReuse: (slot: number) => void) {
+  /**
+   * @param onReuse told of each place that counted another route before
+   * @param onRelease told of each route that gives its place back
+   */
+  constructor(
+    capacity: number,
+    onReuse: (slot: number) => void,
+    onRelease: (id: string, slot: number) => void = () => {},
+  ) {
     this.#capacity = capacity;
     this.#onReuse = onReuse;
+    this.#onRelease = onRelease;
   }
 
   /** Gives places to those of the routes that have none. Answers those that got one. */
@@ -37,6 +46,7 @@ export class RouteSlots {
     for (const id of ids) {
       const slot = this.#slots.get(id);
       if (slot === undefined) continue;
+      this.#onRelease(id, slot);
       this.#slots.delete(id);
       this.#free.push(slot);
     }
@@ -48,11 +58,9 @@ export class RouteSlots {
     this.release([...this.#slots.keys()].filter((id) => !kept.has(id)));
   }
 
-  /** Every place that counts something, with the id it is shown under. */
-  *entries(): Generator<readonly [id: string, slot: number]> {
-    yield [NO_ROUTE.id, NO_ROUTE.slot];
-    yield [OTHER_ROUTES.id, OTHER_ROUTES.slot];
-    yield* this.#slots;
+  /** Every route that has a place of its own. */
+  entries(): Iterable<readonly [id: string, slot: number]> {
+    return this.#slots;
   }
 
   #take(id: string): boolean {

@@ -64,11 +64,15 @@ const INDEX = indexOf(CELLS);
 const ROUTE_INDEX = indexOf(ROUTE_CELLS);
 const HISTOGRAM = CELLS.length;
 const ROUTES = HISTOGRAM + BUCKETS;
+/** The first cells of a route are one for each class of status: every request that was answered is in one of them. */
+const COUNTING_CELLS = ROUTE_CELLS.indexOf("requestBytes");
 const DURATIONS = ROUTE_CELLS.length;
 const UPSTREAM_DURATIONS = DURATIONS + DURATION_BUCKETS;
 const ROUTE_ROW = UPSTREAM_DURATIONS + DURATION_BUCKETS;
-/** Places for routes, two of which are shared (route-slots.ts). */
-const MAX_ROUTES = 10_000;
+/**
+ * Places for routes, two of which are shared (route-slots.ts): 304 bytes each, 40 MB a worker if all of them are used.
+ */
+const MAX_ROUTES = 131_072;
 /** Cells that say how many there are now, and so start from zero with a new worker. */
 const GAUGES: readonly Cell[] = ["activeConnections", "activeRequests", "activeTunnels", "eventLoopLagP99Ms", "isLate"];
 
@@ -173,6 +177,18 @@ export class SharedState {
     return new RouteNumbers(sum);
   }
 
+  /** Whether any request was counted there. */
+  hasCounted(slot: number): boolean {
+    const start = ROUTES + slot * ROUTE_ROW;
+    const base = this.#bases.get(slot);
+    for (let cell = 0; cell < COUNTING_CELLS; cell++) {
+      let sum = 0;
+      for (const row of this.#rows) sum += row[start + cell]!;
+      if (sum !== (base?.[cell] ?? 0)) return true;
+    }
+    return false;
+  }
+
   /** From now on the place counts another route, from zero. */
   restart(slot: number): void {
     this.#bases.set(slot, this.#sumRoute(slot));
@@ -196,6 +212,15 @@ export class RouteNumbers {
 
   get(cell: RouteCell): number {
     return this.#cells[ROUTE_INDEX[cell]]!;
+  }
+
+  /** Adds those of another route. */
+  add(other: RouteNumbers): void {
+    for (let cell = 0; cell < ROUTE_ROW; cell++) this.#cells[cell]! += other.#cells[cell]!;
+  }
+
+  static none(): RouteNumbers {
+    return new RouteNumbers(new Float64Array(ROUTE_ROW));
   }
 
   /** How many answers took how long, see duration-buckets.ts. */

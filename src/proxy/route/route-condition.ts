@@ -26,14 +26,16 @@ export class RouteCondition {
     return (actual !== undefined) === this.#present;
   }
 
-  /** As a person reads it. */
+  /** As a person reads it. A value is not named, since it may come from a secret. */
   get description(): string {
-    const what = this.source === "path" ? "path" : `${this.source} ${this.name}`;
-    if (this.value !== undefined) return `${what} is ${JSON.stringify(this.value)}`;
-    if (this.#pattern !== undefined) return `${what} holds ${this.#pattern.source}`;
+    const what = this.source === "path" ? "the path" : `the ${NOUNS[this.source]} ${this.name}`;
+    if (this.value !== undefined) return `${what} has a certain value`;
+    if (this.#pattern !== undefined) return `${this.#pattern.source} is found in ${what}`;
     return `${what} is ${this.#present ? "there" : "not there"}`;
   }
 }
+
+const NOUNS = { header: "header", query: "parameter", cookie: "cookie" } as const;
 
 /** All that `match` asks for but for the host; the cheap questions first. */
 export function conditionsOf({ headers, cookies, query, path_regex }: Match): readonly RouteCondition[] {

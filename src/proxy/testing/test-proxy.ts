@@ -7,7 +7,7 @@ import { type Route, RouteSpec } from "../../config/resources/route.ts";
 import { SETTINGS, type Settings } from "../../config/resources/settings.ts";
 import { type Upstream, UpstreamSpec } from "../../config/resources/upstream.ts";
 import { systemClock } from "../../core/clock.ts";
-import { RouteSlots } from "../counters/route-slots.ts";
+import { RouteSeries } from "../counters/route-series.ts";
 import { SharedState, WorkerCells } from "../counters/shared-state.ts";
 import { ConnectionCount } from "../listener/connection-count.ts";
 import { readTlsMaterial } from "../tls/read-tls-material.ts";
@@ -77,7 +77,8 @@ export async function eventually(condition: () => boolean, what: string | (() =>
 /** One worker in this thread, which a test may look into. */
 export class TestProxy {
   readonly state = new SharedState(1);
-  readonly routes = new RouteSlots(this.state.maxRoutes, (slot) => this.state.restart(slot));
+  readonly series = new RouteSeries(this.state);
+  readonly routes = this.series.slots;
   readonly worker: ProxyWorker;
   readonly upstreams: UpstreamSupervision;
   port = 0;
