@@ -227,20 +227,8 @@ describe("runway nodes and status", () => {
 
 describe("runway routes", () => {
   it("explains which route answers a request, and says by exit code whether one does", async (test) => {
-    const server = await startAdmin({ ...sharedViews(), role: "standalone" });
-    test.after(() => server.stop(AbortSignal.timeout(1_000)));
-    const args = [
-      "routes",
-      "explain",
-      "PUT",
-      "https://a.test/x?y=1&z",
-      "-H",
-      "X-A: 1",
-      "-H",
-      "X-B: 2",
-      "--admin",
-      server.url,
-    ];
+    const url = await controlPlane(test);
+    const args = ["routes", "explain", "PUT", "https://a.test/x?y=1&z", "-H", "X-A: 1", "-H", "X-B: 2", "--admin", url];
     const explained = await runway(args);
     assert.equal(explained.code, EXIT.failed);
     assert.match(explained.out, /^No route answers; POST would be answered\.$/m);

@@ -6,9 +6,9 @@ import { Router } from "./router.ts";
 
 /** What a route lost by, the nearest to winning first. */
 const LOSSES = ["order", "specificity", "method", "condition", "host", "path"] as const;
-export type RouteLoss = (typeof LOSSES)[number];
+type RouteLoss = (typeof LOSSES)[number];
 
-export interface LostRoute {
+interface LostRoute {
   readonly id: string;
   readonly lostBy: RouteLoss;
   /** A sentence. Names what a condition looks at, never the value that it wants: that may be a secret. */
