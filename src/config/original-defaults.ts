@@ -22,7 +22,14 @@ export function isSwitchedOff(block: JsonObject): boolean {
 }
 
 /** Settings about targets that the original always sends; with its defaults alone they ask for nothing. */
-const TARGET_BLOCKS = new Set(["consistent_hash", "health_check", "outlier_detection", "circuit_breaker"]);
+const TARGET_BLOCKS = new Set([
+  "consistent_hash",
+  "health_check",
+  "outlier_detection",
+  "circuit_breaker",
+  "request_queue",
+  "retry_policy",
+]);
 
 /** Whether a block that we know is only there because the original always sends it. */
 export function isUnasked(steps: PathSteps, value: Json): boolean {

@@ -125,6 +125,20 @@ export const FAILURES = {
     retryable: true,
     message: "No target of the upstream can take the request.",
   },
+  upstreamFull: {
+    code: "RW_UPSTREAM_FULL",
+    status: 503,
+    fault: "upstream",
+    retryable: true,
+    message: "The targets of the upstream have as many requests as they may have.",
+  },
+  queueTimeout: {
+    code: "RW_QUEUE_TIMEOUT",
+    status: 503,
+    fault: "upstream",
+    retryable: true,
+    message: "The request waited too long for a target.",
+  },
   circuitOpen: {
     code: "RW_CIRCUIT_OPEN",
     status: 503,

@@ -46,6 +46,18 @@ export const PROXY_METRICS = {
     help: "Requests that a target did not answer, or not to the end, by route.",
     labels: ["route"],
   },
+  retries: {
+    type: "counter",
+    name: "runway_retries_total",
+    help: "Attempts after the first of a request, by route.",
+    labels: ["route"],
+  },
+  retriesRefused: {
+    type: "counter",
+    name: "runway_retries_refused_total",
+    help: "Attempts that were not made since the retry budget was used up, by route.",
+    labels: ["route"],
+  },
   requestFailures: {
     type: "counter",
     name: "runway_request_failures_total",
@@ -185,6 +197,8 @@ function registerRouteMetrics(meter: Meter, series: RouteSeries): void {
   total("requestBytes", "requestBytes");
   total("responseBytes", "responseBytes");
   total("upstreamFailures", "upstreamFailures");
+  total("retries", "retries");
+  total("retriesRefused", "retriesRefused");
   const histogram = (
     metric: "requestDuration" | "upstreamDuration",
     read: (numbers: RouteNumbers) => HistogramReading,

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { PluginBlocks } from "../plugin-blocks.ts";
 import { RouteAccessLogSpec } from "./access-log.ts";
+import { RetryPolicySpec } from "./retry-policy.ts";
 import { MatchSpec } from "./route-match.ts";
 import { duration, httpToken, identifier } from "./scalars.ts";
 import { targetPolicy } from "./target-policy.ts";
@@ -43,6 +44,7 @@ export const RouteSpec = z
       .optional()
       .describe("The upstream that requests go to, when the route has no backends of its own."),
     ...targetPolicy,
+    retry_policy: RetryPolicySpec.optional(),
     timeout_policy: z
       .strictObject({
         request: duration

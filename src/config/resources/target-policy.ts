@@ -3,6 +3,7 @@ import { CircuitBreakerSpec } from "./circuit-breaker.ts";
 import { HealthCheckSpec } from "./health-check.ts";
 import { ConsistentHashSpec, loadBalancer } from "./load-balancing.ts";
 import { OutlierDetectionSpec } from "./outlier-detection.ts";
+import { RequestQueueSpec } from "./request-queue.ts";
 import { duration } from "./scalars.ts";
 
 /**
@@ -15,6 +16,7 @@ export const targetPolicy = {
   health_check: HealthCheckSpec.optional(),
   outlier_detection: OutlierDetectionSpec.optional(),
   circuit_breaker: CircuitBreakerSpec.optional(),
+  request_queue: RequestQueueSpec.optional(),
   slow_start: duration
     .optional()
     .describe(

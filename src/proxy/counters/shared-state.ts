@@ -55,6 +55,8 @@ const ROUTE_CELLS = [
   "durationSumMs",
   "upstreamFailures",
   "upstreamSumMs",
+  "retries",
+  "retriesRefused",
 ] as const;
 
 export type Cell = (typeof CELLS)[number];
@@ -124,6 +126,10 @@ export class WorkerCells {
   /** Counts a request that an upstream did not answer, or not to the end. */
   upstreamFailed(slot: number): void {
     this.#cells[ROUTES + slot * ROUTE_ROW + ROUTE_INDEX.upstreamFailures]! += 1;
+  }
+
+  addTo(slot: number, cell: "retries" | "retriesRefused", amount: number): void {
+    this.#cells[ROUTES + slot * ROUTE_ROW + ROUTE_INDEX[cell]]! += amount;
   }
 
   resetGauges(): void {

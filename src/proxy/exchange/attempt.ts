@@ -122,6 +122,15 @@ export class Attempt implements ResponseHandler {
     this.#forget();
     this.#release();
     channel?.destroy();
+    this.target?.settled();
+  }
+
+  /** Gives up since the target has failed. */
+  fail(refusal: Refusal): void {
+    const channel = this.#channel;
+    this.#forget();
+    channel?.destroy();
+    this.#failed(refusal);
   }
 
   onInterimResponse(): void {
@@ -152,6 +161,7 @@ export class Attempt implements ResponseHandler {
   onResponseEnd(): void {
     const trailers = this.#channel?.trailers ?? NO_TRAILERS;
     this.#forget();
+    this.target?.settled();
     this.#owner.onResponseEnd(trailers);
   }
 
@@ -166,9 +176,7 @@ export class Attempt implements ResponseHandler {
         return;
       }
     }
-    this.#isUndecided = false;
-    this.target?.failed(this.#clock.monotonicMs());
-    this.#owner.onAttemptFailed(this, refusal);
+    this.#failed(refusal);
   }
 
   onRequestWritable(): void {
@@ -208,6 +216,13 @@ export class Attempt implements ResponseHandler {
 
   #announcedTrailers(): readonly string[] {
     return (this.#sending && announcedTrailers(this.#sending.request.fields)) ?? [];
+  }
+
+  #failed(refusal: Refusal): void {
+    this.#isUndecided = false;
+    this.target?.failed(this.#clock.monotonicMs());
+    this.target?.settled();
+    this.#owner.onAttemptFailed(this, refusal);
   }
 
   /** A response has begun. */

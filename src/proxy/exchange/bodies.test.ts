@@ -299,7 +299,7 @@ describe("the targets of an upstream", () => {
     const first = gateway.client().get("/");
     await eventually(() => upstream.received.length === 1, "the first request");
     const second = gateway.client().get("/");
-    assert.match(await second.until(/\}\n$/), /^HTTP\/1.1 503 .*RW_OVERLOADED/s);
+    assert.match(await second.until(/\}\n$/), /^HTTP\/1.1 503 .*RW_UPSTREAM_FULL/s);
     first.close();
     second.close();
   });

@@ -9,7 +9,8 @@ import type { UpstreamChannel } from "../../http/upstream-channel.ts";
 import type { CompiledRoute } from "../route/compiled-route.ts";
 import type { Target } from "../upstream/target.ts";
 import type { Gateway } from "../worker/gateway.ts";
-import { Attempt, type AttemptOwner } from "./attempt.ts";
+import { Attempt, type Sending } from "./attempt.ts";
+import { Attempts, type AttemptsOwner } from "./attempts.ts";
 import { clientFraming, endBody, writeBody } from "./body-framing.ts";
 import { writeForwardedRequest } from "./forwarded-request.ts";
 import {
@@ -41,7 +42,7 @@ export interface Caller {
  * common path, little is allocated. A failure goes to `#fail`, which answers it as long as nothing was answered yet, and
  * otherwise cuts the connection, so that a response that was cut is never taken for a complete one.
  */
-export class Exchange<Channel extends RequestChannel = RequestChannel> implements RequestHandler, AttemptOwner {
+export class Exchange<Channel extends RequestChannel = RequestChannel> implements RequestHandler, AttemptsOwner {
   readonly client: Channel;
   readonly #gateway: Gateway;
   readonly #onClosed: () => void;
@@ -50,7 +51,9 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
 
   // Of the request being served; meaningless between requests.
   readonly #record: RequestRecord;
-  readonly #attempt: Attempt;
+  /** Of requests whose route asks for one attempt. */
+  readonly #single: Attempt;
+  #attempt: Attempt | Attempts;
   /** The protocol that the request asks to switch to, if it may. */
   #upgrade: string | undefined;
   #keepAlive = false;
@@ -62,12 +65,14 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     this.#onClosed = onClosed;
     this.#caller = caller;
     this.#record = new RequestRecord(gateway, caller.address);
-    this.#attempt = new Attempt(this, gateway.clock);
+    this.#single = new Attempt(this, gateway.clock);
+    this.#attempt = this.#single;
     this.client = open(this);
   }
 
   onRequest(): void {
     const { request } = this.client;
+    this.#attempt = this.#single;
     this.#record.open(requestIdOf(this.#givenRequestId()));
     if (this.#gateway.isOverloaded) {
       this.#gateway.cells.add("requestsShed", 1);
@@ -197,20 +202,39 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     this.#onClosed();
   }
 
-  #forward(route: CompiledRoute): void {
-    const target = route.upstream.choose(this.client.request, this.#caller.address);
-    if (target === undefined) {
-      this.#fail(route.upstream.refusal);
-      return;
-    }
+  sendingTo(target: Target): Sending {
+    const route = this.#record.route!;
     this.#record.target = target;
-    const hasBegun = this.#attempt.begin(target, {
+    return {
       request: this.client.request,
       head: this.#writeHead(route, target),
       timeouts: route.timeouts,
       upgrade: this.#upgrade,
-    });
-    if (!hasBegun) this.#fail("overloaded");
+    };
+  }
+
+  onFurtherAttempt({ kind, reason }: Refusal): void {
+    this.#record.upstreamFailed(kind, reason);
+  }
+
+  onNoTarget(kind: FailureKind): void {
+    this.#fail(kind);
+  }
+
+  #forward(route: CompiledRoute): void {
+    const { upstream } = route;
+    const { request } = this.client;
+    const client = this.#caller.address;
+    if (route.retry !== undefined || upstream.queue !== undefined) {
+      const attempts = new Attempts(this, this.#gateway, { request, route, place: route, client });
+      this.#attempt = attempts;
+      attempts.begin();
+      return;
+    }
+    this.#attempt = this.#single;
+    const target = upstream.choose(request, client);
+    if (target === undefined) this.#fail(upstream.refusal);
+    else if (!this.#single.begin(target, this.sendingTo(target))) this.#fail("upstreamFull");
   }
 
   #writeHead(route: CompiledRoute, { pool, basePath }: Target): string {
@@ -254,7 +278,8 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
       return;
     }
     const isHead = request.method === "HEAD";
-    const retryAfterSeconds = kind === "overloaded" ? this.#gateway.configuration.retryAfterSeconds : 0;
+    const mayComeBack = status === 503 || status === 504;
+    const retryAfterSeconds = mayComeBack ? this.#gateway.configuration.retryAfterSeconds : 0;
     this.client.writer.text(rescue({ kind, detail, allow, retryAfterSeconds, isHead, ...this.#answering() }));
     this.#record.closeAnswered(this.client, status, kind);
     this.client.finish(this.#keepAlive);

@@ -146,7 +146,7 @@ describe("a tunnel", () => {
   it("counts among the connections of its target and never takes another request", async () => {
     const { gateway, client } = await tunnel(shouting());
     const other = gateway.client();
-    assert.match(await other.get("/", ...ASK).until(/\}\n$/), /^HTTP\/1.1 503 .*RW_OVERLOADED/s);
+    assert.match(await other.get("/", ...ASK).until(/\}\n$/), /^HTTP\/1.1 503 .*RW_UPSTREAM_FULL/s);
     client.close();
     await eventually(() => gateway.state.sum("activeTunnels") === 0, "the end of the tunnel");
     assert.match(await other.get("/", ...ASK).until(HEAD_END), /^HTTP\/1.1 101 /);

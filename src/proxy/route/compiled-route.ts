@@ -1,6 +1,7 @@
 import type { Route } from "../../config/resources/route.ts";
 import type { ResponseTimeouts } from "../../http/upstream-channel.ts";
 import type { CompiledUpstream } from "../upstream/compiled-upstream.ts";
+import type { RetryPolicy } from "../upstream/resilience/retry-policy.ts";
 import type { AccessLogPolicy } from "./access-log-policy.ts";
 import { RouteMatcher } from "./route-matcher.ts";
 import type { UpstreamPlace } from "./route-table.ts";
@@ -11,6 +12,8 @@ export interface Observation {
   readonly slot: number;
   /** Undefined when nothing is logged. */
   readonly accessLog: AccessLogPolicy | undefined;
+  /** Undefined where each request is attempted once. */
+  readonly retry: RetryPolicy | undefined;
 }
 
 /** A route as requests are matched against it and sent by it. Made anew when its settings change. */
@@ -22,13 +25,15 @@ export class CompiledRoute extends RouteMatcher {
   readonly maxBodyBytes: number;
   readonly slot: number;
   readonly accessLog: AccessLogPolicy | undefined;
+  readonly retry: RetryPolicy | undefined;
   readonly #stripPrefix: boolean;
   readonly #place: UpstreamPlace;
 
-  constructor(route: Route, place: UpstreamPlace, { slot, accessLog }: Observation) {
+  constructor(route: Route, place: UpstreamPlace, { slot, accessLog, retry }: Observation) {
     super(route);
     this.#place = place;
     this.slot = slot;
+    this.retry = retry;
     this.timeouts = { beginMs: route.timeout_policy.request, pauseMs: route.timeout_policy.idle };
     this.upgrades = route.upgrades;
     this.accessLog = accessLog;

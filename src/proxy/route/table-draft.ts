@@ -5,9 +5,10 @@ import { ConfigurationRefused } from "../configuration-refused.ts";
 import { OTHER_ROUTES } from "../counters/route-slots.ts";
 import { CompiledUpstream } from "../upstream/compiled-upstream.ts";
 import type { SharedUpstreams } from "../upstream/health/shared-upstream.ts";
+import { RetryPolicy } from "../upstream/resilience/retry-policy.ts";
 import type { PoolEnvironment, UpstreamPool } from "../upstream/upstream-pool.ts";
 import { poolKey, type UpstreamPools } from "../upstream/upstream-pools.ts";
-import { routeKey, upstreamKey, upstreamSettingsOf } from "../upstream/upstream-settings.ts";
+import { retryKey, routeKey, upstreamKey, upstreamSettingsOf } from "../upstream/upstream-settings.ts";
 import { AccessLogPolicy } from "./access-log-policy.ts";
 import { CompiledRoute } from "./compiled-route.ts";
 import type { RouteTable, TableEdits, UpstreamPlace } from "./route-table.ts";
@@ -43,10 +44,9 @@ export class TableDraft implements TableEdits {
   putRoutes(routes: readonly Route[], slots: readonly number[], shared: SharedUpstreams): void {
     for (const [index, route] of routes.entries()) {
       const accessLog = AccessLogPolicy.of(this.#terms.accessLog, route.access_log);
-      this.routes.set(
-        route.id,
-        new CompiledRoute(route, this.#placeFor(route, shared), { slot: slots[index] ?? OTHER_ROUTES.slot, accessLog }),
-      );
+      const slot = slots[index] ?? OTHER_ROUTES.slot;
+      const retry = retryPolicyOf(route, shared);
+      this.routes.set(route.id, new CompiledRoute(route, this.#placeFor(route, shared), { slot, accessLog, retry }));
     }
   }
 
@@ -96,6 +96,7 @@ export class TableDraft implements TableEdits {
     const held = new Map<string, UpstreamPool>();
     for (const target of settings.backends) held.getOrInsertComputed(poolKey(target), () => pools.hold(target));
     const upstream = CompiledUpstream.of({ settings, shared: shared.get(key) }, this.#before.place(key)?.upstream, {
+      sweep: environment.sweep,
       poolOf: (target) => held.get(poolKey(target))!,
       random: Math.random,
       nowMs: () => environment.sweep.nowMs,
@@ -104,4 +105,9 @@ export class TableDraft implements TableEdits {
     this.upstreams.set(key, place);
     return this.#table.place(key) ?? place;
   }
+}
+
+function retryPolicyOf(route: Route, shared: SharedUpstreams): RetryPolicy | undefined {
+  const memory = shared.get(retryKey(route))?.upstream;
+  return memory && route.retry_policy && new RetryPolicy(route.retry_policy, memory);
 }

@@ -1,5 +1,6 @@
 import type { Target as TargetSettings } from "../../config/resources/upstream.ts";
 import type { FailureKind } from "../../core/failure.ts";
+import type { Sweep } from "../../http/sweep.ts";
 import type { BalancedRequest, Balancer } from "./balancer/balancer.ts";
 import { balancerFor, type Fortune } from "./balancer/balancer-for.ts";
 import { keyHash } from "./balancer/key-hash.ts";
@@ -7,12 +8,14 @@ import { Lineup, Member } from "./balancer/lineup.ts";
 import type { SharedUpstream } from "./health/shared-upstream.ts";
 import { UpstreamState } from "./health/upstream-state.ts";
 import { guardsOf } from "./resilience/guards-of.ts";
+import { RequestQueue } from "./resilience/request-queue.ts";
 import { Target } from "./target.ts";
 import { TargetLoad } from "./target-load.ts";
 import type { UpstreamPool } from "./upstream-pool.ts";
 import type { UpstreamSettings } from "./upstream-settings.ts";
 
 export interface UpstreamEnvironment extends Fortune {
+  readonly sweep: Sweep;
   /** The connections to a target. */
   poolOf(target: TargetSettings): UpstreamPool;
 }
@@ -33,7 +36,7 @@ const DEFAULT_PANIC_THRESHOLD = 10;
 export class CompiledUpstream {
   readonly #fingerprint: string;
   /** By URL. */
-  readonly #loads = new Map<string, TargetLoad>();
+  readonly loads = new Map<string, TargetLoad>();
   readonly #pools: readonly UpstreamPool[];
   readonly #balancer: Balancer;
   readonly #state: UpstreamState | undefined;
@@ -41,6 +44,8 @@ export class CompiledUpstream {
   readonly #panicShare: number;
   /** All with a weight, whether they take requests now or not. */
   readonly #members: readonly Member[];
+  /** Of requests that wait for a place at a target; undefined where they do not wait. */
+  readonly queue: RequestQueue | undefined;
   #lineup: Lineup;
   /** The generation of the shared state that the lineup was made from. */
   #generation = 0;
@@ -50,24 +55,25 @@ export class CompiledUpstream {
     { settings, shared }: UpstreamPlan,
     fingerprint: string,
     pools: readonly UpstreamPool[],
-    loadOf: (url: string) => TargetLoad,
-    fortune: Fortune,
+    previous: CompiledUpstream | undefined,
+    environment: UpstreamEnvironment,
   ) {
     const { backends, load_balancer = "round_robin", consistent_hash, panic_threshold } = settings;
     this.#fingerprint = fingerprint;
     this.#pools = pools;
-    this.#balancer = balancerFor(load_balancer, consistent_hash, fortune);
+    this.#balancer = balancerFor(load_balancer, consistent_hash, environment);
     this.#isHashed = load_balancer === "consistent_hash";
     this.#panicShare = (panic_threshold ?? DEFAULT_PANIC_THRESHOLD) / 100;
     this.#state = shared && new UpstreamState(shared.upstream);
     const guards = shared && guardsOf(settings, shared);
     const isTimed = load_balancer === "least_response_time";
+    this.queue = queueOf(settings, previous, environment.sweep);
     const members: Member[] = [];
     for (const [index, { url, weight }] of backends.entries()) {
-      const load = loadOf(url);
-      this.#loads.set(url, load);
+      const load = previous?.loads.get(url) ?? new TargetLoad();
+      this.loads.set(url, load);
       const target = new Target({
-        ...{ pool: pools[index]!, basePath: basePathOf(url), load, isTimed },
+        ...{ pool: pools[index]!, basePath: basePathOf(url), load, isTimed, queue: this.queue },
         guard: guards?.get(url),
       });
       if (weight > 0) members.push(new Member(target, weight, keyHash(url)));
@@ -85,12 +91,11 @@ export class CompiledUpstream {
   ): CompiledUpstream {
     const pools = plan.settings.backends.map((target) => environment.poolOf(target));
     const fingerprint = JSON.stringify(plan.settings);
-    if (previous === undefined)
-      return new CompiledUpstream(plan, fingerprint, pools, () => new TargetLoad(), environment);
-    if (previous.#fingerprint === fingerprint && previous.#pools.every((pool, index) => pool === pools[index]))
-      return previous;
-    const loadOf = (url: string) => previous.#loads.get(url) ?? new TargetLoad();
-    return new CompiledUpstream(plan, fingerprint, pools, loadOf, environment);
+    const isSame =
+      previous !== undefined &&
+      previous.#fingerprint === fingerprint &&
+      previous.#pools.every((pool, index) => pool === pools[index]);
+    return isSame ? previous : new CompiledUpstream(plan, fingerprint, pools, previous, environment);
   }
 
   /** What to say when there is nobody to choose. */
@@ -112,6 +117,7 @@ export class CompiledUpstream {
   #chooseAmong(request: BalancedRequest, client: string, tried: readonly Target[]): Target | undefined {
     const { members } = this.#lineup;
     for (const target of tried) passOver(members, target);
+    for (const { target } of members) if (target.pool.isRetired) passOver(members, target);
     let chosen = this.#balancer.next(this.#lineup, request, client);
     while (chosen?.guard !== undefined && !chosen.guard.admits()) {
       this.#refusal = "circuitOpen";
@@ -140,6 +146,13 @@ export class CompiledUpstream {
 
 function fullWeightOf(members: readonly Member[]): number {
   return members.reduce((sum, { fullWeight }) => sum + fullWeight, 0);
+}
+
+/** Requests that wait go on waiting in the same queue where its limits are the same. */
+function queueOf({ request_queue }: UpstreamSettings, previous: CompiledUpstream | undefined, sweep: Sweep) {
+  if (request_queue?.enabled !== true) return undefined;
+  const known = previous?.queue;
+  return known?.hasLimits(request_queue) === true ? known : new RequestQueue(request_queue, sweep);
 }
 
 function passOver(members: readonly Member[], target: Target): void {

@@ -1,3 +1,4 @@
+import type { RequestQueue } from "./resilience/request-queue.ts";
 import type { TargetGuard } from "./resilience/target-guard.ts";
 import type { TargetLoad } from "./target-load.ts";
 import type { UpstreamPool } from "./upstream-pool.ts";
@@ -14,6 +15,8 @@ export interface TargetOptions {
   readonly guard?: TargetGuard | undefined;
   /** Whether somebody goes by how long it takes to answer. */
   readonly isTimed?: boolean;
+  /** Of requests that wait for a place here or at another target. */
+  readonly queue?: RequestQueue | undefined;
 }
 
 /** A target as requests are sent to it, and told what becomes of each. */
@@ -23,13 +26,15 @@ export class Target {
   readonly load: TargetLoad;
   readonly guard: TargetGuard | undefined;
   readonly isTimed: boolean;
+  readonly #queue: RequestQueue | undefined;
 
-  constructor({ pool, basePath, load, guard, isTimed = false }: TargetOptions) {
+  constructor({ pool, basePath, load, guard, isTimed = false, queue }: TargetOptions) {
     this.pool = pool;
     this.basePath = basePath;
     this.load = load;
     this.guard = guard;
     this.isTimed = isTimed;
+    this.#queue = queue;
   }
 
   /** Its response to a request has begun; `latencyMs` counts where it is timed. */
@@ -43,6 +48,11 @@ export class Target {
   failed(nowMs: number): void {
     if (this.isTimed) this.load.latency.observe(FAILURE_MS, nowMs);
     this.guard?.record(true);
+  }
+
+  /** A request to it is over, so there may be a place for another one. */
+  settled(): void {
+    this.#queue?.serve();
   }
 
   /** A request that was to go to it says nothing about it. */

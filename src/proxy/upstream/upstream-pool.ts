@@ -36,7 +36,8 @@ export abstract class UpstreamPool {
   readonly authority: string;
   protected readonly environment: PoolEnvironment;
   protected tls: ClientTls | undefined;
-  protected isRetired = false;
+  /** Whether no configuration names the target any more. */
+  isRetired = false;
   readonly #host: string;
   readonly #port: number;
   readonly #isSecure: boolean;

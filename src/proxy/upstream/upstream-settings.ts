@@ -17,6 +17,9 @@ export function upstreamSettingsOf(owner: Upstream | Route): UpstreamSettings {
 export const upstreamKey = ({ id }: Pick<Upstream, "id">): string => `upstream:${id}`;
 export const routeKey = ({ id }: Pick<Route, "id">): string => `route:${id}`;
 
+/** What names the retry budget of a route in the same place. */
+export const retryKey = ({ id }: Pick<Route, "id">): string => `retries:${id}`;
+
 /** All who have targets, by key. */
 export function* ownersOfTargets({
   upstreams,

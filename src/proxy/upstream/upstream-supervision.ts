@@ -1,5 +1,6 @@
 import type { Configuration } from "../../config/configuration.ts";
 import type { ConfigurationChange } from "../../config/configuration-change.ts";
+import type { Route } from "../../config/resources/route.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/ports.ts";
 import { CompiledUpstreamTls } from "../tls/compiled-upstream-tls.ts";
@@ -9,8 +10,12 @@ import { TargetState } from "./health/target-state.ts";
 import { UpstreamState } from "./health/upstream-state.ts";
 import { UpstreamWatch } from "./health/upstream-watch.ts";
 import type { WatchEnvironment } from "./health/watch-environment.ts";
+import { RetryBudget } from "./resilience/retry-budget.ts";
+import { RetryBudgetWatch } from "./resilience/retry-budget-watch.ts";
+import { asksForRetries } from "./resilience/retry-policy.ts";
 import {
   ownersOfTargets,
+  retryKey,
   routeKey,
   type UpstreamSettings,
   upstreamKey,
@@ -34,6 +39,8 @@ export class UpstreamSupervision {
   readonly #logger: Logger;
   readonly #environment: WatchEnvironment;
   #watches = new Map<string, UpstreamWatch>();
+  /** Of routes. */
+  #budgets = new Map<string, RetryBudgetWatch>();
   #tls: CompiledUpstreamTls | undefined;
   #cancel: (() => void) | undefined;
 
@@ -52,6 +59,11 @@ export class UpstreamSupervision {
     const shared = new Map<string, SharedUpstream>();
     for (const [key, owner] of ownersOfTargets(owners))
       if (isShared(owner)) shared.set(key, this.#shareOne(key, upstreamSettingsOf(owner)));
+    for (const route of owners.routes)
+      if (asksForRetries(route.retry_policy)) {
+        const memory = this.#budgets.get(retryKey(route))?.budget.memory ?? RetryBudget.memory();
+        shared.set(retryKey(route), { upstream: memory, targets: new Map() });
+      }
     return shared;
   }
 
@@ -75,6 +87,9 @@ export class UpstreamSupervision {
         this.#watches.set(key, this.#watch(key, upstreamSettingsOf(owner), memory, before.get(key)));
     }
     for (const [key, watch] of before) if (!this.#watches.has(key)) watch.stop();
+    const budgets = this.#budgets;
+    this.#budgets = new Map();
+    for (const route of configuration.routes) this.#putBudget(route, shared, budgets.get(retryKey(route)));
     if (this.#cancel === undefined) this.#look();
   }
 
@@ -87,6 +102,8 @@ export class UpstreamSupervision {
         this.#watches.set(key, this.#watch(key, upstreamSettingsOf(owner), memory, before));
       else if (this.#watches.delete(key)) before?.stop();
     }
+    for (const id of change.removedRoutes) this.#budgets.delete(retryKey({ id }));
+    for (const route of change.routes) this.#putBudget(route, shared, this.#budgets.get(retryKey(route)));
     if (this.#cancel === undefined) this.#look();
   }
 
@@ -99,6 +116,21 @@ export class UpstreamSupervision {
     this.#cancel?.();
     for (const watch of this.#watches.values()) watch.stop();
     this.#watches = new Map();
+    this.#budgets = new Map();
+  }
+
+  #putBudget(route: Route, shared: SharedUpstreams, before: RetryBudgetWatch | undefined): void {
+    const { retry_policy } = route;
+    const memory = shared.get(retryKey(route))?.upstream;
+    if (memory === undefined || retry_policy === undefined) {
+      this.#budgets.delete(retryKey(route));
+      return;
+    }
+    const { window } = retry_policy.budget;
+    const nowMs = this.#environment.clock.monotonicMs();
+    const budget = new RetryBudget(memory, retry_policy.budget);
+    const watch = before?.windowMs === window ? before : new RetryBudgetWatch(budget, window, nowMs);
+    this.#budgets.set(retryKey(route), watch);
   }
 
   #shareOne(key: string, { backends }: UpstreamSettings): SharedUpstream {
@@ -126,8 +158,10 @@ export class UpstreamSupervision {
   /** Rests while there is nothing to watch. */
   #look(): void {
     this.#cancel = undefined;
-    if (this.#watches.size === 0) return;
+    if (this.#watches.size === 0 && this.#budgets.size === 0) return;
     for (const watch of this.#watches.values()) watch.look();
+    const nowMs = this.#environment.clock.monotonicMs();
+    for (const budget of this.#budgets.values()) budget.look(nowMs);
     this.#cancel = this.#environment.clock.after(LOOK_INTERVAL_MS, () => this.#look());
   }
 }
@@ -139,5 +173,7 @@ function keysOf({ upstreams, routes, removedUpstreams, removedRoutes }: Configur
     ...removedUpstreams.map((id) => upstreamKey({ id })),
     ...routes.map(routeKey),
     ...removedRoutes.map((id) => routeKey({ id })),
+    ...routes.map(retryKey),
+    ...removedRoutes.map((id) => retryKey({ id })),
   ];
 }

@@ -7,7 +7,7 @@ import { ConfigurationRefused } from "../configuration-refused.ts";
 import { WorkerCells } from "../counters/shared-state.ts";
 import type { TlsMaterial } from "../tls/tls-material.ts";
 import type { SharedUpstream, SharedUpstreams } from "../upstream/health/shared-upstream.ts";
-import { routeKey, upstreamKey } from "../upstream/upstream-settings.ts";
+import { retryKey, routeKey, upstreamKey } from "../upstream/upstream-settings.ts";
 import type { LineSink } from "./line-sink.ts";
 import type { Command, PlannedListener, Report, WorkerBirth } from "./worker-protocol.ts";
 
@@ -224,7 +224,7 @@ export class WorkerSlot {
         type: "routes",
         routes: slice,
         slots,
-        shared: sharedBy(slice.map(routeKey), shared),
+        shared: sharedBy([...slice.map(routeKey), ...slice.map(retryKey)], shared),
       });
     }
     return compileMs;

@@ -29,11 +29,12 @@ export class UpstreamStage {
   }
 
   /** Applies these settings of the upstream, for all origins or those named. */
-  async set(policy: object, route: object = {}, names?: string): Promise<void> {
+  async set(policy: object, route: object = {}, names?: string, transport: object = {}): Promise<void> {
     const backends = this.origins.filter(({ name }) => names?.includes(name) !== false).map(({ url }) => ({ url }));
     await this.gateway.apply({
       upstreams: { u: { backends, ...policy } },
       routes: { r: { path: "/", path_prefix: true, upstream: "u", ...route } },
+      settings: { transport },
     });
   }
 
@@ -46,6 +47,16 @@ export class UpstreamStage {
     const answers: Answer[] = [];
     for (let n = 0; n < count; n++) answers.push(await this.#askOnce(fields));
     return answers;
+  }
+
+  /** One request as it is written. */
+  send(text: string): Promise<Answer> {
+    return this.#exchange((client) => client.send(text));
+  }
+
+  /** Requests that the targets have got. */
+  get requests(): number {
+    return this.origins.reduce((sum, { requests }) => sum + requests, 0);
   }
 
   /** Who answered, each once, in alphabetical order. */
@@ -64,9 +75,14 @@ export class UpstreamStage {
     for (const origin of this.origins) await origin.stop();
   }
 
-  async #askOnce(fields: readonly string[]): Promise<Answer> {
+  #askOnce(fields: readonly string[]): Promise<Answer> {
+    return this.#exchange((client) => client.get("/", ...fields));
+  }
+
+  async #exchange(ask: (client: RawClient) => RawClient): Promise<Answer> {
     if (this.#client.current?.isClosed !== false) this.#client.current = this.gateway.client();
-    const text = await this.#client.current.get("/", ...fields).until(COMPLETE);
+    const text = await ask(this.#client.current).until(COMPLETE);
+    if (text.includes("\r\nConnection: close")) this.#client.current = undefined;
     const by = /"code":"(\w+)"/.exec(text)?.[1] ?? text.slice(text.indexOf("\r\n\r\n") + 4);
     return { status: Number(text.slice(9, 12)), by, text };
   }
