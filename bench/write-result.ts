@@ -1,11 +1,14 @@
-import { mkdir, writeFile } from "node:fs/promises";
+import { mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Surroundings } from "./surroundings.ts";
 
 /** Where results are kept in the repository. */
 export const RESULTS_FOLDER = new URL("results", import.meta.url).pathname;
 
-/** Writes `<date>-<benchmark>.json`, the surroundings first, and answers its path. */
+/**
+ * Writes `<date>-<benchmark>.json`, the surroundings first, and answers its path. A result that grows is written again under the
+ * same date, and is whole at any moment.
+ */
 export async function writeResult(
   folder: string,
   benchmark: string,
@@ -14,7 +17,8 @@ export async function writeResult(
 ): Promise<string> {
   const path = join(folder, `${fileDate(surroundings.date)}-${benchmark}.json`);
   await mkdir(folder, { recursive: true });
-  await writeFile(path, `${JSON.stringify({ benchmark, ...surroundings, ...measured }, null, 2)}\n`);
+  await writeFile(`${path}.part`, `${JSON.stringify({ benchmark, ...surroundings, ...measured }, null, 2)}\n`);
+  await rename(`${path}.part`, path);
   return path;
 }
 

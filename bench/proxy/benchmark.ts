@@ -28,7 +28,12 @@ interface Unmeasured {
   readonly problem: string;
 }
 
-/** @throws AggregateError when a workload could not be measured, after all others were and the result is written. */
+/**
+ * The result is written after each workload, so that a run that is cut short leaves what it has measured; `planned` says what it
+ * was to be.
+ *
+ * @throws AggregateError when a workload could not be measured, after all others were.
+ */
 export async function benchmarkProxies(options: ProxyOptions, signal: AbortSignal): Promise<void> {
   const { subjects, workload: workloads, resultsFolder, ...flags } = options;
   requireTools(["wrk", "nginx", "taskset", "git", ...[...subjects, ...workloads].flatMap(({ needs }) => needs)]);
@@ -37,6 +42,8 @@ export async function benchmarkProxies(options: ProxyOptions, signal: AbortSigna
   const versions = await readVersions(subjects);
   const results: (WorkloadResult | Unmeasured)[] = [];
   const problems: unknown[] = [];
+  const planned = workloads.map(({ name }) => name);
+  let path = "";
   for (const workload of workloads) {
     console.log(`\n${workload.title} (${workload.name})`);
     try {
@@ -49,9 +56,9 @@ export async function benchmarkProxies(options: ProxyOptions, signal: AbortSigna
       results.push({ workload: workload.name, title: workload.title, problem: describeError(error) });
       console.error(`NOT MEASURED: ${describeError(error)}`);
     }
+    path = await writeResult(resultsFolder, "proxy", surroundings, { versions, flags, planned, workloads: results });
   }
-  const measured = { versions, flags, workloads: results };
-  console.log(`\nwritten to ${await writeResult(resultsFolder, "proxy", surroundings, measured)}`);
+  console.log(`\nwritten to ${path}`);
   if (problems.length > 0)
     throw new AggregateError(problems, `${problems.length} of ${workloads.length} workloads could not be measured`, {
       cause: problems[0],

@@ -88,7 +88,8 @@ export class ServerStream implements RequestChannel, Deadlined {
     this.writer.flush();
     this.deadlineMs = this.#host.sweep.in(isComplete ? this.#host.limits.writeTimeoutMs : LINGER_MS);
     this.#unwantedBytes = 0;
-    stream.resume();
+    // Not where nothing is to come: the runtime would close the stream before its last write, and make an error of that.
+    if (!isComplete) stream.resume();
   }
 
   /** Whatever else of the request is on its way is not wanted any more (RFC 9113 §8.1). */
