@@ -61,6 +61,7 @@ export class SampleGateway implements GatewayView {
       routes: [{ id: "api", plugins: {}, ...route }],
       upstreams: [],
       settings: settings as Settings,
+      consumers: [],
       plugins: {},
       owned: {},
     };

@@ -5,6 +5,7 @@ import { listenerAddresses } from "./checks/listener-addresses.ts";
 import { listenerTls } from "./checks/listener-tls.ts";
 import { pathParameters } from "./checks/path-parameters.ts";
 import { proxyProtocol } from "./checks/proxy-protocol.ts";
+import { routeAuth } from "./checks/route-auth.ts";
 import { stripPrefix } from "./checks/strip-prefix.ts";
 import { targetPolicies } from "./checks/target-policies.ts";
 import { timeouts } from "./checks/timeouts.ts";
@@ -17,6 +18,7 @@ import type { Language } from "./language.ts";
 import { type PluginBlock, splitPlugins } from "./plugin-blocks.ts";
 import { type Checked, checked, type Problem, refused } from "./problem.ts";
 import { inCanonicalOrder, type Resource } from "./resource.ts";
+import type { Consumer } from "./resources/consumer.ts";
 import type { Listener } from "./resources/listener.ts";
 import type { Route } from "./resources/route.ts";
 import { identifier } from "./resources/scalars.ts";
@@ -37,6 +39,7 @@ const CHECKS: readonly Check[] = [
   stripPrefix,
   timeouts,
   transportTls,
+  routeAuth,
 ];
 
 /**
@@ -66,7 +69,7 @@ function compile(
   const ids = uniqueIds(resources.map(({ kind, id }) => ({ kind, id, path: "" })));
   const { configuration, problems } = compileShapes(language, resources, resolveSecret);
   const upstreamIds = new Set(resources.filter(({ kind }) => kind === "upstream").map(({ id }) => id));
-  return { configuration, problems: [...ids, ...problems, ...checkMeaning(configuration, upstreamIds)] };
+  return { configuration, problems: [...ids, ...problems, ...checkMeaning(language, configuration, upstreamIds)] };
 }
 
 /** The running forms of what has the right shape, and what is wrong with each resource by itself. */
@@ -86,9 +89,10 @@ export function compileShapes(
 }
 
 /** What is wrong with resources together. */
-export function checkMeaning(configuration: Configuration, upstreamIds: Names): Problem[] {
+export function checkMeaning(language: Language, configuration: Configuration, upstreamIds: Names): Problem[] {
   const routes = inRouteOrder(configuration.routes, routePathKey);
-  return CHECKS.flatMap((check) => [...check({ ...configuration, routes, upstreamIds })]);
+  const { authenticators } = language;
+  return CHECKS.flatMap((check) => [...check({ ...configuration, routes, upstreamIds, authenticators })]);
 }
 
 /** The running form, whenever the spec has the right shape, and what is wrong with the resource. */
@@ -127,6 +131,7 @@ class Parts {
   readonly #listeners: Listener[] = [];
   readonly #routes: Route[] = [];
   readonly #upstreams: Upstream[] = [];
+  readonly #consumers: Consumer[] = [];
   readonly #settings: Partial<Record<string, unknown>> = {};
   readonly #plugins: Record<string, PluginBlock> = {};
   readonly #owned: Record<string, OwnedResource[]> = {};
@@ -141,10 +146,22 @@ class Parts {
     else if (kind === "listener") this.#listeners.push({ ...(running as Omit<Listener, "id">), id });
     else if (kind === "route") this.#routes.push({ ...this.#withPlugins<Route>(running), id });
     else if (kind === "upstream") this.#upstreams.push({ ...this.#withPlugins<Upstream>(running), id });
+    else if (kind === "consumer") this.#consumers.push(this.#consumer(id, running));
     else {
       this.#owned[kind] ??= [];
       this.#owned[kind].push({ ...(running as object), id });
     }
+  }
+
+  #consumer(id: string, running: unknown): Consumer {
+    const { plugins: blocks } = splitPlugins(this.#language, running as Record<string, unknown>);
+    const entries = Object.entries(blocks);
+    const isCredential = ([name]: [string, unknown]) => this.#language.hasCredentials(name);
+    return {
+      id,
+      plugins: Object.fromEntries(entries.filter((entry) => !isCredential(entry))),
+      credentials: Object.fromEntries(entries.filter(isCredential)),
+    };
   }
 
   #addSettings(name: string, running: unknown): void {
@@ -164,6 +181,7 @@ class Parts {
       listeners: this.#listeners,
       routes: this.#routes,
       upstreams: this.#upstreams,
+      consumers: this.#consumers,
       settings: Object.fromEntries(settings) as Settings,
       plugins: this.#plugins,
       owned: this.#owned,

@@ -81,17 +81,27 @@ export class ConfigurationState {
     this.#index ??= RouteIndex.of(this.#configuration);
     const index = this.#index;
     const compiled = compileShapes(this.#language, upserts, this.#resolveSecret);
+    if (this.#reachesFurther(compiled.configuration)) return undefined;
     const shaped = keysOf(compiled.configuration);
     const misshapen = upserts.filter((resource) => !shaped.has(resourceKey(resource)));
     const change = changeOf(this.#configuration, compiled.configuration, [...removals, ...misshapen]);
     const problems = [
       ...uniqueIds(upserts.map(({ kind, id }) => ({ kind, id, path: "" }))),
       ...compiled.problems,
-      ...checkMeaning(index.neighbourhood(change), index.upstreamNames(delta)),
+      ...checkMeaning(this.#language, index.neighbourhood(change), index.upstreamNames(delta)),
     ];
     if (problems.length > 0) return refused(problems);
     const resources = applyDelta(this.#resources, delta);
     return checked({ resources, change, commit: () => this.#commit(resources, change, index) });
+  }
+
+  /** What an upstream says of plugins holds for routes that are not named here, and what a route asks of plugins may stand there. */
+  #reachesFurther({ routes, upstreams }: Configuration): boolean {
+    if (routes.some(({ auth, upstream }) => auth !== undefined && upstream !== undefined)) return true;
+    return upstreams.some(({ id, plugins }) => {
+      const before = this.#configuration.upstreams.find((upstream) => upstream.id === id)?.plugins ?? {};
+      return JSON.stringify(before) !== JSON.stringify(plugins);
+    });
   }
 
   #commit(resources: readonly Resource[], change: ConfigurationChange, index: RouteIndex): void {

@@ -1,4 +1,5 @@
 import type { PluginBlocks } from "./plugin-blocks.ts";
+import type { Consumer } from "./resources/consumer.ts";
 import type { Listener } from "./resources/listener.ts";
 import type { Route } from "./resources/route.ts";
 import type { Settings } from "./resources/settings.ts";
@@ -22,6 +23,7 @@ export interface Configuration {
    */
   readonly routes: readonly Route[];
   readonly upstreams: readonly Upstream[];
+  readonly consumers: readonly Consumer[];
   readonly settings: Settings;
   /** Of plugins, for every route. */
   readonly plugins: PluginBlocks;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { PluginLanguage, PluginScope } from "../sdk/plugin.ts";
 import { pluginBlock } from "./plugin-blocks.ts";
 import type { Resource } from "./resource.ts";
+import { ConsumerSpec } from "./resources/consumer.ts";
 import { ListenerSpec } from "./resources/listener.ts";
 import { RANK, RouteSpec } from "./resources/route.ts";
 import { SETTINGS } from "./resources/settings.ts";
@@ -28,6 +29,7 @@ export class Language {
     this.plugins = plugins;
     const route = RouteSpec.safeExtend(this.#blocks("route"));
     const upstream = UpstreamSpec.safeExtend(this.#blocks("upstream"));
+    const consumer = ConsumerSpec.safeExtend({ ...this.#blocks("consumer"), ...credentialBlocks(plugins) });
     this.sections = [
       {
         key: "listeners",
@@ -44,6 +46,7 @@ export class Language {
         description: "Targets that several routes share.",
       },
       { key: "routes", kind: "route", form: "list", spec: route, description: "Which requests go where." },
+      { key: "consumers", kind: "consumer", form: "mapping", spec: consumer, description: "Who sends requests." },
       ...plugins.flatMap(ownedSections),
     ];
     this.settings = { ...SETTINGS, ...this.#blocks("gateway") };
@@ -65,15 +68,32 @@ export class Language {
     return this.sections.find((section) => section.kind === kind);
   }
 
+  /** The plugins that can authenticate. */
+  get authenticators(): readonly string[] {
+    return this.plugins.filter(({ authenticates }) => authenticates).map(({ name }) => name);
+  }
+
   /** Whether a plugin has blocks of this name. */
   isPlugin(name: string): boolean {
     return this.plugins.some((plugin) => plugin.name === name);
+  }
+
+  hasCredentials(name: string): boolean {
+    return this.plugins.some((plugin) => plugin.name === name && plugin.credentials !== undefined);
   }
 
   #blocks(scope: PluginScope): Record<string, z.ZodType> {
     const able = this.plugins.filter(({ scopes = DEFAULT_SCOPES }) => scopes.includes(scope));
     return Object.fromEntries(able.map((plugin) => [plugin.name, pluginBlock(plugin)]));
   }
+}
+
+function credentialBlocks(plugins: readonly PluginLanguage[]): Record<string, z.ZodType> {
+  return Object.fromEntries(
+    plugins.flatMap(({ name, credentials }) =>
+      credentials === undefined ? [] : [[name, credentials.config.strict().optional()]],
+    ),
+  );
 }
 
 function ownedSections({ name, resources = {} }: PluginLanguage): Section[] {

@@ -62,12 +62,12 @@ function pruneMapping(schema: z.ZodObject, value: JsonObject, steps: PathSteps, 
     const known = schema.shape[key] as z.ZodType | undefined;
     if (known === undefined) {
       if (!isNeutral(path, child)) problems.push({ path: formatPath(path), message: unsupported(key) });
-      // A condition is "has to be absent" when `present` is false: there false says something.
+      // A condition is "has to be absent" when `present` is false, and nobody has to log in when `required` is: there false says something.
     } else if (isMapping(child) && (key === "tls" ? child.enabled === false : isOn(known) && isSwitchedOff(child))) {
       // What stands beside `enabled` would otherwise look as if somebody had forgotten to switch it on, or be on here.
     } else if (isUnasked(path, child)) {
       // Left out, so that it does not switch on what nobody asked for.
-    } else if (!isZero(child) || (key === "present" && child === false)) {
+    } else if (!isZero(child) || ((key === "present" || key === "required") && child === false)) {
       pruned[key] = prune(known, child, path, problems);
     }
   }

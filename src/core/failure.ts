@@ -89,6 +89,27 @@ export const FAILURES = {
     retryable: false,
     message: "The time that the client gave the call is over.",
   },
+  consumerUnknown: {
+    code: "RW_CONSUMER_UNKNOWN",
+    status: 401,
+    fault: "client",
+    retryable: false,
+    message: "The request does not say who sends it, or not credibly.",
+  },
+  accessDenied: {
+    code: "RW_ACCESS_DENIED",
+    status: 403,
+    fault: "client",
+    retryable: false,
+    message: "The client may not do this.",
+  },
+  rateLimited: {
+    code: "RW_RATE_LIMITED",
+    status: 429,
+    fault: "client",
+    retryable: true,
+    message: "The client sends more requests than it may.",
+  },
   // What an upstream did.
   upstreamRefused: {
     code: "RW_UPSTREAM_REFUSED",
@@ -162,6 +183,20 @@ export const FAILURES = {
     message: "The gateway is shutting down.",
   },
   internal: { code: "RW_INTERNAL", status: 500, fault: "gateway", retryable: false, message: "The gateway failed." },
+  pluginFailed: {
+    code: "RW_PLUGIN_FAILED",
+    status: 500,
+    fault: "operator",
+    retryable: false,
+    message: "A plugin of the gateway failed.",
+  },
+  pluginTimeout: {
+    code: "RW_PLUGIN_TIMEOUT",
+    status: 500,
+    fault: "operator",
+    retryable: true,
+    message: "A plugin of the gateway did not answer in time.",
+  },
   // What an operator asked for.
   configurationInvalid: {
     code: "RW_CONFIGURATION_INVALID",

@@ -211,6 +211,7 @@ export class ClientConnection implements UpstreamChannel, ByteSink, BodySink, De
     this.#body.begin(this.framing, response.contentLength, this.#options.maxHeadBytes);
     this.#state = "body";
     this.#handler?.onResponse();
+    if (this.#handler === undefined) return end; // It does not want the response.
     if (this.#body.isDone) this.#end(next === end);
     else this.touch();
     return next;

@@ -113,6 +113,23 @@ export class FieldLines {
     return undefined;
   }
 
+  /** The values of all lines with this lower-case name, in order. */
+  values(lowerName: string): string[] {
+    const values: string[] = [];
+    for (let index = 0; index < this.count; index++)
+      if (
+        this.#offset(index, NAME_END) - this.#offset(index, NAME_START) === lowerName.length &&
+        this.name(index).toLowerCase() === lowerName
+      )
+        values.push(this.value(index));
+    return values;
+  }
+
+  /** The names of all lines as they were spelled, in order. */
+  *names(): Generator<string> {
+    for (let index = 0; index < this.count; index++) yield this.name(index);
+  }
+
   /** The values of all lines with this lower-case name in one list, as if it had been sent in one line (RFC 9110 §5.3). */
   list(lowerName: string): string | undefined {
     let list: string | undefined;

@@ -1,4 +1,15 @@
-import type { PluginLanguage } from "../sdk/plugin.ts";
+import type { Plugin } from "../sdk/plugin.ts";
+import { cors } from "./cors/plugin.ts";
+import { ipFilter } from "./ip_filter/plugin.ts";
+import { requestId } from "./request_id/plugin.ts";
+import { securityHeaders } from "./security_headers/plugin.ts";
 
-/** The plugins of the house. The order of this list is the order of running. */
-export const PLUGINS: readonly PluginLanguage[] = [];
+/** The plugins of the house. The order of this list is the order of running: requests go down it, responses come back up. */
+export const PLUGINS: readonly Plugin[] = [
+  // What every answer gets, also that of a plugin further down or of a failure.
+  requestId,
+  securityHeaders,
+  cors,
+  // Who may come at all.
+  ipFilter,
+];

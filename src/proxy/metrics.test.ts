@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { type HistogramReading, type Labels, type Meter, silentMeter } from "../core/ports.ts";
 import { PROXY_METRICS, registerProxyMetrics } from "./metrics.ts";
+import { EventTotals } from "./plugin/event-counts.ts";
 import { answering, eventually, ok, RawOrigin, TestProxy } from "./testing/test-proxy.ts";
 
 type Series<Value> = () => Iterable<readonly [Labels, Value]>;
@@ -39,6 +40,7 @@ describe("the metrics of the proxy", () => {
   before(async () => {
     await Promise.all([origin.start(), cutting.start()]);
     registerProxyMetrics(readings.meter, {
+      events: new EventTotals(),
       state: proxy.state,
       series: proxy.series,
       workers: [],

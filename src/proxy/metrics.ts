@@ -3,6 +3,7 @@ import { DURATION_BOUNDS_SECONDS } from "./counters/duration-buckets.ts";
 import type { RouteSeries } from "./counters/route-series.ts";
 import type { Cell, RouteCell, RouteNumbers, SharedState } from "./counters/shared-state.ts";
 import { PROXY_HEADER_CELLS } from "./listener/proxy-header.ts";
+import type { EventTotals } from "./plugin/event-counts.ts";
 import { HANDSHAKE_CELLS, HANDSHAKE_FAILURES } from "./tls/handshake-failure.ts";
 import type { LineSink } from "./worker/line-sink.ts";
 import type { WorkerSlot } from "./worker/worker-slot.ts";
@@ -124,6 +125,12 @@ export const PROXY_METRICS = {
     name: "runway_access_log_dropped_total",
     help: "Lines of the access log that were not written, because where they go is too slow or gone.",
   },
+  pluginEvents: {
+    type: "counter",
+    name: "runway_plugin_events_total",
+    help: "What plugins did, such as limited or refused, by plugin and by the place where it is configured.",
+    labels: ["plugin", "place", "event"],
+  },
   workerRestarts: {
     type: "counter",
     name: "runway_worker_restarts_total",
@@ -139,10 +146,11 @@ export interface ProxyMeasured {
   readonly series: RouteSeries;
   readonly workers: readonly WorkerSlot[];
   readonly accessLog: LineSink | undefined;
+  readonly events: EventTotals;
 }
 
 /** Everything the proxy measures, read from the workers' shared memory when it is asked for. */
-export function registerProxyMetrics(meter: Meter, { state, series, workers, accessLog }: ProxyMeasured): void {
+export function registerProxyMetrics(meter: Meter, { state, series, workers, accessLog, events }: ProxyMeasured): void {
   const total = (metric: keyof typeof PROXY_METRICS, cell: Cell) =>
     meter.observeCounter(PROXY_METRICS[metric], () => [[{}, state.sum(cell)]]);
   const now = (metric: keyof typeof PROXY_METRICS, read: () => number) =>
@@ -166,6 +174,9 @@ export function registerProxyMetrics(meter: Meter, { state, series, workers, acc
   meter.observeCounter(PROXY_METRICS.accessLogDropped, () => [
     [{}, state.sum("accessLogDropped") + (accessLog?.dropped ?? 0)],
   ]);
+  meter.observeCounter(PROXY_METRICS.pluginEvents, () =>
+    Array.from(events.values(), ({ plugin, place, event, amount }) => [{ plugin, place, event }, amount] as const),
+  );
   meter.observeCounter(PROXY_METRICS.workerRestarts, () =>
     workers.map(({ id, restarts }) => [{ worker: String(id) }, restarts]),
   );

@@ -127,7 +127,7 @@ describe("the supervisor", () => {
       listeners: {
         http: { address: "127.0.0.1:0" },
         more: { address: `127.0.0.1:${free}` },
-        b: { address: `127.0.0.1:${port}` },
+        taken: { address: `127.0.0.1:${port}` },
       },
     });
     await assert.rejects(proxy.prepare(refused), (error) => {
@@ -135,7 +135,7 @@ describe("the supervisor", () => {
       assert.equal(error.kind, "configurationRefused");
       assert.deepEqual(
         error.problems.map(({ kind, id, path }) => ({ kind, id, path })),
-        [{ kind: "listener", id: "b", path: "listeners[2].address" }],
+        [{ kind: "listener", id: "taken", path: "listeners[2].address" }],
       );
       assert.match(
         error.problems[0]!.message,

@@ -4,6 +4,7 @@ import type { ConfigurationChange } from "../config/configuration-change.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger, Meter } from "../core/ports.ts";
 import type { Service } from "../core/service.ts";
+import { SharedNumbers } from "../sdk/shared-numbers.ts";
 import { ConfigurationRefused } from "./configuration-refused.ts";
 import { quantileMs } from "./counters/latency-histogram.ts";
 import { RouteSeries } from "./counters/route-series.ts";
@@ -11,6 +12,7 @@ import type { RouteSlots } from "./counters/route-slots.ts";
 import { SharedState } from "./counters/shared-state.ts";
 import { actualAddress, planListeners } from "./listener/listener-plan.ts";
 import { registerProxyMetrics } from "./metrics.ts";
+import { EventTotals } from "./plugin/event-counts.ts";
 import { CertificateRenewal } from "./tls/certificate-renewal.ts";
 import type { CertificatePair } from "./tls/tls-material.ts";
 import { UpstreamSupervision } from "./upstream/upstream-supervision.ts";
@@ -29,6 +31,8 @@ export interface SupervisorOptions {
   readonly accessLog?: LineSink;
   /** What memory there is; another one than the process's is for tests. */
   readonly memory?: () => Memory;
+  /** URLs of the modules whose plugins the workers run, in the order of running; each exports a plugin or a list of them. */
+  readonly plugins?: readonly string[];
   /** The module that a worker runs; another one than the proxy's own is for tests. */
   readonly entry?: URL;
 }
@@ -93,6 +97,8 @@ interface Preparation {
  */
 export class Supervisor implements Service {
   readonly name = "proxy";
+  /** What plugins counted. */
+  readonly events = new EventTotals();
   readonly #state: SharedState;
   readonly #series: RouteSeries;
   readonly #routes: RouteSlots;
@@ -116,12 +122,16 @@ export class Supervisor implements Service {
       logger,
       clock,
       memory = processMemory,
+      plugins = [],
       entry = new URL(`./worker/worker${extname(import.meta.url)}`, import.meta.url),
     } = options;
     this.#renewal = new CertificateRenewal({ clock, logger, renew: (plan) => this.#renew(plan) });
     const slotOf = (route: string) => this.#routes.slotOf(route);
+    const shared = SharedNumbers.allocate();
+    const { events } = this;
     this.#slots = this.#state.rows.map(
-      (row, id) => new WorkerSlot({ id, entry, row, slotOf, accessLog, logger, clock }),
+      (row, id) =>
+        new WorkerSlot({ ...{ id, entry, row, slotOf, plugins, shared, events }, ...{ accessLog, logger, clock } }),
     );
     this.upstreams = new UpstreamSupervision({ clock, logger });
     this.#memoryWatch = new MemoryWatch({
@@ -136,6 +146,7 @@ export class Supervisor implements Service {
       state: this.#state,
       series: this.#series,
       workers: this.#slots,
+      events: this.events,
       accessLog: this.#options.accessLog,
     });
     this.#renewal.start();

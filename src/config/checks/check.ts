@@ -12,6 +12,8 @@ export interface Names extends Iterable<string> {
  */
 interface CheckSubject extends Configuration {
   readonly upstreamIds: Names;
+  /** The plugins that can authenticate. */
+  readonly authenticators: readonly string[];
 }
 
 /**

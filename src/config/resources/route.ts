@@ -19,6 +19,19 @@ const upgrade = z
     "must be another protocol than HTTP or TLS, whose requests the gateway could not see",
   );
 
+const AuthSpec = z
+  .strictObject({
+    required: z
+      .boolean()
+      .default(true)
+      .describe("Whether who does not say who it is gets 401. A wrong credential is always refused."),
+    methods: z
+      .array(z.string())
+      .default([])
+      .describe("The plugins that may authenticate here, such as api_key; none means all that are configured."),
+  })
+  .describe("Who may come, where plugins that authenticate are configured: any one that knows the client lets it in.");
+
 /** What a person writes about a route. */
 export const RouteSpec = z
   .strictObject({
@@ -64,6 +77,7 @@ export const RouteSpec = z
       .describe(
         "Protocols that a request may switch to, such as websocket; to others the request is sent on without the wish.",
       ),
+    auth: AuthSpec.optional(),
     access_log: RouteAccessLogSpec.optional().describe("What is different about this route in the access log."),
     max_body_size: z
       .int()

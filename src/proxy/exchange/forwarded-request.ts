@@ -2,6 +2,7 @@ import type { FieldLines } from "../../http/field-lines.ts";
 import { FIELD, FIELD_COUNT, type FieldId } from "../../http/known-field.ts";
 import type { RequestParser } from "../../http/request-parser.ts";
 import { announcedTrailers, takesTrailers } from "../../http/trailers.ts";
+import type { HeaderFields } from "../../sdk/header-fields.ts";
 
 /** Fields that are for one hop only (RFC 9110 §7.6.1), and those that frame the message, which we write ourselves. */
 const HOP_BY_HOP: readonly FieldId[] = [
@@ -50,6 +51,8 @@ export interface Forwarding {
   readonly scheme: "http" | "https";
   /** Whether what the peer says about those before it is believed. */
   readonly isPeerTrusted: boolean;
+  /** What plugins changed, if they run here. */
+  readonly edited: HeaderFields | undefined;
 }
 
 /** The head that is sent upstream, written anew. */
@@ -62,7 +65,12 @@ export function writeForwardedRequest(request: RequestParser, forwarding: Forwar
       : "";
   return (
     `${request.method} ${forwarding.target} HTTP/1.1\r\nHost: ${forwarding.authority}\r\n` +
-    fields.write(forwarding.isPeerTrusted ? DROPPED : DROPPED_OF_STRANGERS, request.nominated) +
+    writeFields(
+      fields,
+      forwarding.isPeerTrusted ? DROPPED : DROPPED_OF_STRANGERS,
+      request.nominated,
+      forwarding.edited,
+    ) +
     framing +
     (request.expectsContinue ? "Expect: 100-continue\r\n" : "") +
     (request.chunked ? trailerField(fields) : "") +
@@ -70,6 +78,18 @@ export function writeForwardedRequest(request: RequestParser, forwarding: Forwar
     forwardedFields(request, forwarding) +
     `X-Request-ID: ${forwarding.requestId}\r\n\r\n`
   );
+}
+
+/** The lines of a received head written anew, with the changes of plugins at the end. */
+export function writeFields(
+  fields: FieldLines,
+  dropped: Uint8Array,
+  nominated: readonly string[] | undefined,
+  edited: HeaderFields | undefined,
+): string {
+  const changed = edited?.changed;
+  if (edited === undefined || changed === undefined) return fields.write(dropped, nominated);
+  return fields.write(dropped, [...(nominated ?? []), ...changed]) + edited.writeChanges();
 }
 
 /** Names the fields that may come behind the body, where the head did. */

@@ -1,7 +1,9 @@
+import { STATUS_CODES } from "node:http";
 import type { BodyFraming } from "../../http/body-reader.ts";
 import { FIELD } from "../../http/known-field.ts";
 import type { ResponseParser } from "../../http/response-parser.ts";
-import { droppedFields, trailerField, upgradeFields } from "./forwarded-request.ts";
+import type { ResponseContext } from "../../sdk/response-context.ts";
+import { droppedFields, trailerField, upgradeFields, writeFields } from "./forwarded-request.ts";
 
 const DROPPED = droppedFields(FIELD.xRequestId);
 
@@ -27,16 +29,23 @@ export function writeForwardedResponse(
   framing: BodyFraming,
   answering: Answering,
   takesTrailers: boolean,
+  edited: ResponseContext | undefined,
 ): string {
+  const isTransformed = edited !== undefined && edited.transforms.length > 0;
   return (
-    `HTTP/1.1 ${response.status} ${response.reasonPhrase}\r\n` +
-    response.fields.write(DROPPED, response.nominated) +
+    statusLine(response, edited) +
+    writeFields(response.fields, DROPPED, response.nominated, edited?.headers) +
     (response.fields.indexOf(FIELD.date) < 0 ? answering.dateLine : "") +
-    framingField(response, framing) +
+    (isTransformed && framing !== "chunked" ? "" : framingField(response, framing)) +
     (takesTrailers ? trailerField(response.fields) : "") +
     connectionField(answering) +
     `X-Request-ID: ${answering.requestId}\r\n\r\n`
   );
+}
+
+function statusLine({ status, reasonPhrase }: ResponseParser, edited: ResponseContext | undefined): string {
+  if (edited === undefined || edited.status === status) return `HTTP/1.1 ${status} ${reasonPhrase}\r\n`;
+  return `HTTP/1.1 ${edited.status} ${STATUS_CODES[edited.status] ?? ""}\r\n`;
 }
 
 /** A 204 of the gateway's own. */

@@ -2,6 +2,7 @@ import { FAILURES, type FailureKind } from "../../core/failure.ts";
 import type { FieldLines } from "../../http/field-lines.ts";
 import type { RequestChannel } from "../../http/request-channel.ts";
 import { NO_ROUTE } from "../counters/route-slots.ts";
+import type { PluginRun } from "../plugin/plugin-run.ts";
 import type { AccessLogPolicy } from "../route/access-log-policy.ts";
 import type { CompiledRoute } from "../route/compiled-route.ts";
 import type { Target } from "../upstream/target.ts";
@@ -21,6 +22,8 @@ export class RequestRecord {
   responseBytes = 0;
   /** Called once the request is over, if set. */
   whenOver: (() => void) | undefined;
+  /** The plugins that run for the request, if any. */
+  plugins: PluginRun | undefined;
   /** Whether a request is being served. */
   isOpen = false;
   /** Of the response that began; 0 before. */
@@ -43,6 +46,7 @@ export class RequestRecord {
     this.#startedMs = clock.monotonicMs();
     this.requestId = requestId;
     this.route = undefined;
+    this.plugins = undefined;
     this.target = undefined;
     this.requestBytes = 0;
     this.responseBytes = 0;
@@ -97,6 +101,8 @@ export class RequestRecord {
     const policy = this.route === undefined ? configuration.accessLog : this.route.accessLog;
     if (policy?.wants(channel.request.method, status))
       accessLog.write(this.#line.write(accessLog.begin, this.#served(channel, policy, status, durationMs, failure)));
+    const { requestBytes, responseBytes } = this;
+    this.plugins?.finish({ status, failure, durationMs, requestBytes, responseBytes });
     cells.add("activeRequests", -1);
     this.isOpen = false;
     this.whenOver?.();

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { requestIdOf } from "../exchange/request-id.ts";
-import { rescue } from "../exchange/rescue.ts";
+import { rescue, writeOwnAnswer } from "../exchange/rescue.ts";
 import type { Gateway } from "../worker/gateway.ts";
 
 /** How long a refused client has to read why. */
@@ -38,7 +38,6 @@ export class ConnectionRefusal {
     const requestId = requestIdOf(undefined);
     const answering = { minorVersion: 1, keepAlive: false, requestId, dateLine };
     const { retryAfterSeconds } = configuration;
-    const failure = { kind: "overloaded", detail: undefined, allow: [], retryAfterSeconds, isHead: false } as const;
-    socket.end(rescue({ ...failure, ...answering }), "latin1");
+    socket.end(writeOwnAnswer(rescue("overloaded", { retryAfterSeconds }), false, answering), "latin1");
   }
 }

@@ -1,5 +1,9 @@
+import type { Consumer } from "../../config/resources/consumer.ts";
 import type { Settings } from "../../config/resources/settings.ts";
 import { TrustedProxies } from "../exchange/trusted-proxies.ts";
+import type { PluginConfiguration } from "../plugin/plugin-directory.ts";
+import type { PluginRuntime } from "../plugin/plugin-runtime.ts";
+import { PluginSet } from "../plugin/plugin-set.ts";
 import { CompiledUpstreamTls } from "../tls/compiled-upstream-tls.ts";
 import type { UpstreamTls } from "../tls/tls-material.ts";
 import type { PoolEnvironment, PoolLimits } from "../upstream/upstream-pool.ts";
@@ -28,12 +32,17 @@ export class CompiledConfiguration {
   readonly #environment: PoolEnvironment;
   readonly #poolLimits: PoolLimits;
   #upstreamTls: CompiledUpstreamTls;
+  readonly #plugins: PluginSet;
 
   constructor(
     settings: Settings,
+    plugins: PluginConfiguration,
     upstreamTls: UpstreamTls,
     previous: CompiledConfiguration | undefined,
-    { pools, environment }: { readonly pools: UpstreamPools; readonly environment: PoolEnvironment },
+    {
+      pools,
+      environment,
+    }: { readonly pools: UpstreamPools; readonly environment: PoolEnvironment & { readonly plugins: PluginRuntime } },
   ) {
     this.table = new RouteTable(pools);
     this.trustedProxies = new TrustedProxies(settings.trusted_proxies.cidrs);
@@ -46,10 +55,15 @@ export class CompiledConfiguration {
     this.#poolLimits = poolLimitsOf(settings);
     this.#upstreamTls = compileOnce(upstreamTls, previous === undefined ? undefined : previous.#upstreamTls);
     if (previous === undefined) this.#configurePools();
+    this.#plugins = new PluginSet(environment.plugins, plugins, previous === undefined ? undefined : previous.#plugins);
   }
 
   get router(): RouteTable["router"] {
     return this.table.router;
+  }
+
+  addConsumers(consumers: readonly Consumer[]): void {
+    this.#plugins.addConsumers(consumers);
   }
 
   /** Edits of the table. @param before the table that serves meanwhile */
@@ -57,6 +71,7 @@ export class CompiledConfiguration {
     return new TableDraft(this.table, before, {
       accessLog: this.#settings.access_log,
       pools: this.#pools,
+      plugins: this.#plugins,
       environment: this.#environment,
     });
   }
@@ -64,7 +79,14 @@ export class CompiledConfiguration {
   /** Takes over from the predecessor and lets go of it. */
   activate(previous: CompiledConfiguration | undefined): void {
     this.#configurePools();
+    this.#plugins.activate();
     previous?.table.drop();
+  }
+
+  /** It will never be activated. */
+  abandon(): void {
+    this.#plugins.abandon();
+    this.table.drop();
   }
 
   /** Other files for what is in effect. */

@@ -1,5 +1,6 @@
 import type { Route } from "../../config/resources/route.ts";
 import type { ResponseTimeouts } from "../../http/upstream-channel.ts";
+import type { Pipeline } from "../plugin/pipeline.ts";
 import type { CompiledUpstream } from "../upstream/compiled-upstream.ts";
 import type { RetryPolicy } from "../upstream/resilience/retry-policy.ts";
 import type { AccessLogPolicy } from "./access-log-policy.ts";
@@ -18,6 +19,8 @@ export interface Observation {
 
 /** A route as requests are matched against it and sent by it. Made anew when its settings change. */
 export class CompiledRoute extends RouteMatcher {
+  /** Undefined where no plugin runs. */
+  readonly pipeline: Pipeline | undefined;
   readonly timeouts: ResponseTimeouts;
   /** Protocols that requests may switch to, in lower case. */
   readonly upgrades: readonly string[];
@@ -29,9 +32,15 @@ export class CompiledRoute extends RouteMatcher {
   readonly #stripPrefix: boolean;
   readonly #place: UpstreamPlace;
 
-  constructor(route: Route, place: UpstreamPlace, { slot, accessLog, retry }: Observation) {
+  constructor(
+    route: Route,
+    place: UpstreamPlace,
+    pipeline: Pipeline | undefined,
+    { slot, accessLog, retry }: Observation,
+  ) {
     super(route);
     this.#place = place;
+    this.pipeline = pipeline;
     this.slot = slot;
     this.retry = retry;
     this.timeouts = { beginMs: route.timeout_policy.request, pauseMs: route.timeout_policy.idle };

@@ -3,6 +3,7 @@ import type { Route } from "../../config/resources/route.ts";
 import type { Upstream } from "../../config/resources/upstream.ts";
 import { ConfigurationRefused } from "../configuration-refused.ts";
 import { OTHER_ROUTES } from "../counters/route-slots.ts";
+import type { PluginSet } from "../plugin/plugin-set.ts";
 import { CompiledUpstream } from "../upstream/compiled-upstream.ts";
 import type { SharedUpstreams } from "../upstream/health/shared-upstream.ts";
 import { RetryPolicy } from "../upstream/resilience/retry-policy.ts";
@@ -17,6 +18,7 @@ import type { RouteTable, TableEdits, UpstreamPlace } from "./route-table.ts";
 export interface CompilationTerms {
   readonly accessLog: AccessLogSettings;
   readonly pools: UpstreamPools;
+  readonly plugins: PluginSet;
   readonly environment: PoolEnvironment;
 }
 
@@ -37,7 +39,10 @@ export class TableDraft implements TableEdits {
 
   /** @param shared what workers know together of some of them, by key */
   putUpstreams(upstreams: readonly Upstream[], shared: SharedUpstreams): void {
-    for (const upstream of upstreams) this.#putUpstream(upstreamKey(upstream), upstream, shared);
+    for (const upstream of upstreams) {
+      this.#putUpstream(upstreamKey(upstream), upstream, shared);
+      this.#terms.plugins.addUpstream(upstream);
+    }
   }
 
   /** Upstreams that the routes name have to be there before. */
@@ -46,7 +51,9 @@ export class TableDraft implements TableEdits {
       const accessLog = AccessLogPolicy.of(this.#terms.accessLog, route.access_log);
       const slot = slots[index] ?? OTHER_ROUTES.slot;
       const retry = retryPolicyOf(route, shared);
-      this.routes.set(route.id, new CompiledRoute(route, this.#placeFor(route, shared), { slot, accessLog, retry }));
+      const place = this.#placeFor(route, shared);
+      const pipeline = this.#terms.plugins.pipelineOf(route);
+      this.routes.set(route.id, new CompiledRoute(route, place, pipeline, { slot, accessLog, retry }));
     }
   }
 
@@ -62,12 +69,14 @@ export class TableDraft implements TableEdits {
   /** Puts the edits into the table. There are none any more. */
   apply(): void {
     this.#table.apply(this);
+    this.#terms.plugins.apply(this);
     this.upstreams.clear();
     this.routes.clear();
   }
 
   /** Forgets the edits. */
   abandon(): void {
+    this.#terms.plugins.forget();
     for (const place of this.upstreams.values()) for (const pool of place?.pools ?? []) this.#terms.pools.letGo(pool);
     this.upstreams.clear();
     this.routes.clear();

@@ -1,12 +1,16 @@
 /** What the tests of this room share: configurations, raw origins and raw clients on loopback. */
+
+import assert from "node:assert/strict";
 import { connect, createServer, type Server, type Socket } from "node:net";
+import { compileShapes } from "../../config/compile.ts";
 import type { Configuration } from "../../config/configuration.ts";
 import type { ConfigurationChange } from "../../config/configuration-change.ts";
-import { type Listener, ListenerSpec } from "../../config/resources/listener.ts";
-import { type Route, RouteSpec } from "../../config/resources/route.ts";
-import { SETTINGS, type Settings } from "../../config/resources/settings.ts";
-import { type Upstream, UpstreamSpec } from "../../config/resources/upstream.ts";
+import { Language } from "../../config/language.ts";
+import { describeProblem } from "../../config/problem.ts";
+import type { Resource } from "../../config/resource.ts";
 import { systemClock } from "../../core/clock.ts";
+import type { Plugin } from "../../sdk/plugin.ts";
+import { SharedNumbers } from "../../sdk/shared-numbers.ts";
 import { RouteSeries } from "../counters/route-series.ts";
 import { SharedState, WorkerCells } from "../counters/shared-state.ts";
 import { ConnectionCount } from "../listener/connection-count.ts";
@@ -23,29 +27,34 @@ export interface Sketch {
   readonly routes?: Readonly<Record<string, unknown>>;
   readonly upstreams?: Readonly<Record<string, unknown>>;
   readonly listeners?: Readonly<Record<string, unknown>>;
+  readonly consumers?: Readonly<Record<string, unknown>>;
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
-/** A configuration with defaults filled in and, unless it says otherwise, one listener on a port of the system's choice. */
-export function configurationOf({ routes, upstreams, listeners, settings }: Sketch): Configuration {
+/** A configuration with defaults filled in, whatever it means, and, unless it says otherwise, one listener on a port of the system's choice. */
+export function configurationOf(sketch: Sketch, language = new Language([])): Configuration {
+  const specs = { listeners: { http: { address: "127.0.0.1:0" } }, ...sketch };
+  const sections = language.sections.flatMap(({ key, kind }) =>
+    Object.entries(specs[key as keyof Sketch] ?? {}).map(([id, spec]) => ({ kind, id, spec })),
+  );
+  const settings = Object.entries(specs.settings ?? {}).map(([id, spec]) => ({ kind: "settings", id, spec }));
+  const resources = [...sections, ...settings] as Resource[];
+  const { configuration, problems } = compileShapes(language, resources, () => assert.fail());
+  assert.deepEqual(problems.map(describeProblem), []);
+  const written = Object.keys(specs.routes ?? {});
   return {
-    routes: named<Route>(routes, (spec) => ({ ...RouteSpec.parse(spec), plugins: {} })).map((route, order) => ({
-      ...route,
-      order,
-    })),
-    upstreams: named<Upstream>(upstreams, (spec) => ({ ...UpstreamSpec.parse(spec), plugins: {} })),
-    listeners: named<Listener>(listeners ?? { http: { address: "127.0.0.1:0" } }, (spec) => ListenerSpec.parse(spec)),
-    settings: Object.fromEntries(
-      Object.entries(SETTINGS).map(([name, schema]) => [name, schema.parse(settings?.[name] ?? {})]),
-    ) as unknown as Settings,
-    plugins: {},
-    owned: {},
+    ...configuration,
+    routes: configuration.routes.map((route) => ({ ...route, order: written.indexOf(route.id) })),
   };
 }
 
 /** How `from` becomes what is sketched, routes and upstreams only. */
-export function changeOf(from: Configuration, sketch: Pick<Sketch, "routes" | "upstreams">): ConfigurationChange {
-  const { routes, upstreams } = configurationOf(sketch);
+export function changeOf(
+  from: Configuration,
+  sketch: Pick<Sketch, "routes" | "upstreams">,
+  language = new Language([]),
+): ConfigurationChange {
+  const { routes, upstreams } = configurationOf(sketch, language);
   const [changedRoutes, removedRoutes] = differing(from.routes, routes);
   const [changedUpstreams, removedUpstreams] = differing(from.upstreams, upstreams);
   const to = { ...from, routes, upstreams };
@@ -59,10 +68,6 @@ function differing<T extends { readonly id: string }>(before: readonly T[], afte
     after.filter((one) => known.get(one.id) !== JSON.stringify(one)),
     before.map(({ id }) => id).filter((id) => !kept.has(id)),
   ];
-}
-
-function named<T>(specs: Readonly<Record<string, unknown>> | undefined, parse: (spec: unknown) => object): T[] {
-  return Object.entries(specs ?? {}).map(([id, spec]) => ({ id, ...parse(spec) }) as T);
 }
 
 /** Resolves once `condition` holds. */
@@ -85,9 +90,15 @@ export class TestProxy {
   readonly #clients: RawClient[] = [];
   #answers: Report[] = [];
 
-  constructor() {
+  readonly #language: Language;
+
+  /** @param plugins in the order of running */
+  constructor(plugins: readonly Plugin[] = []) {
     const cells = new WorkerCells(this.state.rows[0]!);
-    this.worker = new ProxyWorker(0, systemClock, cells, (report) => this.#answers.push(report));
+    this.#language = new Language(plugins);
+    const memory = SharedNumbers.allocate();
+    const post = (report: Report) => this.#answers.push(report);
+    this.worker = new ProxyWorker(0, systemClock, cells, post, { plugins, memory });
     this.worker.start();
     const logger = new WorkerLogger(systemClock, (report) => this.#answers.push(report));
     this.upstreams = new UpstreamSupervision({ clock: systemClock, logger });
@@ -95,7 +106,7 @@ export class TestProxy {
 
   /** Applies the configuration. Listeners on port 0 share one port that stays the same. */
   async apply(sketch: Sketch): Promise<void> {
-    const configuration = configurationOf(sketch);
+    const configuration = configurationOf(sketch, this.#language);
     this.port ||= await freePort();
     const listeners = configuration.listeners.map(
       (listener): PlannedListener => ({
@@ -107,7 +118,9 @@ export class TestProxy {
       }),
     );
     const { material: tls } = await readTlsMaterial(configuration, new Uint8Array(48));
-    await this.#do({ type: "begin", settings: configuration.settings, listeners, tls });
+    const { settings, plugins, owned, consumers } = configuration;
+    await this.#do({ type: "begin", settings, listeners, tls, plugins: { plugins, owned } });
+    await this.#do({ type: "consumers", consumers });
     const shared = this.upstreams.share(configuration);
     await this.#do({ type: "upstreams", upstreams: configuration.upstreams, shared });
     this.routes.assign(configuration.routes.map(({ id }) => id));
@@ -141,8 +154,17 @@ export class TestProxy {
   }
 
   /** What was logged so far. */
-  logLines(): Extract<Report, { type: "log" }>[] {
+  logLines(): readonly Extract<Report, { type: "log" }>[] {
     return this.#answers.filter((report) => report.type === "log");
+  }
+
+  /** What plugins counted so far, such as `rate_limit route:api limited`. */
+  events(): Record<string, number> {
+    const totals: Record<string, number> = {};
+    for (const report of this.#answers)
+      for (const { plugin, place, event, amount } of report.type === "events" ? report.counts : [])
+        totals[`${plugin} ${place} ${event}`] = (totals[`${plugin} ${place} ${event}`] ?? 0) + amount;
+    return totals;
   }
 
   client(): RawClient {
@@ -152,8 +174,9 @@ export class TestProxy {
   }
 
   async #do(command: Command): Promise<void> {
+    const before = this.#answers.length;
     await this.worker.handle(command);
-    const refused = this.#answers.find((answer) => answer.type === "refused");
+    const refused = this.#answers.slice(before).find((answer) => answer.type === "refused");
     if (refused !== undefined) throw new Error(JSON.stringify(refused));
   }
 }

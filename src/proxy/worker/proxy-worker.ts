@@ -4,6 +4,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/ports.ts";
 import { OctetBuffers } from "../../http/octet-buffers.ts";
 import { Sweep } from "../../http/sweep.ts";
+import type { Plugin } from "../../sdk/plugin.ts";
 import { ConfigurationRefused } from "../configuration-refused.ts";
 import type { WorkerCells } from "../counters/shared-state.ts";
 import { AccessLog } from "../exchange/access-log.ts";
@@ -11,6 +12,8 @@ import { BoundListener } from "../listener/bound-listener.ts";
 import { ConnectionCount } from "../listener/connection-count.ts";
 import { explainListenError } from "../listener/listen-error.ts";
 import { listenerSettingsOf } from "../listener/listener-settings.ts";
+import { EventCounts } from "../plugin/event-counts.ts";
+import { PluginRuntime } from "../plugin/plugin-runtime.ts";
 import { CompiledConfiguration } from "../route/compiled-configuration.ts";
 import type { TableDraft } from "../route/table-draft.ts";
 import type { TlsMaterial } from "../tls/tls-material.ts";
@@ -23,6 +26,12 @@ import type { Command, Doors, PlannedListener, Post } from "./worker-protocol.ts
 const SWEEP_INTERVAL_MS = 50;
 const LAG_RESOLUTION_MS = 20;
 const LAG_WINDOW_SWEEPS = 20;
+
+/** The plugins of a worker, and the memory that theirs shares with those of the others. */
+export interface WorkerPlugins {
+  readonly plugins: readonly Plugin[];
+  readonly memory: SharedArrayBuffer;
+}
 
 interface Preparation {
   /** The one in effect where it is only changed. */
@@ -45,6 +54,8 @@ export class ProxyWorker implements Gateway {
   isDraining = false;
   isOverloaded = false;
   dateLine = "";
+  readonly plugins: PluginRuntime;
+  readonly #events: EventCounts;
   readonly #index: number;
   readonly #post: Post;
   readonly #listeners = new Map<string, BoundListener>();
@@ -61,7 +72,7 @@ export class ProxyWorker implements Gateway {
   readonly #lagGuard = new LoopLagGuard();
   #lookedMs: number;
 
-  constructor(index: number, clock: Clock, cells: WorkerCells, post: Post) {
+  constructor(index: number, clock: Clock, cells: WorkerCells, post: Post, { plugins, memory }: WorkerPlugins) {
     this.#index = index;
     this.clock = clock;
     this.cells = cells;
@@ -69,6 +80,8 @@ export class ProxyWorker implements Gateway {
     this.accessLog = new AccessLog(clock, cells, post);
     this.sweep = new Sweep(clock, SWEEP_INTERVAL_MS, () => this.#afterSweep());
     this.#post = post;
+    this.#events = new EventCounts(post);
+    this.plugins = new PluginRuntime({ plugins, memory, events: this.#events, clock, logger: this.logger });
     this.#lookedMs = clock.monotonicMs();
   }
 
@@ -103,6 +116,9 @@ export class ProxyWorker implements Gateway {
       case "change":
         this.#change(command.doors);
         break;
+      case "consumers":
+        this.#preparation?.configuration.addConsumers(command.consumers);
+        break;
       case "upstreams":
         this.#edit((draft) => draft.putUpstreams(command.upstreams, command.shared));
         break;
@@ -132,10 +148,10 @@ export class ProxyWorker implements Gateway {
     return [];
   }
 
-  #begin({ settings, listeners, tls }: Extract<Command, { type: "begin" }>): void {
+  #begin({ settings, listeners, tls, plugins }: Extract<Command, { type: "begin" }>): void {
     this.#abort();
     const environment = { pools: this.#pools, environment: this };
-    const configuration = new CompiledConfiguration(settings, tls.upstream, this.#configuration, environment);
+    const configuration = new CompiledConfiguration(settings, plugins, tls.upstream, this.#configuration, environment);
     const draft = configuration.draft(this.#configuration?.table);
     this.#preparation = { configuration, draft, doors: { listeners, tls }, opened: new Map() };
   }
@@ -205,7 +221,7 @@ export class ProxyWorker implements Gateway {
     this.#preparation = undefined;
     for (const bound of preparation.opened.values()) bound.close();
     preparation.draft.abandon();
-    if (preparation.configuration !== this.#configuration) preparation.configuration.table.drop();
+    if (preparation.configuration !== this.#configuration) preparation.configuration.abandon();
   }
 
   #close(key: string, bound: BoundListener): void {
@@ -225,6 +241,7 @@ export class ProxyWorker implements Gateway {
 
   #afterSweep(): void {
     this.#lookForOverload();
+    this.#events.flush();
     this.dateLine = `Date: ${new Date(this.clock.now()).toUTCString()}\r\n`;
     for (const bound of this.#closing) {
       // A sweep after the last accept, so that a request that was already on its way is answered.

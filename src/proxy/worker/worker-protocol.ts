@@ -1,8 +1,11 @@
 import type { Problem } from "../../config/problem.ts";
+import type { Consumer } from "../../config/resources/consumer.ts";
 import type { Listener } from "../../config/resources/listener.ts";
 import type { Route } from "../../config/resources/route.ts";
 import type { Settings } from "../../config/resources/settings.ts";
 import type { Upstream } from "../../config/resources/upstream.ts";
+import type { EventCount } from "../plugin/event-counts.ts";
+import type { PluginConfiguration } from "../plugin/plugin-directory.ts";
 import type { TlsMaterial } from "../tls/tls-material.ts";
 import type { SharedUpstreams } from "../upstream/health/shared-upstream.ts";
 
@@ -26,9 +29,9 @@ export interface Doors {
 
 /**
  * What the supervisor asks of a worker. Each command is answered before the next is sent. A configuration comes as
- * `begin`, then `upstreams` and `routes` in slices, so that a large one never keeps a request waiting for long, then `listen`; after that
- * it is ready, and `commit` or `abort` ends it. What changes the one in effect comes as `change`, `upstreams`, `routes` and `remove`, as
- * far as there are some, and `listen` where listeners change.
+ * `begin`, then `consumers`, `upstreams` and `routes` in slices, so that a large one never keeps a request waiting for long, then `listen`;
+ * after that it is ready, and `commit` or `abort` ends it. What changes the one in effect comes as `change`, `upstreams`, `routes` and
+ * `remove`, as far as there are some, and `listen` where listeners change.
  */
 export type Command =
   | {
@@ -36,9 +39,11 @@ export type Command =
       readonly settings: Settings;
       readonly listeners: readonly PlannedListener[];
       readonly tls: TlsMaterial;
+      readonly plugins: PluginConfiguration;
     }
   /** Without `doors` the listeners stay as they are. */
   | { readonly type: "change"; readonly doors?: Doors | undefined }
+  | { readonly type: "consumers"; readonly consumers: readonly Consumer[] }
   | { readonly type: "upstreams"; readonly upstreams: readonly Upstream[]; readonly shared: SharedUpstreams }
   /**
    * `slots`: the place where each of the routes is counted, see route-slots.ts. `shared`: the memory of those with targets that
@@ -70,6 +75,8 @@ export type Report =
   | { readonly type: "refused"; readonly problems: readonly Problem[] }
   /** Lines of the access log, in memory that the worker fills again once this piece is counted in `taken`. */
   | { readonly type: "access"; readonly octets: Uint8Array; readonly lines: number; readonly taken: Int32Array }
+  /** What plugins counted since the last such report. */
+  | { readonly type: "events"; readonly counts: readonly EventCount[] }
   | {
       readonly type: "log";
       readonly level: LogLevel;
@@ -85,4 +92,8 @@ export interface WorkerBirth {
   readonly worker: number;
   /** The memory that it counts in. */
   readonly row: SharedArrayBuffer;
+  /** URLs of the modules whose plugins it runs, in the order of running. */
+  readonly plugins: readonly string[];
+  /** What plugins count in, together with the other workers. */
+  readonly shared: SharedArrayBuffer;
 }

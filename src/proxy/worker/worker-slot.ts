@@ -5,6 +5,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/ports.ts";
 import { ConfigurationRefused } from "../configuration-refused.ts";
 import { WorkerCells } from "../counters/shared-state.ts";
+import type { EventTotals } from "../plugin/event-counts.ts";
 import type { TlsMaterial } from "../tls/tls-material.ts";
 import type { SharedUpstream, SharedUpstreams } from "../upstream/health/shared-upstream.ts";
 import { retryKey, routeKey, upstreamKey } from "../upstream/upstream-settings.ts";
@@ -48,6 +49,10 @@ export interface WorkerSlotOptions {
   readonly row: SharedArrayBuffer;
   /** Where a route is counted. */
   readonly slotOf: (route: string) => number;
+  /** See WorkerBirth. */
+  readonly plugins: readonly string[];
+  readonly shared: SharedArrayBuffer;
+  readonly events: EventTotals;
   /** Without one, lines of the access log are not written. */
   readonly accessLog: LineSink | undefined;
   readonly logger: Logger;
@@ -92,8 +97,8 @@ export class WorkerSlot {
   }
 
   async start(): Promise<void> {
-    const { id, entry, row, clock } = this.#options;
-    const workerData: WorkerBirth = { worker: id, row };
+    const { id, entry, row, plugins, shared, clock } = this.#options;
+    const workerData: WorkerBirth = { worker: id, row, plugins, shared };
     const ready = Promise.withResolvers<void>();
     this.#ready = ready;
     this.#startedMs = clock.monotonicMs();
@@ -190,8 +195,11 @@ export class WorkerSlot {
   }
 
   async #send(plan: Plan): Promise<PhaseDurations> {
-    const { settings } = plan.configuration;
-    let compileMs = await this.#call({ type: "begin", settings, listeners: plan.listeners, tls: plan.tls });
+    const { settings, consumers, plugins, owned } = plan.configuration;
+    const { listeners, tls } = plan;
+    let compileMs = await this.#call({ type: "begin", settings, listeners, tls, plugins: { plugins, owned } });
+    for (let at = 0; at < consumers.length; at += SLICE)
+      compileMs += await this.#call({ type: "consumers", consumers: consumers.slice(at, at + SLICE) });
     compileMs += await this.#sendTable(plan.configuration, plan.shared);
     const listenMs = await this.#call({ type: "listen" });
     this.#prepared = plan;
@@ -243,6 +251,10 @@ export class WorkerSlot {
   #onReport(report: Report): void {
     if (report.type === "log") {
       this.#logger[report.level](report.message, report.fields);
+      return;
+    }
+    if (report.type === "events") {
+      this.#options.events.add(report.counts);
       return;
     }
     if (report.type === "access") {

@@ -1,0 +1,127 @@
+/** Where fields come from that nobody has changed yet: those of a received head. */
+export interface FieldSource {
+  /** The values of every line with this lower-case name, in order. */
+  values(lowerName: string): readonly string[];
+  /** The names as they were spelled, in order, once for each line. */
+  names(): Iterable<string>;
+}
+
+/** Fields that frame a message or are about one hop: the gateway writes them itself. */
+const OURS = new Set([
+  "connection",
+  "content-length",
+  "expect",
+  "host",
+  "keep-alive",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+  "x-forwarded-for",
+  "x-forwarded-host",
+  "x-forwarded-proto",
+  "x-request-id",
+]);
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a value (RFC 9110 §5.5).
+const BAD_VALUE = /[\0-\x08\x0a-\x1f\x7f]|[^\0-\xff]/;
+
+export const NO_FIELDS: FieldSource = { values: () => [], names: () => [] };
+
+/**
+ * The header fields of a message as plugins see and change them. What was received is read where it lies; only changes are
+ * kept. Names are compared without regard to case. What cannot be a field (RFC 9110 §5) is refused with a TypeError, so that no
+ * plugin can be made to write a second header or a second message.
+ */
+export class HeaderFields {
+  readonly #source: FieldSource;
+  /** By lower-case name; without values for what was removed. */
+  #changes: Map<string, { readonly name: string; readonly values: readonly string[] }> | undefined;
+
+  constructor(source: FieldSource) {
+    this.#source = source;
+  }
+
+  /** The same fields with the same changes; changes to the copy are its own. */
+  copy(): HeaderFields {
+    const copy = new HeaderFields(this.#source);
+    if (this.#changes !== undefined) copy.#changes = new Map(this.#changes);
+    return copy;
+  }
+
+  /** These fields with the changes that were made to a view of them. */
+  with(view: HeaderFields): HeaderFields {
+    const result = this.copy();
+    if (view.#changes === undefined) return result;
+    result.#changes = new Map([...(result.#changes ?? []), ...view.#changes]);
+    return result;
+  }
+
+  /** All values in one list, as if they had been sent in one line (RFC 9110 §5.3); undefined when there is none. */
+  get(name: string): string | undefined {
+    const values = this.values(name);
+    return values.length === 0 ? undefined : values.length === 1 ? values[0] : values.join(", ");
+  }
+
+  has(name: string): boolean {
+    return this.values(name).length > 0;
+  }
+
+  values(name: string): readonly string[] {
+    const lower = name.toLowerCase();
+    return this.#changes?.get(lower)?.values ?? this.#source.values(lower);
+  }
+
+  /** Lower-case names of the fields that are there. */
+  *names(): Generator<string> {
+    const told = new Set<string>();
+    for (const name of [...this.#source.names(), ...(this.#changes?.keys() ?? [])]) {
+      const lower = name.toLowerCase();
+      if (told.has(lower) || !this.has(lower)) continue;
+      told.add(lower);
+      yield lower;
+    }
+  }
+
+  /** Puts one line in place of all that have the name. */
+  set(name: string, value: string): void {
+    this.#change(name, [checkedValue(name, value)]);
+  }
+
+  /** Adds a line to those that are there. */
+  append(name: string, value: string): void {
+    this.#change(name, [...this.values(name), checkedValue(name, value)]);
+  }
+
+  remove(name: string): void {
+    this.#change(name, []);
+  }
+
+  /** Lower-case names of what was changed; undefined when nothing was. */
+  get changed(): readonly string[] | undefined {
+    return this.#changes === undefined ? undefined : [...this.#changes.keys()];
+  }
+
+  /** The changed lines, each ending with CRLF. */
+  writeChanges(): string {
+    let lines = "";
+    for (const { name, values } of this.#changes?.values() ?? [])
+      for (const value of values) lines += `${name}: ${value}\r\n`;
+    return lines;
+  }
+
+  #change(name: string, values: readonly string[]): void {
+    const lower = name.toLowerCase();
+    if (!NAME.test(name)) throw new TypeError(`${JSON.stringify(name)} is not the name of a header field`);
+    if (OURS.has(lower)) throw new TypeError(`the gateway writes ${name} itself`);
+    this.#changes ??= new Map();
+    this.#changes.set(lower, { name, values });
+  }
+}
+
+function checkedValue(name: string, value: string): string {
+  if (typeof value !== "string" || BAD_VALUE.test(value) || value !== value.trim())
+    throw new TypeError(`the value for ${name} cannot be that of a header field`);
+  return value;
+}

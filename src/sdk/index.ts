@@ -1,0 +1,23 @@
+/** What a plugin is written with: `import { … } from "runway/sdk"`. */
+export type { Clock } from "../core/clock.ts";
+export type { FailureKind } from "../core/failure.ts";
+export type { Logger } from "../core/ports.ts";
+export { type Answer, type AnswerHeaders, type AnswerOptions, answer, refuse } from "./answer.ts";
+export { type ContextKey, createContextKey } from "./context-key.ts";
+export type { HeaderFields } from "./header-fields.ts";
+export {
+  type ConsumerCredentials,
+  definePlugin,
+  type Identity,
+  type Outcome,
+  type Plugin,
+  type PluginDefinition,
+  type PluginHooks,
+  type PluginNeeds,
+  type PluginScope,
+  type UpstreamRequest,
+} from "./plugin.ts";
+export type { HostRequest, HostResponse, KnownConsumer, PluginHost } from "./plugin-host.ts";
+export type { Consumer, RequestContext } from "./request-context.ts";
+export type { BodyTransform, ResponseContext } from "./response-context.ts";
+export type { SharedNumbers } from "./shared-numbers.ts";

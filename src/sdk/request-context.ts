@@ -1,0 +1,155 @@
+import type { ContextKey } from "./context-key.ts";
+import { type FieldSource, HeaderFields } from "./header-fields.ts";
+
+/** Who a request comes from, as a plugin that authenticates found out. */
+export interface Consumer {
+  readonly id: string;
+  /** Which plugin vouches for it, such as `api_key`. */
+  readonly authenticatedBy: string;
+  /** What is known about it besides, such as the claims of a token. */
+  readonly claims: Readonly<Record<string, unknown>>;
+}
+
+/** What of a request does not change. */
+export interface RequestSource {
+  readonly method: string;
+  readonly scheme: "http" | "https";
+  /** As the client names it, with its port if it does. */
+  readonly host: string;
+  /** Normalised, without the query. */
+  readonly path: string;
+  /** With its question mark; empty without one. */
+  readonly query: string;
+  /** The address of the client: that of the peer, or what trusted proxies say. */
+  readonly client: string;
+  readonly requestId: string;
+  readonly routeId: string;
+  readonly fields: FieldSource;
+}
+
+/**
+ * A request as plugins see it. It lives as long as the request; afterwards whatever is asked of it throws, since by then its
+ * memory belongs to another request.
+ */
+export class RequestContext {
+  readonly headers: HeaderFields;
+  /** Set by plugins that authenticate. */
+  consumer: Consumer | undefined;
+  /** The body, for plugins that need it buffered. */
+  body: Uint8Array | undefined;
+  #source: RequestSource;
+  #values: Map<ContextKey<unknown>, unknown> | undefined;
+  #cookies: ReadonlyMap<string, string> | undefined;
+  #target: string | undefined;
+  #authority: string | undefined;
+  #upstream: string | undefined;
+
+  constructor(source: RequestSource) {
+    this.#source = source;
+    this.headers = new HeaderFields({
+      values: (name) => this.#source.fields.values(name),
+      names: () => this.#source.fields.names(),
+    });
+  }
+
+  get method(): string {
+    return this.#source.method;
+  }
+
+  get scheme(): "http" | "https" {
+    return this.#source.scheme;
+  }
+
+  get host(): string {
+    return this.#source.host;
+  }
+
+  get path(): string {
+    return this.#source.path;
+  }
+
+  get query(): string {
+    return this.#source.query;
+  }
+
+  get client(): string {
+    return this.#source.client;
+  }
+
+  get requestId(): string {
+    return this.#source.requestId;
+  }
+
+  get routeId(): string {
+    return this.#source.routeId;
+  }
+
+  /** The first value of a query parameter. */
+  parameter(name: string): string | undefined {
+    return new URLSearchParams(this.query).get(name) ?? undefined;
+  }
+
+  cookie(name: string): string | undefined {
+    this.#cookies ??= cookiesOf(this.headers.values("cookie"));
+    return this.#cookies.get(name);
+  }
+
+  get<Value>(key: ContextKey<Value>): Value {
+    return this.#values?.has(key) === true ? (this.#values.get(key) as Value) : key.initial;
+  }
+
+  set<Value>(key: ContextKey<Value>, value: Value): void {
+    this.#values ??= new Map();
+    this.#values.set(key, value);
+  }
+
+  /** What the upstream is asked for: path and query. Undefined as long as nobody has rewritten them. */
+  get target(): string | undefined {
+    return this.#target;
+  }
+
+  set target(target: string) {
+    if (!/^\/[^\s#]*$/.test(target)) throw new TypeError("a target begins with a slash and has no space or fragment");
+    this.#target = target;
+  }
+
+  /** The Host that the upstream is sent; undefined as long as it is that of its target. */
+  get authority(): string | undefined {
+    return this.#authority;
+  }
+
+  set authority(authority: string) {
+    if (!/^[\w.~%:[\]-]+$/.test(authority)) throw new TypeError("an authority is a host with an optional port");
+    this.#authority = authority;
+  }
+
+  /** The upstream that gets the request instead of the route's own, by its id. */
+  get upstream(): string | undefined {
+    return this.#upstream;
+  }
+
+  set upstream(id: string) {
+    this.#upstream = id;
+  }
+
+  /** The request is over. */
+  close(): void {
+    this.#source = OVER;
+  }
+}
+
+const OVER = new Proxy({} as RequestSource, {
+  get() {
+    throw new Error("the request is over; what is needed of it later has to be kept while it lasts");
+  },
+});
+
+function cookiesOf(lines: readonly string[]): ReadonlyMap<string, string> {
+  const cookies = new Map<string, string>();
+  for (const pair of lines.join(";").split(";")) {
+    const equals = pair.indexOf("=");
+    const name = pair.slice(0, Math.max(0, equals)).trim();
+    if (name !== "" && !cookies.has(name)) cookies.set(name, pair.slice(equals + 1).trim());
+  }
+  return cookies;
+}
