@@ -44,7 +44,9 @@ export function configurationOf(sketch: Sketch, language = new Language([])): Co
   const written = Object.keys(specs.routes ?? {});
   return {
     ...configuration,
-    routes: configuration.routes.map((route) => ({ ...route, order: written.indexOf(route.id) })),
+    routes: configuration.routes
+      .map((route) => ({ ...route, order: written.indexOf(route.id) }))
+      .sort((a, b) => a.order - b.order),
   };
 }
 
