@@ -61,6 +61,21 @@ export function applyDelta(state: readonly Resource[], { upserts, removals }: De
   return editSorted(state, edits, compareResources);
 }
 
+/** One delta with the effect of several, in order. */
+export function composeDeltas(deltas: readonly Delta[]): Delta {
+  if (deltas.length === 1) return deltas[0]!;
+  const last = new Map<string, { readonly upsert: Resource } | { readonly removal: ResourceRef }>();
+  for (const { upserts, removals } of deltas) {
+    for (const removal of removals) last.set(resourceKey(removal), { removal });
+    for (const upsert of upserts) last.set(resourceKey(upsert), { upsert });
+  }
+  const edits = [...last.values()];
+  return {
+    upserts: edits.flatMap((edit) => ("upsert" in edit ? [edit.upsert] : [])),
+    removals: edits.flatMap((edit) => ("removal" in edit ? [edit.removal] : [])),
+  };
+}
+
 /** The resource in a state that is in canonical order. */
 function findResource(state: readonly Resource[], ref: ResourceRef): Resource | undefined {
   const found = state[lowerBound(state, ref, compareResources)];

@@ -1,5 +1,4 @@
-import type { Delta } from "../config/delta.ts";
-import { type Resource, type ResourceRef, resourceKey } from "../config/resource.ts";
+import { composeDeltas, type Delta } from "../config/delta.ts";
 import type { Stamp } from "./messages.ts";
 
 interface Step {
@@ -39,27 +38,12 @@ export class DeltaHistory {
     const first = this.#steps.findIndex((step) => isSameStamp(step.base, base));
     const last = this.#steps.findLastIndex((step) => isSameStamp(step.target, target));
     if (first < 0 || last < first) return undefined;
-    return composed(this.#steps.slice(first, last + 1).map(({ delta }) => delta));
+    return composeDeltas(this.#steps.slice(first, last + 1).map(({ delta }) => delta));
   }
 }
 
 export function isSameStamp(one: Stamp, other: Stamp | undefined): boolean {
   return other !== undefined && one.epoch === other.epoch && one.version === other.version && one.hash === other.hash;
-}
-
-/** One delta with the effect of several, in order. */
-function composed(deltas: readonly Delta[]): Delta {
-  if (deltas.length === 1) return deltas[0]!;
-  const last = new Map<string, { readonly upsert: Resource } | { readonly removal: ResourceRef }>();
-  for (const { upserts, removals } of deltas) {
-    for (const removal of removals) last.set(resourceKey(removal), { removal });
-    for (const upsert of upserts) last.set(resourceKey(upsert), { upsert });
-  }
-  const edits = [...last.values()];
-  return {
-    upserts: edits.flatMap((edit) => ("upsert" in edit ? [edit.upsert] : [])),
-    removals: edits.flatMap((edit) => ("removal" in edit ? [edit.removal] : [])),
-  };
 }
 
 function sizeOf({ upserts, removals }: Delta): number {

@@ -32,7 +32,7 @@ test("a process killed at any moment of saving leaves a complete configuration, 
     const last = await saveUntilKilled(saves);
     const cache = new NodeCache({ language: plainLanguage, directory, logger: silentLogger });
     await cache.open();
-    const candidates = await cache.candidates();
+    const candidates = await Array.fromAsync(cache.candidates());
     cache.close();
     assert.equal(cache.error, "");
     assert.ok(candidates[0]!.snapshot.version >= last);

@@ -45,7 +45,7 @@ async function cacheWith(...versions: readonly number[]): Promise<NodeCache> {
 }
 
 async function versionsOf(cache: NodeCache): Promise<readonly (number | string)[]> {
-  return (await cache.candidates()).map(({ source, snapshot }) =>
+  return (await Array.fromAsync(cache.candidates())).map(({ source, snapshot }) =>
     source === "generation" ? snapshot.version : source,
   );
 }
@@ -54,7 +54,7 @@ test("the newest three generations are kept, newest first, and config.yaml comes
   const cache = await cacheWith(1, 2, 3, 4);
   assert.deepEqual(await versionsOf(cache), [4, 3, 2, "config.yaml"]);
   cache.close();
-  const [newest] = await (await openCache()).candidates();
+  const [newest] = await Array.fromAsync((await openCache()).candidates());
   assert.deepEqual(newest?.snapshot, version(4));
 });
 
@@ -64,7 +64,7 @@ test("a version that is saved again is one generation", async () => {
 });
 
 test("config.yaml gives the same state as the generation", async () => {
-  const candidates = await (await cacheWith(1)).candidates();
+  const candidates = await Array.fromAsync((await cacheWith(1)).candidates());
   assert.equal(candidates[1]?.snapshot.hash, version(1).hash);
 });
 
@@ -77,15 +77,15 @@ test("only the owner can read what is kept", async () => {
 test("a generation that never survived three starts is passed over for the one before, and tried last of them", async () => {
   const cache = await cacheWith(1, 2, 3);
   for (let start = 0; start < 3; start += 1) {
-    assert.equal((await cache.candidates())[0]?.snapshot.version, 3);
-    await cache.countStart((await cache.candidates())[0]!);
+    assert.equal((await Array.fromAsync(cache.candidates()))[0]?.snapshot.version, 3);
+    await cache.countStart((await Array.fromAsync(cache.candidates()))[0]!);
   }
   assert.deepEqual(await versionsOf(cache), [2, 1, 3, "config.yaml"]);
 });
 
 test("surviving a minute clears the count", async () => {
   const cache = await cacheWith(1, 2);
-  const [newest] = await cache.candidates();
+  const [newest] = await Array.fromAsync(cache.candidates());
   for (let start = 0; start < 3; start += 1) await cache.countStart(newest!);
   await cache.markSurvived(newest!.snapshot);
   assert.deepEqual(await versionsOf(cache), [2, 1, "config.yaml"]);
@@ -99,7 +99,7 @@ test("a generation whose content changed on disk is not a candidate", async () =
   database.close();
   const reopened = await openCache();
   assert.deepEqual(await versionsOf(reopened), [1, "config.yaml"]);
-  assert.match(reopened.error, /version 2 cannot be used: its state hash/);
+  assert.match(reopened.error, /version 2 cannot be used: it is not what was saved/);
 });
 
 test("a damaged database is moved aside, and config.yaml is what remains", async () => {
@@ -124,7 +124,7 @@ test("a place that cannot be written is an error that is told, and stops nothing
   directory = join(root, "a-file", "cache");
   const cache = await openCache();
   assert.match(cache.error, /ENOTDIR|EEXIST|not a directory/);
-  assert.deepEqual(await cache.candidates(), []);
+  assert.deepEqual(await Array.fromAsync(cache.candidates()), []);
   assert.match(await cache.save(version(1)), /./);
 });
 

@@ -7,7 +7,7 @@ import { renderDocument } from "../config/render-document.ts";
 import { createSnapshot, type Snapshot } from "../config/snapshot.ts";
 import type { Logger } from "../core/ports.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
-import { GenerationStore, isDamage } from "./generation-store.ts";
+import { type Generation, GenerationStore, isDamage, type Step } from "./generation-store.ts";
 import type { Stamp } from "./messages.ts";
 
 /**
@@ -52,25 +52,24 @@ export class NodeCache {
       mkdir(this.#directory, { recursive: true, mode: 0o700 }),
     );
     if (!isThere) return;
-    const path = join(this.#directory, "node.db");
     await this.#attempt("The node's database cannot be used", () => {
-      this.#store = this.#openStore(path);
+      this.#store = this.#openStore(this.#databasePath);
     });
   }
 
-  /** What the node may start with, the best first. Nothing in it is unverified; everything has to be validated anew. */
-  async candidates(): Promise<readonly Candidate[]> {
-    const kept: Candidate[] = [];
+  /** What the node may start with, the best first, each read when it is asked for. Nothing in it is unverified; everything has to be validated anew. */
+  async *candidates(): AsyncGenerator<Candidate> {
+    let kept: readonly Generation[] = [];
     await this.#attempt("The kept configurations cannot be read", () => {
-      for (const generation of this.#store?.generations() ?? []) {
-        if ("problem" in generation) this.#fail("A kept configuration cannot be used", generation.problem);
-        else kept.push({ ...generation, source: "generation" });
-      }
+      kept = this.#store?.generations() ?? [];
     });
-    const isTrusted = (candidate: Candidate): boolean => candidate.failedStarts < MAX_FAILED_STARTS;
-    const ordered = [...kept.filter(isTrusted), ...kept.filter((candidate) => !isTrusted(candidate))];
+    const isTrusted = ({ failedStarts }: Generation): boolean => failedStarts < MAX_FAILED_STARTS;
+    for (const generation of [...kept.filter(isTrusted), ...kept.filter((other) => !isTrusted(other))]) {
+      const candidate = this.#read(generation);
+      if (candidate !== undefined) yield candidate;
+    }
     const document = await this.#readDocument();
-    return document === undefined ? ordered : [...ordered, document];
+    if (document !== undefined) yield document;
   }
 
   /** Before the candidate is used. */
@@ -85,12 +84,16 @@ export class NodeCache {
     await this.#attempt("A survived start could not be noted", () => this.#store?.markSurvived({ epoch, version }));
   }
 
-  /** Keeps what runs now. @returns why it could not be kept, empty when it is on disk */
-  async save(snapshot: Snapshot): Promise<string> {
+  /**
+   * Keeps what runs now.
+   * @param step how it came of what was kept before; costs less than the whole
+   * @returns why it could not be kept, empty when it is on disk
+   */
+  async save(snapshot: Snapshot, step?: Step): Promise<string> {
     this.#error = "";
     await this.#attempt("The configuration could not be kept", () => {
       if (this.#store === undefined) throw new Error("the node's database cannot be used");
-      this.#store.save(snapshot);
+      this.#saveIn(this.#store, snapshot, step);
     });
     await this.#attempt("The configuration could not be kept as config.yaml", () =>
       writeFileAtomically(this.#documentPath, renderDocument(snapshot.resources)),
@@ -103,6 +106,10 @@ export class NodeCache {
     this.#store = undefined;
   }
 
+  get #databasePath(): string {
+    return join(this.#directory, "node.db");
+  }
+
   get #documentPath(): string {
     return join(this.#directory, "config.yaml");
   }
@@ -111,12 +118,36 @@ export class NodeCache {
     try {
       return GenerationStore.open(path);
     } catch (error) {
-      if (!isDamage(error)) throw error;
-      this.#logger.error("The node's database is damaged; it is moved aside and begun anew", {
-        path,
-        reason: text(error),
-      });
-      return GenerationStore.rebuild(path);
+      return this.#rebuild(path, error);
+    }
+  }
+
+  /** Damage may also show when something is to be written. */
+  #saveIn(store: GenerationStore, snapshot: Snapshot, step: Step | undefined): void {
+    try {
+      store.save(snapshot, step);
+    } catch (error) {
+      this.#store = this.#rebuild(this.#databasePath, error, store);
+      this.#store.save(snapshot);
+    }
+  }
+
+  #rebuild(path: string, error: unknown, store?: GenerationStore): GenerationStore {
+    if (!isDamage(error)) throw error;
+    this.#logger.error("The node's database is of no use; it is moved aside and begun anew", {
+      path,
+      reason: text(error),
+    });
+    store?.close();
+    return GenerationStore.rebuild(path);
+  }
+
+  #read({ number, version, failedStarts }: Generation): Candidate | undefined {
+    try {
+      return { source: "generation", number, failedStarts, snapshot: this.#store!.read(number) };
+    } catch (error) {
+      this.#fail("A kept configuration cannot be used", `the kept version ${version} cannot be used: ${text(error)}`);
+      return undefined;
     }
   }
 

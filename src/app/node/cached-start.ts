@@ -14,7 +14,7 @@ export async function startFromCache(parts: {
   readonly logger: Logger;
 }): Promise<Snapshot | undefined> {
   const { cache, gateway, survival, logger } = parts;
-  for (const candidate of await cache.candidates()) {
+  for await (const candidate of cache.candidates()) {
     const { snapshot, source, failedStarts } = candidate;
     const fields = { source, version: snapshot.version, failed_starts: failedStarts };
     await cache.countStart(candidate);

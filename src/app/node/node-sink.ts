@@ -47,10 +47,11 @@ export class NodeSink implements ApplySink {
     const snapshot = readIncoming(this.#options.language, incoming);
     if (!snapshot.ok) return this.#refused("configurationInvalid", snapshot.problems);
     const delta = incoming.kind === "snapshot" ? incoming.delta : undefined;
-    const prepared = await gateway.prepare(snapshot.value, delta && { from: hashBefore(snapshot.value, delta), delta });
+    const step = delta && { from: hashBefore(snapshot.value, delta), delta };
+    const prepared = await gateway.prepare(snapshot.value, step);
     if (!prepared.ok) return this.#refused("configurationRefused", prepared.problems);
     const keptFrom = clock.monotonicMs();
-    await this.#options.cache.save(snapshot.value);
+    await this.#options.cache.save(snapshot.value, step);
     const persist = clock.monotonicMs() - keptFrom;
     const durationsMs = { ...(await prepared.value.commit()), persist };
     this.#applied(snapshot.value, delta?.changes, durationsMs);
