@@ -15,6 +15,9 @@ import type { TunnelEnd, TunnelFlow } from "./tunnel.ts";
 /** How long a connection that we closed goes on reading, so that the client gets to see our last answer (RFC 9112 §9.6). */
 const LINGER_MS = 2_000;
 
+/** How often a client whose body has to wait is looked after. */
+const PROBE_MS = 1_000;
+
 /**
  * The server's side of an HTTP/1.1 connection: requests are read strictly and one after another. A request that arrives while
  * one is being answered (pipelining) waits, with reading paused, so that at most one read of octets is held.
@@ -41,6 +44,7 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   #waiting: Buffer | undefined;
   #flow: TunnelFlow | undefined;
   #isReading = false;
+  #isPaused = false;
   /** When the whole body has to be there. */
   #bodyEndMs = Number.POSITIVE_INFINITY;
 
@@ -113,6 +117,7 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
 
   /** The answer is complete. Closes the connection unless `keepAlive` is true and the request was read to its end. */
   finish(keepAlive: boolean): void {
+    this.#isPaused = false;
     this.writer.flush();
     if (this.#state === "closed") return;
     if (!keepAlive || this.#state !== "answering") {
@@ -136,10 +141,13 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   /** Stops taking the body while whoever takes it cannot keep up. */
   pause(): void {
     this.socket.pause();
-    if (this.#state === "body") this.deadlineMs = Number.POSITIVE_INFINITY;
+    if (this.#state !== "body") return;
+    this.#isPaused = true;
+    this.deadlineMs = this.#sweep.in(PROBE_MS);
   }
 
   resume(): void {
+    this.#isPaused = false;
     if (this.#state === "body") this.#awaitBody();
     if (this.#waiting === undefined) this.socket.resume();
   }
@@ -177,7 +185,8 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   }
 
   onDeadline(): void {
-    if (this.#state === "head" && this.request.hasBegun)
+    if (this.#isPaused && this.#state === "body") this.#probe();
+    else if (this.#state === "head" && this.request.hasBegun)
       this.#refuse({ kind: "requestTimeout", reason: "the head did not arrive in time" });
     else if (this.#state === "body" && !this.writer.isFull)
       this.#refuse({ kind: "requestTimeout", reason: "the body did not arrive in time" });
@@ -250,6 +259,12 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
 
   #awaitBody(): void {
     this.deadlineMs = Math.min(this.#sweep.in(this.limits.bodyTimeoutMs), this.#bodyEndMs);
+  }
+
+  /** Who is not read from is not seen to go away either: a write of nothing fails once the client has reset the connection. */
+  #probe(): void {
+    this.deadlineMs = this.#sweep.in(PROBE_MS);
+    this.socket.write("");
   }
 
   #awaitRequest(): void {

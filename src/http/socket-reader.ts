@@ -40,7 +40,30 @@ export function connectInto(buffer: Buffer, sink: ByteSink, { host, port, tls }:
       },
     },
   };
-  return tls === undefined ? connect(options) : connectSecurely(options, host, tls);
+  const socket = tls === undefined ? connect(options) : connectSecurely(options, host, tls);
+  outliveWrites(socket);
+  return socket;
+}
+
+type Written = (error?: Error | null) => void;
+
+/**
+ * Lets a socket be read to its end when writing to it fails. A peer that answers and resets its connection before it has read all
+ * has its answer in our kernel when the next write fails, which by itself would end the socket with the answer unread. What was
+ * written last is then never told to be done, so that little more is; the end of reading, which follows, ends the socket.
+ */
+function outliveWrites(socket: Socket): void {
+  const write = socket._write;
+  const writev = socket._writev;
+  socket._write = (chunk: unknown, encoding: BufferEncoding, done: Written) =>
+    write.call(socket, chunk, encoding, (error) => {
+      if (!error) done();
+    });
+  if (writev !== undefined)
+    socket._writev = (chunks, done: Written) =>
+      writev.call(socket, chunks, (error) => {
+        if (!error) done();
+      });
 }
 
 function connectSecurely(options: TcpNetConnectOpts, host: string, tls: ClientTls): Socket {

@@ -181,7 +181,7 @@ describe("a request body", () => {
     client.close();
   });
 
-  it("that an upstream does not read is held back", async () => {
+  it("that an upstream does not read is held back, and given up when its client is gone", async () => {
     const upstream = await origin(new RawOrigin((socket) => socket.pause()));
     const gateway = await proxyTo(upstream.url);
     const client = gateway.client();
@@ -197,8 +197,11 @@ describe("a request body", () => {
       return looksAtStandstill > 50;
     }, "the client is made to wait");
     assert.ok(sent < total / 2, `${sent} octets were taken for an upstream that reads nothing`);
+    // The gateway does not read from the client any more, and notices all the same that it is gone.
+    client.socket.resetAndDestroy();
+    await eventually(() => gateway.state.sum("clientsGone") === 1, "the gateway notices that the client is gone");
+    assert.equal(gateway.state.sum("activeRequests"), 0);
     upstream.sockets[0]!.destroy();
-    client.close();
   });
 
   it("that is announced is asked for when the upstream does", async () => {

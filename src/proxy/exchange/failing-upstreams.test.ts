@@ -239,6 +239,23 @@ describe("an answer that comes before the request is complete", () => {
     }
   });
 
+  it("reaches the client although the upstream resets at once, each time", async () => {
+    const { gateway, upstream } = await between(
+      new RawOrigin((socket) => {
+        socket.removeAllListeners("data");
+        socket.write("HTTP/1.1 413 Too Large\r\nContent-Length: 2\r\n\r\nno", () => socket.resetAndDestroy());
+      }),
+    );
+    const pieces = Buffer.alloc(1_000_000);
+    for (let count = 1; count <= 100; count++) {
+      const client = gateway.client().send(BEGUN);
+      client.socket.write(pieces);
+      assert.match(await client.until(/^HTTP\/1\.1 .*\r\n\r\n.+/s), /^HTTP\/1\.1 413 /, `upload ${count}`);
+      client.close();
+    }
+    assert.equal(upstream.received.length, 100);
+  });
+
   it("may go on while the request does", async () => {
     const { client } = await between(
       new RawOrigin((socket, all) => socket.write(all.endsWith("x") ? "2\r\nhi\r\n0\r\n\r\n" : CHUNKED)),
