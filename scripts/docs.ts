@@ -8,6 +8,7 @@ import { FAILURES } from "../src/core/failure.ts";
 import type { MetricTable } from "../src/core/ports.ts";
 import { PLUGINS } from "../src/plugins/index.ts";
 import { PROXY_METRICS } from "../src/proxy/metrics.ts";
+import { UPSTREAM_METRICS } from "../src/proxy/upstream/upstream-metrics.ts";
 import { STORE_METRICS } from "../src/store/metrics.ts";
 import { FLEET_METRICS, SYNC_METRICS } from "../src/sync/metrics.ts";
 
@@ -108,6 +109,7 @@ function metricsPage(): string {
       .join("\n")}\n`;
   const parts = [
     table("The proxy", PROXY_METRICS),
+    table("Targets", UPSTREAM_METRICS),
     table("A data plane and its control plane", SYNC_METRICS),
     table("A control plane and its fleet", FLEET_METRICS),
     table("A control plane and its store", STORE_METRICS),

@@ -14,6 +14,7 @@ import { gatewayOperations } from "./operations/gateway.ts";
 import { healthOperations } from "./operations/health.ts";
 import { metricsOperations } from "./operations/metrics.ts";
 import { reloadOperations } from "./operations/reload.ts";
+import { targetOperations } from "./operations/targets.ts";
 import { identityOperations, tokenOperations } from "./operations/tokens.ts";
 import type { ReloadDesk } from "./reload-desk.ts";
 import type { ReloadHistory } from "./reload-history.ts";
@@ -54,6 +55,7 @@ export function adminOperations(views: AdminViews): Operation[] {
     ...health,
     ...identityOperations,
     ...gatewayOperations(gateway),
+    ...targetOperations(gateway),
     ...certificateOperations(gateway, () => clock.now()),
     ...drainOperations(gateway, () => clock.now()),
     ...metricsOperations(metrics),

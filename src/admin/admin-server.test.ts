@@ -175,6 +175,31 @@ describe("admin API of every role", () => {
     assert.equal((await fetch(`${url}/ready`)).status, 200);
   });
 
+  it("tells how targets and circuit breakers are, as far as somebody watches them", async (test) => {
+    const gateway = new SampleGateway();
+    const url = await serve(test, standalone(gateway));
+    const read = async (path: string) => json(await fetch(url + path));
+    const target = "http://127.0.0.1:9000";
+    assert.deepEqual(await read("/backends"), [{ url: target, status: "unknown", routes: ["api"], upstreams: [] }]);
+    assert.deepEqual(await read("/circuit-breakers"), {});
+    const circuit = { state: "half_open", failures: 3, opened: 1 } as const;
+    const known = { health: "healthy", isEjected: false, ejections: 0, share: 1, error: undefined, circuit } as const;
+    const checked = { latencyMs: 1.25, lastCheckMs: 0 };
+    gateway.known.set("route:api", { circuit: undefined, targets: [{ ...known, ...checked }] });
+    const [backend] = await read("/backends");
+    assert.equal(backend.status, "healthy");
+    assert.equal(backend.latency, "1.3ms");
+    assert.equal(backend.last_check, "1970-01-01T00:00:00.000Z");
+    const shown = { state: "half_open", failure_count: 3, opened_total: 1 };
+    assert.deepEqual(await read("/circuit-breakers"), { "route:api": { targets: { [target]: shown } } });
+    gateway.known.set("route:api", {
+      circuit,
+      targets: [{ ...known, ...checked, isEjected: true, circuit: undefined }],
+    });
+    assert.equal((await read("/backends"))[0].status, "unhealthy");
+    assert.deepEqual(await read("/circuit-breakers"), { "route:api": shown });
+  });
+
   it("lists routes, backends, upstreams, listeners, certificates and numbers", async (test) => {
     const url = await serve(test, standalone());
     const read = async (path: string) => json(await fetch(url + path));

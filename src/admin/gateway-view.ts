@@ -13,6 +13,8 @@ export interface GatewayView {
   healthChecks(): readonly HealthCheck[];
   /** What listeners show their clients, those of one listener together and its default first. */
   certificates(): readonly ShownCertificate[];
+  /** What is known of the targets of `upstream:id` or `route:id`; undefined where nobody watches them. */
+  watched(owner: string): ShownUpstream | undefined;
   /** When draining began, in milliseconds since 1970; undefined while not draining. */
   drainingSince(): number | undefined;
   drain(): void;
@@ -52,6 +54,34 @@ export interface GatewayStatus {
   /** Open now, with the ports that the system chose. */
   readonly listeners: readonly { readonly id: string; readonly protocol: string; readonly address: string }[];
   readonly workers: readonly { readonly id: number; readonly state: string; readonly restarts: number }[];
+}
+
+export interface ShownUpstream {
+  /** The breaker of all its targets, where there is such a one. */
+  readonly circuit: ShownCircuit | undefined;
+  /** In the order of the configuration. */
+  readonly targets: readonly ShownTarget[];
+}
+
+export interface ShownTarget {
+  readonly health: "unknown" | "healthy" | "unhealthy";
+  /** Whether it is left out for failing requests. */
+  readonly isEjected: boolean;
+  readonly ejections: number;
+  /** The part of its weight that counts now. */
+  readonly share: number;
+  readonly latencyMs: number | undefined;
+  /** In milliseconds since 1970. */
+  readonly lastCheckMs: number | undefined;
+  readonly error: string | undefined;
+  readonly circuit: ShownCircuit | undefined;
+}
+
+export interface ShownCircuit {
+  readonly state: "closed" | "open" | "half_open";
+  /** In a row. */
+  readonly failures: number;
+  readonly opened: number;
 }
 
 export interface HealthCheck {

@@ -28,6 +28,7 @@ import type {
   HealthCheck,
   RouteExplanation,
   ShownCertificate,
+  ShownUpstream,
 } from "./gateway-view.ts";
 import { ReloadHistory } from "./reload-history.ts";
 
@@ -45,6 +46,8 @@ export class SampleGateway implements GatewayView {
   reasons: string[] = [];
   checks: HealthCheck[] = [];
   shownCertificates: ShownCertificate[] = [];
+  /** What is known of targets, by who has them. */
+  readonly known = new Map<string, ShownUpstream>();
   #drainingSince: number | undefined;
 
   configuration(): Configuration | undefined {
@@ -88,6 +91,7 @@ export class SampleGateway implements GatewayView {
   notReadyReasons = () => this.reasons;
   healthChecks = () => this.checks;
   certificates = () => this.shownCertificates;
+  watched = (owner: string) => this.known.get(owner);
   drainingSince = () => this.#drainingSince;
 
   drain(): void {

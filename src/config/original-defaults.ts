@@ -24,6 +24,7 @@ export function isSwitchedOff(block: JsonObject): boolean {
 /** Settings about targets that the original always sends; with its defaults alone they ask for nothing. */
 const TARGET_BLOCKS = new Set([
   "consistent_hash",
+  "session_affinity",
   "health_check",
   "outlier_detection",
   "circuit_breaker",

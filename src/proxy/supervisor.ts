@@ -15,6 +15,7 @@ import { registerProxyMetrics } from "./metrics.ts";
 import { EventTotals } from "./plugin/event-counts.ts";
 import { CertificateRenewal } from "./tls/certificate-renewal.ts";
 import type { CertificatePair } from "./tls/tls-material.ts";
+import { registerUpstreamMetrics } from "./upstream/upstream-metrics.ts";
 import { UpstreamSupervision } from "./upstream/upstream-supervision.ts";
 import type { LineSink } from "./worker/line-sink.ts";
 import { type Memory, processMemory } from "./worker/memory-guard.ts";
@@ -149,6 +150,7 @@ export class Supervisor implements Service {
       events: this.events,
       accessLog: this.#options.accessLog,
     });
+    registerUpstreamMetrics(this.#options.meter, { watches: () => this.upstreams.watches });
     this.#renewal.start();
     this.#memoryWatch.start();
     try {

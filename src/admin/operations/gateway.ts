@@ -22,8 +22,6 @@ export function gatewayOperations(gateway: GatewayView): Operation[] {
         json: explanationJson(gateway.explainRoute({ method, url, headers: header })),
       }),
     }),
-    read("/backends", "Every target, once.", () => targets(gateway.configuration())),
-    read("/upstreams", "The upstreams with their targets.", () => gateway.configuration()?.upstreams ?? []),
     read(
       "/listeners",
       "Where the gateway listens, with the ports that the system chose.",
@@ -90,15 +88,4 @@ function routeJson(route: Route) {
 
 function targetsOf(route: Route, configuration: Configuration | undefined) {
   return route.backends ?? configuration?.upstreams.find(({ id }) => id === route.upstream)?.backends ?? [];
-}
-
-/** Nothing checks the health of targets yet, so their status is what is known of it. */
-function targets(configuration: Configuration | undefined) {
-  const owners = new Map<string, { routes: string[]; upstreams: string[] }>();
-  const ownersOf = (url: string) => owners.getOrInsertComputed(url, () => ({ routes: [], upstreams: [] }));
-  for (const { id, backends } of configuration?.routes ?? [])
-    for (const { url } of backends ?? []) ownersOf(url).routes.push(id);
-  for (const { id, backends } of configuration?.upstreams ?? [])
-    for (const { url } of backends) ownersOf(url).upstreams.push(id);
-  return [...owners].map(([url, { routes, upstreams }]) => ({ url, status: "unknown", routes, upstreams }));
 }

@@ -5,6 +5,7 @@ import type {
   HealthCheck,
   RouteExplanation,
   ShownCertificate,
+  ShownUpstream,
 } from "../../admin/gateway-view.ts";
 import type { Configuration } from "../../config/configuration.ts";
 import { RunwayError } from "../../core/failure.ts";
@@ -60,6 +61,10 @@ export class GatewayAdminView implements GatewayView {
 
   certificates(): readonly ShownCertificate[] {
     return this.#gateway.supervisor?.certificates() ?? [];
+  }
+
+  watched(owner: string): ShownUpstream | undefined {
+    return this.#gateway.supervisor?.upstreams.status(owner);
   }
 
   drainingSince(): number | undefined {

@@ -5,6 +5,7 @@ import { ConsistentHashSpec, loadBalancer } from "./load-balancing.ts";
 import { OutlierDetectionSpec } from "./outlier-detection.ts";
 import { RequestQueueSpec } from "./request-queue.ts";
 import { duration } from "./scalars.ts";
+import { SessionAffinitySpec } from "./session-affinity.ts";
 
 /**
  * How requests are spread over targets, and what happens when targets fail. An upstream has these settings, and so does a route
@@ -13,6 +14,7 @@ import { duration } from "./scalars.ts";
 export const targetPolicy = {
   load_balancer: loadBalancer.optional(),
   consistent_hash: ConsistentHashSpec.optional(),
+  session_affinity: SessionAffinitySpec.optional(),
   health_check: HealthCheckSpec.optional(),
   outlier_detection: OutlierDetectionSpec.optional(),
   circuit_breaker: CircuitBreakerSpec.optional(),

@@ -20,6 +20,8 @@ export interface AttemptsOwner extends AttemptOwner {
   sendingTo(target: Target): Sending | undefined;
   /** An attempt failed, and another one is made. */
   onFurtherAttempt(failure: Refusal): void;
+  /** Of all that were asked, the response of this one goes to the client. */
+  onTaken(target: Target): void;
   /** There is no target for the request. */
   onNoTarget(kind: FailureKind): void;
 }
@@ -133,6 +135,7 @@ export class Attempts implements TryOwner, Waiting, Deadlined {
     for (const other of this.#open) if (other !== one) other.drop();
     this.#open = [];
     this.#quiet();
+    this.#owner.onTaken(one.target);
     if (status !== 101) this.#owner.onResponse(channel);
   }
 

@@ -165,7 +165,8 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     this.#transformed = transforms.length > 0 ? new TransformedBody(transforms, this.#transformOwner()) : undefined;
     this.#keepAlive = this.#mayKeepAlive() && this.#framing !== "until-close";
     const takesTrailers = this.#takesTrailers && this.#transformed === undefined;
-    client.writer.text(writeForwardedResponse(response, this.#framing, this.#answering(), takesTrailers, seen));
+    const lines = this.#linesAboutTarget();
+    client.writer.text(writeForwardedResponse(response, this.#framing, this.#answering(), takesTrailers, seen, lines));
   }
 
   /** The request is answered, and the two connections are a tunnel from here on. */
@@ -371,6 +372,10 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
     this.#record.upstreamFailed(kind, reason);
   }
 
+  onTaken(target: Target): void {
+    this.#record.target = target;
+  }
+
   onNoTarget(kind: FailureKind): void {
     this.#fail(kind);
   }
@@ -398,6 +403,13 @@ export class Exchange<Channel extends RequestChannel = RequestChannel> implement
       if (sending === undefined) target.released();
       else if (!this.#single.begin(target, sending)) this.#fail("upstreamFull");
     }
+  }
+
+  /** What the client is told about who answered, for its next request. */
+  #linesAboutTarget(): string {
+    const { route, target } = this.#record;
+    const place = route === undefined ? undefined : this.#placeOf(route);
+    return place === undefined || target === undefined ? "" : place.upstream.linesFor(this.client.request, target);
   }
 
   /** Where the upstream stands; a plugin may have chosen another one than the route's. */

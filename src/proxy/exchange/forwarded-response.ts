@@ -30,11 +30,13 @@ export function writeForwardedResponse(
   answering: Answering,
   takesTrailers: boolean,
   edited: ResponseContext | undefined,
+  lines: string,
 ): string {
   const isTransformed = edited !== undefined && edited.transforms.length > 0;
   return (
     statusLine(response, edited) +
     writeFields(response.fields, DROPPED, response.nominated, edited?.headers) +
+    lines +
     (response.fields.indexOf(FIELD.date) < 0 ? answering.dateLine : "") +
     (isTransformed && framing !== "chunked" ? "" : framingField(response, framing)) +
     (takesTrailers ? trailerField(response.fields) : "") +

@@ -171,6 +171,14 @@ describe("hedging", () => {
     assert.equal(await stage.who(4), "b");
     await eventually(() => stage.origin("a").connections === 0, "the end of what nobody waits for");
     assert.equal(count(stage, "retries"), stage.origin("a").requests);
+    const late = await stageOf("ab", hedging("1ms"), { session_affinity: {} });
+    for (const origin of late.origins) origin.mood = "silent";
+    const asked = late.ask(1);
+    await eventually(() => late.requests === 2, "both were asked");
+    late.origin("a").speak();
+    const cookie = /^Set-Cookie: ([^;]*)/m.exec((await asked)[0]!.text)![1]!;
+    for (const origin of late.origins) origin.mood = "well";
+    assert.equal(await late.who(4, `Cookie: ${cookie}`), "a", "the cookie is that of the one who answered");
   });
 
   it("asks nobody else when the answer is there in time, nor for a method that may not be repeated", async () => {

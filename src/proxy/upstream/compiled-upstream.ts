@@ -1,6 +1,7 @@
 import type { Target as TargetSettings } from "../../config/resources/upstream.ts";
 import type { FailureKind } from "../../core/failure.ts";
 import type { Sweep } from "../../http/sweep.ts";
+import { SessionAffinity } from "./affinity/session-affinity.ts";
 import type { BalancedRequest, Balancer } from "./balancer/balancer.ts";
 import { balancerFor, type Fortune } from "./balancer/balancer-for.ts";
 import { keyHash } from "./balancer/key-hash.ts";
@@ -42,6 +43,7 @@ export class CompiledUpstream {
   readonly #state: UpstreamState | undefined;
   readonly #isHashed: boolean;
   readonly #panicShare: number;
+  readonly #affinity: SessionAffinity | undefined;
   /** All with a weight, whether they take requests now or not. */
   readonly #members: readonly Member[];
   /** Of requests that wait for a place at a target; undefined where they do not wait. */
@@ -68,6 +70,8 @@ export class CompiledUpstream {
     const guards = shared && guardsOf(settings, shared);
     const isTimed = load_balancer === "least_response_time";
     this.queue = queueOf(settings, previous, environment.sweep);
+    const { session_affinity } = settings;
+    this.#affinity = session_affinity?.enabled === true ? new SessionAffinity(session_affinity) : undefined;
     const members: Member[] = [];
     for (const [index, { url, weight }] of backends.entries()) {
       const load = previous?.loads.get(url) ?? new TargetLoad();
@@ -76,6 +80,7 @@ export class CompiledUpstream {
         ...{ pool: pools[index]!, basePath: basePathOf(url), load, isTimed, queue: this.queue },
         guard: guards?.get(url),
       });
+      this.#affinity?.add(url, target);
       if (weight > 0) members.push(new Member(target, weight, keyHash(url)));
     }
     this.#members = members;
@@ -98,6 +103,11 @@ export class CompiledUpstream {
     return isSame ? previous : new CompiledUpstream(plan, fingerprint, pools, previous, environment);
   }
 
+  /** What an answer of the target tells the client, as lines of its head. */
+  linesFor(request: BalancedRequest, target: Target): string {
+    return this.#affinity === undefined ? "" : this.#affinity.cookieLine(request, target);
+  }
+
   /** What to say when there is nobody to choose. */
   get refusal(): FailureKind {
     return this.#refusal;
@@ -109,7 +119,8 @@ export class CompiledUpstream {
    */
   choose(request: BalancedRequest, client: string, tried?: readonly Target[]): Target | undefined {
     const state = this.#state;
-    if (state === undefined && tried === undefined) return this.#balancer.next(this.#lineup, request, client);
+    if (state === undefined && tried === undefined && this.#affinity === undefined)
+      return this.#balancer.next(this.#lineup, request, client);
     if (state !== undefined && state.generation !== this.#generation) this.#line(state);
     return this.#chooseAmong(request, client, tried ?? []);
   }
@@ -118,7 +129,7 @@ export class CompiledUpstream {
     const { members } = this.#lineup;
     for (const target of tried) passOver(members, target);
     for (const { target } of members) if (target.pool.isRetired) passOver(members, target);
-    let chosen = this.#balancer.next(this.#lineup, request, client);
+    let chosen = this.#known(request) ?? this.#balancer.next(this.#lineup, request, client);
     while (chosen?.guard !== undefined && !chosen.guard.admits()) {
       this.#refusal = "circuitOpen";
       passOver(members, chosen);
@@ -126,6 +137,15 @@ export class CompiledUpstream {
     }
     for (let index = 0; index < members.length; index++) members[index]!.isPassedOver = false;
     return chosen;
+  }
+
+  /** The target that the client was answered by before, if it may have the request. */
+  #known(request: BalancedRequest): Target | undefined {
+    const known = this.#affinity?.targetOf(request);
+    if (known === undefined) return undefined;
+    return this.#lineup.members.some(({ target, isPassedOver }) => target === known && !isPassedOver)
+      ? known
+      : undefined;
   }
 
   /** Lines up the targets that take requests now. */

@@ -8,6 +8,7 @@ import type { UpstreamTls } from "../tls/tls-material.ts";
 import { isShared, type SharedUpstream, type SharedUpstreams } from "./health/shared-upstream.ts";
 import { TargetState } from "./health/target-state.ts";
 import { UpstreamState } from "./health/upstream-state.ts";
+import { type UpstreamStatus, upstreamStatus } from "./health/upstream-status.ts";
 import { UpstreamWatch } from "./health/upstream-watch.ts";
 import type { WatchEnvironment } from "./health/watch-environment.ts";
 import { RetryBudget } from "./resilience/retry-budget.ts";
@@ -52,6 +53,12 @@ export class UpstreamSupervision {
   /** All that is watched, by the key of who has the targets. */
   get watches(): ReadonlyMap<string, UpstreamWatch> {
     return this.#watches;
+  }
+
+  /** What is known of the targets of who has this key; undefined where they are not watched. */
+  status(key: string): UpstreamStatus | undefined {
+    const watch = this.#watches.get(key);
+    return watch && upstreamStatus(watch);
   }
 
   /** The memory for what is not in effect yet: that of what is in effect where it names the same targets. */

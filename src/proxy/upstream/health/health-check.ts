@@ -2,7 +2,7 @@ import type { HealthCheckSettings } from "../../../config/resources/health-check
 import type { Clock } from "../../../core/clock.ts";
 import type { Probe } from "./probe.ts";
 
-type Health = "unknown" | "healthy" | "unhealthy";
+export type Health = "unknown" | "healthy" | "unhealthy";
 
 /** What checks of a target have found. */
 export interface Findings {

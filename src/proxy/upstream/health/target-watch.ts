@@ -26,6 +26,8 @@ export interface TargetWatchOptions {
 /** The supervisor's side of one target: asks how it is, lets it in again after its time, gives it its share back slowly. */
 export class TargetWatch {
   readonly url: string;
+  /** Scheme, host and port: what is shown of it, since a path may be a secret. */
+  readonly name: string;
   readonly guard: TargetGuard;
   /** Its own, where it has one. */
   readonly circuit: CircuitWatch | undefined;
@@ -40,11 +42,12 @@ export class TargetWatch {
 
   constructor({ url, settings, guard, upstream, logger, environment, previous }: TargetWatchOptions) {
     this.url = url;
+    this.name = new URL(url).origin;
     this.guard = guard;
     this.ejection = previous?.ejection ?? new Ejection();
     this.#settings = settings;
     this.#upstream = upstream;
-    this.#logger = logger.child({ target: url });
+    this.#logger = logger.child({ target: this.name });
     this.#clock = environment.clock;
     this.#isSeenEjected = previous?.isEjected ?? false;
     this.#growsSinceMs = previous === undefined ? undefined : previous.#growsSinceMs;
