@@ -4,6 +4,7 @@ import { CommandError } from "./command-error.ts";
 import type { CommandContext } from "./commands/command-context.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addExport } from "./commands/export.ts";
+import { addHash } from "./commands/hash.ts";
 import { addImport } from "./commands/import.ts";
 import { addNodes } from "./commands/nodes.ts";
 import { addOrigin } from "./commands/origin.ts";
@@ -66,6 +67,7 @@ function buildProgram(context: CommandContext): Command {
   addRoutes(program, context);
   addPki(program, context);
   addToken(program, context);
+  addHash(program, context);
   addVersion(program, context);
   addOrigin(program, context);
   return program;

@@ -1,8 +1,12 @@
 import type { Plugin } from "../sdk/plugin.ts";
+import { apiKey } from "./api_key/plugin.ts";
+import { basicAuth } from "./basic_auth/plugin.ts";
 import { cors } from "./cors/plugin.ts";
 import { ipFilter } from "./ip_filter/plugin.ts";
+import { rateLimit } from "./rate_limit/plugin.ts";
 import { requestId } from "./request_id/plugin.ts";
 import { securityHeaders } from "./security_headers/plugin.ts";
+import { transform } from "./transform/plugin.ts";
 
 /** The plugins of the house. The order of this list is the order of running: requests go down it, responses come back up. */
 export const PLUGINS: readonly Plugin[] = [
@@ -12,4 +16,11 @@ export const PLUGINS: readonly Plugin[] = [
   cors,
   // Who may come at all.
   ipFilter,
+  // Who it is.
+  apiKey,
+  basicAuth,
+  // How much, when it is known who.
+  rateLimit,
+  // What the upstream gets.
+  transform,
 ];

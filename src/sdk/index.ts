@@ -4,6 +4,7 @@ export type { FailureKind } from "../core/failure.ts";
 export type { Logger } from "../core/ports.ts";
 export { type Answer, type AnswerHeaders, type AnswerOptions, answer, refuse } from "./answer.ts";
 export { type ContextKey, createContextKey } from "./context-key.ts";
+export { duration } from "./duration.ts";
 export type { HeaderFields } from "./header-fields.ts";
 export {
   type ConsumerCredentials,

@@ -10,6 +10,8 @@ import { type Consumer, RequestContext } from "./request-context.ts";
 import { ResponseContext } from "./response-context.ts";
 import { SharedNumbers } from "./shared-numbers.ts";
 
+export { systemClock };
+
 type Headers = Readonly<Record<string, string>>;
 
 export interface TestRequest {

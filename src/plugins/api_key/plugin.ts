@@ -1,0 +1,72 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { definePlugin, refuse } from "../../sdk/index.ts";
+
+const MAX_KEY_CHARACTERS = 1_024;
+
+const KeySpec = z.strictObject({
+  hash: z
+    .string()
+    .regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 hexadecimal digits, as `runway hash api_key` prints it")
+    .describe("The hash of the key; the key itself is nowhere in the configuration."),
+  name: z.string().max(128).default("").describe("What the key is for, for people."),
+  expires_at: z.iso
+    .datetime({ offset: true, error: "must be a time such as 2027-01-01T00:00:00Z" })
+    .optional()
+    .describe("When the key stops being accepted."),
+});
+
+/** The form in which keys stand in a configuration. Keys are long and random, so a hash without salt gives nothing away and can be looked up. */
+export function hashApiKey(key: string): string {
+  return `sha256:${createHash("sha256").update(key).digest("hex")}`;
+}
+
+/** Knows consumers by a key that they send. */
+export const apiKey = definePlugin({
+  name: "api_key",
+  authenticates: true,
+  scopes: ["gateway", "route", "upstream"],
+  config: z
+    .strictObject({
+      header: z
+        .string()
+        .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be an HTTP token")
+        .default("X-API-Key")
+        .describe("The header that carries the key. The upstream does not get it."),
+      query_param: z
+        .string()
+        .default("")
+        .describe(
+          "A query parameter that may carry the key instead; empty means none. Queries end up in logs, so a header is better.",
+        ),
+    })
+    .describe("Consumers are known by a key that they send; the keys are those of `consumers.NAME.api_key`."),
+  credentials: {
+    config: z.strictObject({
+      keys: z.array(KeySpec).min(1).describe("The keys that the consumer may send, each by its hash."),
+    }),
+    keysOf: ({ keys }) => (keys as readonly z.output<typeof KeySpec>[]).map(({ hash }) => hash),
+  },
+  create({ header, query_param: parameter }, host) {
+    return {
+      challenge: "API-Key",
+      authenticate(request) {
+        const key = request.headers.get(header) ?? (parameter === "" ? undefined : request.parameter(parameter));
+        if (key === undefined) return undefined;
+        const hash = key.length > MAX_KEY_CHARACTERS ? "" : hashApiKey(key);
+        const consumer = host.consumerByKey(hash);
+        const held = (consumer?.credentials.keys as readonly z.output<typeof KeySpec>[] | undefined)?.find(
+          (one) => one.hash === hash,
+        );
+        const isExpired = held?.expires_at !== undefined && Date.parse(held.expires_at) <= host.clock.now();
+        if (consumer === undefined || isExpired) {
+          host.count(isExpired ? "expired" : "refused");
+          return refuse("consumerUnknown", { headers: { "WWW-Authenticate": "API-Key" } });
+        }
+        host.count("accepted");
+        request.headers.remove(header);
+        return { id: consumer.id };
+      },
+    };
+  },
+});
