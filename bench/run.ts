@@ -7,6 +7,7 @@ import { benchmarkProxies } from "./proxy/benchmark.ts";
 import { findSubject, SUBJECTS } from "./proxy/subjects.ts";
 import { findWorkload, WORKLOADS } from "./proxy/workloads.ts";
 import { Refusal } from "./refusal.ts";
+import { benchmarkRoutes } from "./routes/benchmark.ts";
 import { benchmarkSoak } from "./soak/benchmark.ts";
 import { RESULTS_FOLDER } from "./write-result.ts";
 
@@ -54,6 +55,21 @@ program
   .option("--connections <count>", "keep-alive connections of each of two generators", count, 32)
   .option("--results-folder <path>", "where the result is written", RESULTS_FOLDER)
   .action((options) => benchmarkSoak(options, interrupted.signal));
+
+program
+  .command("routes")
+  .description("what a table of many routes costs a request, and what a change of one route costs")
+  .option(
+    "--routes <counts>",
+    "sizes of the table; the first is the baseline",
+    counts,
+    [1, 500, 10_000, 50_000, 100_000],
+  )
+  .option("--rounds <count>", "measured runs of each size", count, 3)
+  .option("--seconds <count>", "length of a run", count, 3)
+  .option("--connections <count>", "keep-alive connections of the generator", count, 64)
+  .option("--results-folder <path>", "where the result is written", RESULTS_FOLDER)
+  .action((options) => benchmarkRoutes(options, interrupted.signal));
 
 program
   .command("chart")

@@ -74,8 +74,9 @@ export class ConfigurationState {
   /**
    * Checks a change. Undefined when it is about something that every other resource can depend on, such as settings: then the
    * state that it leads to has to be checked as a whole.
+   * @param after the resources after it in canonical order, where somebody has them already
    */
-  propose(delta: Delta): Checked<Proposal> | undefined {
+  propose(delta: Delta, after?: readonly Resource[]): Checked<Proposal> | undefined {
     const { upserts, removals } = delta;
     if (![...upserts, ...removals].every(({ kind }) => CHANGED_ALONE.has(kind))) return undefined;
     this.#index ??= RouteIndex.of(this.#configuration);
@@ -91,7 +92,7 @@ export class ConfigurationState {
       ...checkMeaning(this.#language, index.neighbourhood(change), index.upstreamNames(delta)),
     ];
     if (problems.length > 0) return refused(problems);
-    const resources = applyDelta(this.#resources, delta);
+    const resources = after ?? applyDelta(this.#resources, delta);
     return checked({ resources, change, commit: () => this.#commit(resources, change, index) });
   }
 

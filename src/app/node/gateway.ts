@@ -155,7 +155,9 @@ export class Gateway implements Service {
     const size = delta.upserts.length + delta.removals.length;
     // What secrets stand for may have changed although nothing that is written has.
     if (size > MAX_STEP || (size === 0 && this.#hasSecrets())) return undefined;
-    const proposal = state.propose(delta);
+    // A snapshot that nothing is put over is itself what runs: a copy less.
+    const isItself = target.hash !== undefined && isBare(this.#options.overlay);
+    const proposal = state.propose(delta, isItself ? target.resources : undefined);
     if (proposal === undefined || !proposal.ok) return proposal;
     const { change, commit } = proposal.value;
     if (serves(change.from) !== serves(change.to)) return undefined; // From now on secrets are needed, or are not.
@@ -203,6 +205,10 @@ interface Next {
   /** Undefined where the whole is to be made anew. */
   readonly change: ConfigurationChange | undefined;
   readonly goLive: () => void;
+}
+
+function isBare({ listeners, logging, loggingOverride }: NodeOverlay): boolean {
+  return listeners.length + Object.keys(logging).length + Object.keys(loggingOverride).length === 0;
 }
 
 function isOfTable({ kind }: ResourceRef): boolean {
