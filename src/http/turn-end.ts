@@ -3,8 +3,8 @@ export interface Flushable {
   flushNow(): void;
 }
 
-/** More are not kept waiting for each other: some half a millisecond. */
-const MAX_WAITING = 64;
+/** More are not kept waiting for each other, so for a few milliseconds at most. */
+const MAX_WAITING = 256;
 
 /**
  * Writes at the end of a turn of the event loop what was gathered in it. A turn reads from every connection that has something

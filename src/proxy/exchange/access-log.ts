@@ -4,9 +4,9 @@ import type { Post } from "../worker/worker-protocol.ts";
 import { beginOfLine } from "./access-log-line.ts";
 
 /** A piece is given to the supervisor when its next line might not fit, or at the next flush. */
-const PIECE_BYTES = 65_536;
+const PIECE_BYTES = 131_072;
 /** Pieces given to the supervisor that it has not taken yet; more than that is dropped. */
-const MAX_PIECES_ON_THE_WAY = 64;
+const MAX_PIECES_ON_THE_WAY = 32;
 
 /**
  * A worker's end of the access log. Lines are gathered in pieces of memory that is shared with the supervisor, who owns the file
