@@ -3,7 +3,8 @@ import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { eventually } from "../support/eventually.ts";
-import { startLoad } from "../support/load.ts";
+import { startHttp2Load } from "../support/http2-load.ts";
+import { startLoadThread } from "../support/load-thread.ts";
 import { startOrigin } from "../support/origin.ts";
 import { TlsProxy } from "../support/tls-proxy.ts";
 
@@ -34,7 +35,12 @@ test("certificates and listeners that change a hundred times under load cost no 
 
   const url = `https://localhost:${proxy.port}/`;
   const { ca } = proxy.authority;
-  const loads = [startLoad(url, { ca }), startLoad(url, { ca, connections: 2, keepAlive: false })];
+  // Threads of their own that ask again as soon as they are answered: the workers are never without a request.
+  const loads = [
+    startLoadThread(url, { ca, connections: 16 }),
+    startLoadThread(url, { ca, connections: 4, keepAlive: false }),
+    startHttp2Load(url, { ca }),
+  ];
   for (let change = 1; change <= CHANGES; change++) {
     if (change % 4 === 0) install(change / 4);
     await apply(change);
