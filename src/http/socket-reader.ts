@@ -1,4 +1,4 @@
-import { connect, isIP, type Socket, type TcpNetConnectOpts } from "node:net";
+import { connect, isIP, type LookupFunction, type Socket, type TcpNetConnectOpts } from "node:net";
 import type { DuplexOptions } from "node:stream";
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
 import type { ClientTls } from "./client-tls.ts";
@@ -15,6 +15,8 @@ export interface Peer {
   readonly port: number;
   /** Undefined for a connection in the clear. */
   readonly tls: ClientTls | undefined;
+  /** How the host's addresses are found; the system's way where it is absent. */
+  readonly lookup?: LookupFunction;
 }
 
 interface ReadsInto {
@@ -25,10 +27,11 @@ interface ReadsInto {
  * Opens a connection whose octets are read into `buffer`, which all connections of a worker share. With `tls`, nothing that is
  * written leaves before the peer is verified: the socket is corked until its `secureConnect`.
  */
-export function connectInto(buffer: Buffer, sink: ByteSink, { host, port, tls }: Peer): Socket {
+export function connectInto(buffer: Buffer, sink: ByteSink, { host, port, tls, lookup }: Peer): Socket {
   const options: TcpNetConnectOpts & DuplexOptions = {
     host,
     port,
+    ...(lookup !== undefined && { lookup }),
     noDelay: true,
     allowHalfOpen: false,
     writableHighWaterMark: WRITE_BUFFER_BYTES,

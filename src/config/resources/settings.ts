@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { AccessLogSpec } from "./access-log.ts";
+import { DnsResolverSpec } from "./dns-resolver.ts";
 import { OverloadProtectionSpec } from "./overload-protection.ts";
 import { duration, filePath, network } from "./scalars.ts";
 
@@ -76,6 +77,7 @@ export const SETTINGS = {
   shutdown: ShutdownSpec,
   trusted_proxies: TrustedProxiesSpec,
   transport: TransportSpec,
+  dns_resolver: DnsResolverSpec,
 } as const;
 
 export type SettingsName = keyof typeof SETTINGS;

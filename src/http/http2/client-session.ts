@@ -244,8 +244,9 @@ function sessionOptions(socket: Socket, maxHeadBytes: number): object {
 
 function dial(peer: Peer): Socket {
   const { host, port, tls } = peer;
-  if (tls === undefined) return connect({ host, port, noDelay: true });
-  const socket = connectTls({ host, port, ...tlsOptions(host, tls, "h2") });
+  const lookup = peer.lookup === undefined ? {} : { lookup: peer.lookup };
+  if (tls === undefined) return connect({ host, port, ...lookup, noDelay: true });
+  const socket = connectTls({ host, port, ...lookup, ...tlsOptions(host, tls, "h2") });
   socket.setNoDelay(true);
   keepSession(socket, tls);
   return socket;

@@ -78,6 +78,7 @@ export class CompiledConfiguration {
 
   /** Takes over from the predecessor and lets go of it. */
   activate(previous: CompiledConfiguration | undefined): void {
+    this.#environment.names.configure(this.#settings.dns_resolver);
     this.#configurePools();
     this.#plugins.activate();
     previous?.table.drop();

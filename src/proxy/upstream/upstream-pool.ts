@@ -5,6 +5,7 @@ import type { Sweep } from "../../http/sweep.ts";
 import type { UpstreamChannel } from "../../http/upstream-channel.ts";
 import type { WorkerCells } from "../counters/shared-state.ts";
 import type { CompiledUpstreamTls } from "../tls/compiled-upstream-tls.ts";
+import type { NameResolver } from "./discovery/name-resolver.ts";
 
 export interface PoolLimits {
   /** Of HTTP/1.1. */
@@ -25,6 +26,8 @@ export interface PoolEnvironment {
   readonly sweep: Sweep;
   readonly buffers: OctetBuffers;
   readonly cells: WorkerCells;
+  /** Finds the addresses of targets. */
+  readonly names: NameResolver;
 }
 
 /** Octets that the head of a response may have. */
@@ -91,7 +94,7 @@ export abstract class UpstreamPool {
     if (maxConnections > 0 && this.#open >= maxConnections) return undefined;
     this.#open++;
     this.environment.cells.add("upstreamConnectionsTotal", 1);
-    return { host: this.#host, port: this.#port, tls: this.tls };
+    return { host: this.#host, port: this.#port, tls: this.tls, lookup: this.environment.names.lookup };
   }
 
   /** To be called once a connection has given up its place among the open ones. */

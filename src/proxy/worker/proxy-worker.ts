@@ -17,6 +17,7 @@ import { PluginRuntime } from "../plugin/plugin-runtime.ts";
 import { CompiledConfiguration } from "../route/compiled-configuration.ts";
 import type { TableDraft } from "../route/table-draft.ts";
 import type { TlsMaterial } from "../tls/tls-material.ts";
+import { NameResolver } from "../upstream/discovery/name-resolver.ts";
 import { UpstreamPools } from "../upstream/upstream-pools.ts";
 import type { Gateway } from "./gateway.ts";
 import { LoopLagGuard } from "./loop-lag-guard.ts";
@@ -51,6 +52,7 @@ export class ProxyWorker implements Gateway {
   readonly accessLog: AccessLog;
   readonly sweep: Sweep;
   readonly buffers = new OctetBuffers();
+  readonly names: NameResolver;
   isDraining = false;
   isOverloaded = false;
   dateLine = "";
@@ -77,6 +79,7 @@ export class ProxyWorker implements Gateway {
     this.clock = clock;
     this.cells = cells;
     this.logger = new WorkerLogger(clock, post);
+    this.names = new NameResolver(clock, this.logger);
     this.accessLog = new AccessLog(clock, cells, post);
     this.sweep = new Sweep(clock, SWEEP_INTERVAL_MS, () => this.#afterSweep());
     this.#post = post;

@@ -1,5 +1,6 @@
 /** What the tests of balancers share. */
 import { systemClock } from "../../../core/clock.ts";
+import { silentLogger } from "../../../core/ports.ts";
 import { FieldLines } from "../../../http/field-lines.ts";
 import { OctetBuffers } from "../../../http/octet-buffers.ts";
 import { Sweep } from "../../../http/sweep.ts";
@@ -7,13 +8,15 @@ import { SharedState, WorkerCells } from "../../counters/shared-state.ts";
 import type { BalancedRequest } from "../balancer/balancer.ts";
 import { keyHash } from "../balancer/key-hash.ts";
 import { Lineup, Member } from "../balancer/lineup.ts";
+import { NameResolver } from "../discovery/name-resolver.ts";
 import { Http1Pool } from "../http1-pool.ts";
 import { Target } from "../target.ts";
 import { TargetLoad } from "../target-load.ts";
 import type { UpstreamPool } from "../upstream-pool.ts";
 
 const cells = new WorkerCells(new SharedState(1).rows[0]!);
-const environment = { sweep: new Sweep(systemClock, 50), buffers: new OctetBuffers(), cells };
+const names = new NameResolver(systemClock, silentLogger);
+const environment = { sweep: new Sweep(systemClock, 50), buffers: new OctetBuffers(), cells, names };
 const limits = {
   maxIdle: 1,
   maxConnections: 1,
