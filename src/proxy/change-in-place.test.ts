@@ -109,6 +109,40 @@ describe("a change of some routes and upstreams", () => {
     );
   });
 
+  it("made a hundred times under load fails no request and resets nothing of the others", async () => {
+    const [one, two] = origins as [RawOrigin, RawOrigin];
+    const lasting = { a: { path: "/a", ...to(one) }, b: { path: "/b", ...to(one) } };
+    await changed.start({ routes: lasting });
+    const clients = Array.from({ length: 16 }, () => changed.client());
+    let isOver = false;
+    let answered = 0;
+    const asking = clients.map(async (client, index) => {
+      for (; !isOver; answered++)
+        assert.match(await client.get(index % 2 === 0 ? "/a" : "/b").until(/one$/), /^HTTP\/1.1 200/);
+    });
+    await eventually(() => answered > 100, "the load is there");
+    const connections = one.received.length;
+    const kinds = [{ x: { path: "/x", ...to(two) } }, { x: { path: "/y", ...to(two) } }, {}];
+    for (let turn = 0; turn < 100; turn++) {
+      const before = answered;
+      await changed.change({ routes: { ...lasting, ...kinds[turn % kinds.length] } });
+      await eventually(() => answered > before, "requests are answered between two changes");
+    }
+    isOver = true;
+    await Promise.all(asking);
+    assert.ok(
+      clients.every(({ isClosed }) => !isClosed),
+      "no connection of a client was closed",
+    );
+    assert.ok(
+      one.received.length <= Math.max(connections, clients.length),
+      "no connection to the target was opened anew",
+    );
+    await eventually(() => changed.proxy.status().activeRequests === 0, "all is over");
+    assert.equal(changed.proxy.status().requestsTotal, answered);
+    assert.equal(changed.proxy.status().failuresTotal, 0);
+  });
+
   it("changes nothing anywhere when a worker cannot have it, or when it is not committed", async () => {
     const [one] = origins as [RawOrigin, RawOrigin];
     const routes = { a: { path: "/a", ...to(one) } };
