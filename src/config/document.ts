@@ -23,7 +23,12 @@ export interface ParsedDocument {
   /** What the document says about the gateway, in the order in which it is written. */
   readonly entries: readonly DocumentEntry[];
   /** What it says about the node that reads it, as written: no part of the configuration that is stored or sent. */
-  readonly node: { readonly cluster?: Json; readonly admin?: Json; readonly workers?: Json };
+  readonly node: {
+    readonly cluster?: Json;
+    readonly admin?: Json;
+    readonly workers?: Json;
+    readonly extensions?: Json;
+  };
   /** The line, from 1, of a path in the document. */
   readonly lineOf: LineLookup;
 }

@@ -218,6 +218,12 @@ export const NODE_SCHEMA = z.strictObject({
   cluster: ClusterSettings.prefault({}),
   admin: AdminSettings.prefault({}),
   workers: WorkersSetting,
+  extensions: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      "Modules with plugins of your own, as paths from this file; they run behind those of the house. Read at the start.",
+    ),
 });
 
 /** Every setting of a node; any of them can also come from the environment (see environment.ts). */

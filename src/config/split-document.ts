@@ -15,7 +15,7 @@ export interface DocumentEntry extends Resource {
 }
 
 /** Keys at the top that speak of the node which reads the document. */
-export const NODE_KEYS = ["cluster", "admin", "workers"] as const;
+export const NODE_KEYS = ["cluster", "admin", "workers", "extensions"] as const;
 
 export interface SplitDocument {
   readonly entries: DocumentEntry[];

@@ -53,8 +53,7 @@ export class HeaderFields {
   /** These fields with the changes that were made to a view of them. */
   with(view: HeaderFields): HeaderFields {
     const result = this.copy();
-    if (view.#changes === undefined) return result;
-    result.#changes = new Map([...(result.#changes ?? []), ...view.#changes]);
+    if (view.changes !== undefined) result.#changes = new Map([...(result.#changes ?? []), ...view.changes]);
     return result;
   }
 
@@ -96,6 +95,11 @@ export class HeaderFields {
 
   remove(name: string): void {
     this.#change(name, []);
+  }
+
+  /** What was changed, by lower-case name. Public, since the view may be of another copy of this module. */
+  get changes(): ReadonlyMap<string, { readonly name: string; readonly values: readonly string[] }> | undefined {
+    return this.#changes;
   }
 
   /** Lower-case names of what was changed; undefined when nothing was. */

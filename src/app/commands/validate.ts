@@ -6,7 +6,6 @@ import { counted } from "../counted.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatTable } from "../table.ts";
 import { type CommandContext, nodeEnvironment } from "./command-context.ts";
-import { houseLanguage } from "./house-language.ts";
 import { DEFAULT_FILE, readNodeFile } from "./read-document.ts";
 
 interface ValidateOptions {
@@ -30,13 +29,16 @@ export function addValidate(program: Command, context: CommandContext): void {
       const text = await readNodeFile(options.config, context.terminal);
       const file = options.config ?? DEFAULT_FILE;
       const { loadNode } = await import("../../config/load-node.ts");
-      const language = await houseLanguage();
+      const { loadLanguage } = await import("../node/load-language.ts");
       const { effectiveSettings } = await import("../../config/effective-settings.ts");
-      const node = loadNode(language, { text, file, env: nodeEnvironment(context.terminal) });
-      if (!node.ok) {
+      const env = nodeEnvironment(context.terminal);
+      const extended = await loadLanguage(text, file, env);
+      const node = extended.ok ? loadNode(extended.value.language, { text, file, env }) : extended;
+      if (!extended.ok || !node.ok) {
         context.exitCode = EXIT.invalid;
-        reportProblems(node.problems, file, options, context);
-      } else if (options.effective) reportSettings(effectiveSettings(language, node.value), options, context);
+        reportProblems(node.ok ? [] : node.problems, file, options, context);
+      } else if (options.effective)
+        reportSettings(effectiveSettings(extended.value.language, node.value), options, context);
       else reportValid(node.value, file, options, context);
     });
 }

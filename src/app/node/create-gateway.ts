@@ -10,7 +10,16 @@ import type { NodeContext } from "./node-context.ts";
 const HOUSE_PLUGINS = new URL(`../../plugins/index${extname(import.meta.url)}`, import.meta.url).href;
 
 /** The gateway of this node, with as many workers as its settings say; `workers: 0` makes one that only checks. */
-export function createGateway({ language, loaded, env, logger, accessLog, meter, clock }: NodeContext): Gateway {
+export function createGateway({
+  language,
+  extensions,
+  loaded,
+  env,
+  logger,
+  accessLog,
+  meter,
+  clock,
+}: NodeContext): Gateway {
   const { workers: wanted } = loaded.settings;
   const workers = wanted === "auto" ? availableParallelism() : wanted;
   return new Gateway({
@@ -18,7 +27,7 @@ export function createGateway({ language, loaded, env, logger, accessLog, meter,
     supervisor:
       workers === 0
         ? undefined
-        : new Supervisor({ workers, plugins: [HOUSE_PLUGINS], accessLog, logger, meter, clock }),
+        : new Supervisor({ workers, plugins: [HOUSE_PLUGINS, ...extensions], accessLog, logger, meter, clock }),
     overlay: loaded.overlay,
     resolveSecret: secretResolver({ env, readFile: (path) => readFileSync(path, "utf8") }),
     onApplied: ({ settings }) => {

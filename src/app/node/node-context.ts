@@ -14,6 +14,8 @@ export interface NodeContext {
   readonly version: string;
   /** The configuration language of this node, with its plugins. */
   readonly language: Language;
+  /** URLs of the modules with plugins that its file names. */
+  readonly extensions: readonly string[];
   readonly loaded: LoadedNode;
   readonly logger: PinoLogger;
   readonly meter: PrometheusMeter;

@@ -1,18 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { ReloadHistory } from "../../admin/reload-history.ts";
-import { Language } from "../../config/language.ts";
 import { loadNode } from "../../config/load-node.ts";
 import { describeProblem } from "../../config/problem.ts";
 import { systemClock } from "../../core/clock.ts";
 import { RunwayError } from "../../core/failure.ts";
-import { PLUGINS } from "../../plugins/index.ts";
 import { AccessLogOutput } from "../../telemetry/access-log-output.ts";
 import { PinoLogger } from "../../telemetry/pino-logger.ts";
 import { PrometheusMeter } from "../../telemetry/prometheus-meter.ts";
 import { EXIT } from "../exit-codes.ts";
 import { listenToSignals } from "../signals.ts";
 import { VERSION } from "../version.ts";
+import { loadLanguage } from "./load-language.ts";
 import type { NodeContext } from "./node-context.ts";
 import type { RoleService } from "./role-service.ts";
 
@@ -23,10 +22,12 @@ export interface RunOptions {
 
 /** Runs a node in the role that its file says until it is told to stop. Answers the exit code. */
 export async function runNode({ file, env }: RunOptions): Promise<number> {
-  const language = new Language(PLUGINS);
-  const loaded = loadNode(language, { text: await readFile(file, "utf8"), file, env });
-  if (!loaded.ok) {
-    for (const problem of loaded.problems) process.stderr.write(`${file}: ${describeProblem(problem)}\n`);
+  const text = await readFile(file, "utf8");
+  const extended = await loadLanguage(text, file, env);
+  const loaded = extended.ok ? loadNode(extended.value.language, { text, file, env }) : extended;
+  if (!extended.ok || !loaded.ok) {
+    for (const problem of loaded.ok ? [] : loaded.problems)
+      process.stderr.write(`${file}: ${describeProblem(problem)}\n`);
     return EXIT.invalid;
   }
   const { logger, stdout } = PinoLogger.toStandardOutput({
@@ -41,7 +42,7 @@ export async function runNode({ file, env }: RunOptions): Promise<number> {
     file,
     env,
     version: VERSION,
-    language,
+    ...extended.value,
     loaded: loaded.value,
     logger,
     meter,
