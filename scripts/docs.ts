@@ -1,4 +1,4 @@
-/** Writes docs/reference from what the code declares. `--check` writes nothing and fails when a page is stale. */
+/** Writes docs/reference, and the options in the README of each plugin, from what the code declares. `--check` writes nothing and fails when a page is stale. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { Language } from "../src/config/language.ts";
@@ -70,8 +70,12 @@ function kindOf(schema: Schema): string {
 }
 
 function section(title: string, text: string, schema: z.ZodType, path: string): string {
+  return `## ${title}\n\n${text}\n\n${optionsTable(schema, path)}\n`;
+}
+
+function optionsTable(schema: z.ZodType, path: string): string {
   const json = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as Schema;
-  return `## ${title}\n\n${text}\n\n| setting | kind | default | what it does |\n|---|---|---|---|\n${[...rows(json, path)].join("\n")}\n`;
+  return `| setting | kind | default | what it does |\n|---|---|---|---|\n${[...rows(json, path)].join("\n")}`;
 }
 
 const language = new Language(PLUGINS);
@@ -122,12 +126,25 @@ thread. Each route is counted on its own and the first 10,000 that were asked fo
 ${parts.join("\n")}`;
 }
 
-const pages = { "errors.md": errorsPage(), "configuration.md": configurationPage(), "metrics.md": metricsPage() };
+/** What a person wrote about the plugin, with the table of its options between the two marks. */
+function pluginPage({ name, config }: (typeof PLUGINS)[number]): string {
+  const page = readFileSync(new URL(`../src/plugins/${name}/README.md`, import.meta.url), "utf8");
+  const marks = /<!-- options -->.*<!-- \/options -->/s;
+  if (!marks.test(page)) throw new Error(`src/plugins/${name}/README.md has no place for the options`);
+  return page.replace(marks, () => `<!-- options -->\n${optionsTable(config, "")}\n<!-- /options -->`);
+}
+
+const pages: Record<string, string> = {
+  "docs/reference/errors.md": errorsPage(),
+  "docs/reference/configuration.md": configurationPage(),
+  "docs/reference/metrics.md": metricsPage(),
+  ...Object.fromEntries(PLUGINS.map((plugin) => [`src/plugins/${plugin.name}/README.md`, pluginPage(plugin)])),
+};
 for (const [name, text] of Object.entries(pages)) {
-  const path = new URL(`../docs/reference/${name}`, import.meta.url);
+  const path = new URL(`../${name}`, import.meta.url);
   if (!process.argv.includes("--check")) writeFileSync(path, text);
   else if (readFileSync(path, "utf8") !== text) {
-    console.error(`docs/reference/${name} is stale: run \`npm run docs\``);
+    console.error(`${name} is stale: run \`npm run docs\``);
     process.exitCode = 1;
   }
 }

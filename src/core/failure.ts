@@ -183,6 +183,13 @@ export const FAILURES = {
     message: "The gateway is shutting down.",
   },
   internal: { code: "RW_INTERNAL", status: 500, fault: "gateway", retryable: false, message: "The gateway failed." },
+  authorizationUnavailable: {
+    code: "RW_AUTHORIZATION_UNAVAILABLE",
+    status: 503,
+    fault: "operator",
+    retryable: true,
+    message: "Whether the request may pass cannot be found out now.",
+  },
   pluginFailed: {
     code: "RW_PLUGIN_FAILED",
     status: 500,

@@ -1,8 +1,11 @@
 import type { Plugin } from "../sdk/plugin.ts";
 import { apiKey } from "./api_key/plugin.ts";
 import { basicAuth } from "./basic_auth/plugin.ts";
+import { compression } from "./compression/plugin.ts";
 import { cors } from "./cors/plugin.ts";
+import { extAuth } from "./ext_auth/plugin.ts";
 import { ipFilter } from "./ip_filter/plugin.ts";
+import { jwt } from "./jwt/plugin.ts";
 import { rateLimit } from "./rate_limit/plugin.ts";
 import { requestId } from "./request_id/plugin.ts";
 import { securityHeaders } from "./security_headers/plugin.ts";
@@ -14,13 +17,17 @@ export const PLUGINS: readonly Plugin[] = [
   requestId,
   securityHeaders,
   cors,
+  compression,
   // Who may come at all.
   ipFilter,
   // Who it is.
   apiKey,
   basicAuth,
+  jwt,
   // How much, when it is known who.
   rateLimit,
+  // Whether that one may.
+  extAuth,
   // What the upstream gets.
   transform,
 ];

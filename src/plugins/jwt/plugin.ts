@@ -1,0 +1,186 @@
+import { errors, type JWTPayload, jwtVerify } from "jose";
+import { z } from "zod";
+import { duration } from "../../sdk/duration.ts";
+import {
+  type Answer,
+  definePlugin,
+  type Identity,
+  type PluginHost,
+  type RequestContext,
+  refuse,
+} from "../../sdk/index.ts";
+import { ALGORITHMS, type Algorithm, isSymmetric, type KeySource, publicKey, secretKey } from "./key-source.ts";
+import { KeysUnavailable, RemoteKeys } from "./remote-keys.ts";
+
+/** A token is read before it is believed, so it must not be able to cost much. */
+const MAX_TOKEN_LENGTH = 8_192;
+const MIN_SECRET_BYTES = 32;
+const CHALLENGE = 'Bearer realm="gateway"';
+
+const token = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be an HTTP token");
+/** Its value is known only where it is used. */
+const isReference = (text: string) => /^\$\{(?:env|file):.+\}$/.test(text);
+
+const config = z
+  .strictObject({
+    secret: z
+      .string()
+      .refine(
+        (text) => isReference(text) || Buffer.byteLength(text) >= MIN_SECRET_BYTES,
+        `must have ${MIN_SECRET_BYTES} bytes or more (RFC 7518 §3.2)`,
+      )
+      .optional()
+      .describe("The secret that tokens are signed with; better a reference such as ${env:JWT_SECRET}."),
+    public_key: z
+      .string()
+      .refine((text) => isReference(text) || isPublicKey(text), "must be a public key in PEM")
+      .optional()
+      .describe("The public key that tokens are verified with, PEM."),
+    jwks_url: z
+      .url({ protocol: /^https?$/ })
+      .refine(isSafe, "must be https, or http on this machine")
+      .optional()
+      .describe("Where the issuer publishes its public keys."),
+    jwks_refresh_interval: duration.prefault("1h").describe("After which published keys are fetched again."),
+    algorithms: z
+      .array(z.enum(ALGORITHMS))
+      .min(1)
+      .optional()
+      .describe(
+        "Algorithms that are accepted. HS256 with a secret, and otherwise RS256, ES256 and EdDSA when not given.",
+      ),
+    issuer: z.string().min(1).optional().describe("Who has to have issued the token (`iss`)."),
+    audience: z
+      .array(z.string().min(1))
+      .default([])
+      .describe("Whom the token has to be meant for, one of them (`aud`); none means anybody."),
+    leeway: duration.prefault("30s").describe("By how much clocks may differ."),
+    require_expiry: z.boolean().default(true).describe("Whether a token without an end (`exp`) is refused."),
+    id_claim: z.string().min(1).default("sub").describe("The claim that says who the client is."),
+    require_consumer: z.boolean().default(false).describe("Whether only consumers of the configuration are let in."),
+    cookie: token.optional().describe("A cookie that may hold the token too, where there is no Authorization header."),
+    claim_headers: z
+      .record(token, z.string().min(1))
+      .default({})
+      .describe(
+        "Request headers that the upstream gets, each with the claim that it holds. Those of the client never reach it.",
+      ),
+  })
+  .refine(
+    ({ secret, public_key, jwks_url }) =>
+      [secret, public_key, jwks_url].filter((key) => key !== undefined).length === 1,
+    "needs exactly one of secret, public_key and jwks_url",
+  )
+  .refine(
+    ({ secret, algorithms = [] }) => algorithms.every((algorithm) => isSymmetric(algorithm) === (secret !== undefined)),
+    {
+      error:
+        "a secret goes with HS256, HS384 and HS512, and public keys with the others: a mixture would let a public key pass for a secret",
+      path: ["algorithms"],
+    },
+  )
+  .describe("Lets in who brings a JSON Web Token (RFC 7519) in the Authorization header.");
+
+type Config = z.output<typeof config>;
+
+export const jwt = definePlugin({
+  name: "jwt",
+  config,
+  authenticates: true,
+  credentials: {
+    config: z.strictObject({
+      id: z.string().min(1).describe("What tokens of this consumer hold in the claim that says who the client is."),
+    }),
+    keysOf: ({ id }) => [String(id)],
+  },
+  create(settings, host) {
+    const verify = verifier(settings, host);
+    const claimHeaders = Object.entries(settings.claim_headers);
+    return {
+      challenge: CHALLENGE,
+      async authenticate(request) {
+        for (const [name] of claimHeaders) request.headers.remove(name);
+        const presented = presentedToken(request, settings.cookie);
+        if (presented === undefined) return undefined;
+        try {
+          const claims = await verify(presented);
+          for (const [name, claim] of claimHeaders) setClaim(request, name, claims[claim]);
+          return identityOf(claims, settings, host);
+        } catch (error) {
+          return refusal(error, host);
+        }
+      },
+    };
+  },
+});
+
+function verifier(settings: Config, host: PluginHost): (presented: string) => Promise<JWTPayload> {
+  const find = keySource(settings, host);
+  const { issuer, audience, require_expiry, leeway, id_claim } = settings;
+  const usual: readonly Algorithm[] = settings.secret === undefined ? ["RS256", "ES256", "EdDSA"] : ["HS256"];
+  const options = {
+    algorithms: [...(settings.algorithms ?? usual)],
+    clockTolerance: Math.round(leeway / 1_000),
+    requiredClaims: [id_claim, ...(require_expiry ? ["exp"] : [])],
+    ...(issuer === undefined ? {} : { issuer }),
+    ...(audience.length === 0 ? {} : { audience }),
+  };
+  return async (presented) => {
+    if (presented.length > MAX_TOKEN_LENGTH) throw new errors.JWTInvalid("the token is too long");
+    const { payload } = await jwtVerify(presented, find, { ...options, currentDate: new Date(host.clock.now()) });
+    return payload;
+  };
+}
+
+function keySource({ secret, public_key, jwks_url, jwks_refresh_interval }: Config, host: PluginHost): KeySource {
+  if (jwks_url !== undefined) return new RemoteKeys({ url: jwks_url, refreshMs: jwks_refresh_interval, host }).find;
+  const key = secret === undefined ? publicKey(public_key!) : secretKey(secret);
+  return async () => key;
+}
+
+/** Undefined where the client brings no token, perhaps another proof for another plugin. */
+function presentedToken(request: RequestContext, cookie: string | undefined): string | undefined {
+  const authorization = request.headers.get("authorization");
+  if (authorization === undefined) return cookie === undefined ? undefined : request.cookie(cookie);
+  return /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+}
+
+function identityOf(claims: JWTPayload, { id_claim, require_consumer }: Config, host: PluginHost): Identity | Answer {
+  const id = claims[id_claim];
+  if (typeof id !== "string" || id === "") return refused(host, "invalid_token");
+  const consumer = host.consumerByKey(id);
+  if (consumer === undefined && require_consumer) return refused(host, "unknown_consumer");
+  return { id: consumer?.id ?? id, claims };
+}
+
+function setClaim({ headers }: RequestContext, name: string, claim: unknown): void {
+  if (typeof claim === "string" || typeof claim === "number" || typeof claim === "boolean")
+    headers.set(name, encodeURI(String(claim)));
+  else if (claim !== undefined) headers.set(name, Buffer.from(JSON.stringify(claim)).toString("base64url"));
+}
+
+/** The client is told that its token will not do, and never why: that would help only who makes tokens up. */
+function refusal(error: unknown, host: PluginHost): Answer {
+  if (error instanceof KeysUnavailable) return refuse("authorizationUnavailable");
+  if (!(error instanceof errors.JOSEError)) throw error;
+  return refused(host, error.code === "ERR_JWT_EXPIRED" ? "expired_token" : "invalid_token");
+}
+
+function refused(host: PluginHost, event: string): Answer {
+  host.count(event);
+  return refuse("consumerUnknown", { headers: { "WWW-Authenticate": `${CHALLENGE}, error="invalid_token"` } });
+}
+
+function isPublicKey(text: string): boolean {
+  try {
+    publicKey(text);
+    return !text.includes("PRIVATE KEY");
+  } catch {
+    return false;
+  }
+}
+
+function isSafe(text: string): boolean {
+  const { protocol, hostname } = new URL(text);
+  return protocol === "https:" || ["localhost", "127.0.0.1", "[::1]"].includes(hostname);
+}
