@@ -327,6 +327,43 @@ describe("a target of HTTP/2 that goes away", () => {
   });
 });
 
+describe("a target of HTTP/2 that does not answer", () => {
+  const hint: Respond = (stream) => stream.additionalHeaders({ ":status": 103 });
+  const table: [what: string, status: number, code: string, respond: Respond][] = [
+    ["closes at once", 502, "RW_UPSTREAM_RESET", (stream) => stream.session?.destroy()],
+    ["ends its connection with an error", 502, "RW_UPSTREAM_RESET", (stream) => stream.session?.goaway(2, 2 ** 31 - 1)],
+    ["resets the stream", 502, "RW_UPSTREAM_RESET", (stream) => cutStream(stream, constants.NGHTTP2_INTERNAL_ERROR)],
+    ["resets the stream without an error", 502, "RW_UPSTREAM_RESET", (stream) => cutStream(stream, 0)],
+    ["hangs", 504, "RW_UPSTREAM_TIMEOUT", () => {}],
+    ["hangs after a hint", 504, "RW_UPSTREAM_TIMEOUT", hint],
+  ];
+  for (const [what, status, code, respond] of table)
+    it(`but ${what}: ${status}, and the request was sent once`, async () => {
+      for (const request of [
+        "GET / HTTP/1.1\r\nHost: a\r\n\r\n",
+        "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx",
+      ]) {
+        const origin = new Http2Origin(respond);
+        const gateway = await gatewayTo(origin, {}, { timeout_policy: { request: "200ms" } });
+        const answer = await gateway.client().send(request).until(/\}\n$/);
+        assert.match(answer, new RegExp(`HTTP/1.1 ${status} .*${code}`, "s"));
+        assert.equal(origin.streams.length, 1);
+      }
+    });
+
+  it("to the end: what it began is cut", async () => {
+    const origin = new Http2Origin((stream) => {
+      stream.respond({ ":status": 200 });
+      stream.write("begun");
+    });
+    const gateway = await gatewayTo(origin, {}, { timeout_policy: { idle: "100ms" } });
+    const answer = await gateway.client().get("/").untilClosed();
+    assert.match(answer, /^HTTP\/1\.1 200 .*begun/s);
+    assert.doesNotMatch(answer, /\r\n0\r\n/);
+    await eventually(() => origin.streams[0]!.destroyed, "the end of the stream");
+  });
+});
+
 describe("a response of HTTP/2 that is cut", () => {
   const cuts: Record<string, (stream: ServerHttp2Stream) => void> = {
     "by a reset": (stream) => cutStream(stream, constants.NGHTTP2_INTERNAL_ERROR),
