@@ -12,6 +12,7 @@ import { addPki } from "./commands/pki.ts";
 import { addPush } from "./commands/push.ts";
 import { addRoutes } from "./commands/routes.ts";
 import { addRun } from "./commands/run.ts";
+import { addSchema } from "./commands/schema.ts";
 import { addStatus } from "./commands/status.ts";
 import { addToken } from "./commands/token.ts";
 import { addUp } from "./commands/up.ts";
@@ -68,6 +69,7 @@ function buildProgram(context: CommandContext): Command {
   addPki(program, context);
   addToken(program, context);
   addHash(program, context);
+  addSchema(program, context);
   addVersion(program, context);
   addOrigin(program, context);
   return program;

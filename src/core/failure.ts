@@ -103,6 +103,13 @@ export const FAILURES = {
     retryable: false,
     message: "The client may not do this.",
   },
+  misdirected: {
+    code: "RW_MISDIRECTED",
+    status: 421,
+    fault: "client",
+    retryable: false,
+    message: "The gateway does not answer for this host.",
+  },
   rateLimited: {
     code: "RW_RATE_LIMITED",
     status: 429,

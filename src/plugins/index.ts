@@ -1,9 +1,11 @@
 import type { Plugin } from "../sdk/plugin.ts";
+import { allowedHosts } from "./allowed_hosts/plugin.ts";
 import { apiKey } from "./api_key/plugin.ts";
 import { basicAuth } from "./basic_auth/plugin.ts";
 import { compression } from "./compression/plugin.ts";
 import { cors } from "./cors/plugin.ts";
 import { extAuth } from "./ext_auth/plugin.ts";
+import { httpsRedirect } from "./https_redirect/plugin.ts";
 import { ipFilter } from "./ip_filter/plugin.ts";
 import { jwt } from "./jwt/plugin.ts";
 import { rateLimit } from "./rate_limit/plugin.ts";
@@ -20,6 +22,8 @@ export const PLUGINS: readonly Plugin[] = [
   compression,
   // Who may come at all.
   ipFilter,
+  allowedHosts,
+  httpsRedirect,
   // Who it is.
   apiKey,
   basicAuth,
