@@ -45,7 +45,13 @@ class Wire {
   async live(): Promise<this> {
     await this.agent.start();
     this.events.opened();
-    const welcome = { newest: undefined, capabilities: [], controlPlaneId: "cp", heartbeatIntervalMs: 1_000 };
+    const welcome = {
+      newest: undefined,
+      capabilities: [],
+      controlPlaneId: "cp",
+      heartbeatIntervalMs: 1_000,
+      addresses: [],
+    };
     this.events.received({ type: "welcome", ...welcome });
     return this;
   }
@@ -107,7 +113,7 @@ test("a stopped agent closes its connection, tells the sink, and waits for it no
 });
 
 test("what an old connection still says is not heard", async () => {
-  const wire = await new Wire(idle, ["cp:1", "cp:2"]).live();
+  const wire = await new Wire(idle, ["cp:2", "cp:1"]).live(); // Node n1 begins with the second.
   const old = wire.events;
   old.closed("gone");
   wire.clock.advance(1_000);

@@ -7,7 +7,7 @@ import type { FromNode, Hello, Nack, Stamp } from "./messages.ts";
 import { Publication } from "./publication.ts";
 import { deltaOf, heartbeatOf, helloOf, publicationOf, snapshotOf, stampOf } from "./testing/messages.ts";
 
-const CONTROL_PLANE = { controlPlaneId: "cp", version: "1.4.0", rpcPrefixes: [] };
+const CONTROL_PLANE = { controlPlaneId: "cp", version: "1.4.0", rpcPrefixes: [], otherAddresses: () => ["cp-2:9443"] };
 
 class Course {
   state: FleetState;

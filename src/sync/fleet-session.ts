@@ -118,6 +118,7 @@ function welcomed(cp: ControlPlaneIdentity, state: FleetState): FleetStep {
     capabilities: [SNAPSHOT_CAPABILITY, DELTA_CAPABILITY, ...cp.rpcPrefixes],
     controlPlaneId: cp.controlPlaneId,
     heartbeatIntervalMs: hello.heartbeatIntervalMs,
+    addresses: cp.otherAddresses(),
   };
   return { state: live, effects: [{ type: "send", message: welcome }] };
 }

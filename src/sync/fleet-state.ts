@@ -9,6 +9,8 @@ export interface ControlPlaneIdentity {
   readonly version: string;
   /** Prefixes of the RPC methods that it answers. */
   readonly rpcPrefixes: readonly string[];
+  /** Where other control planes of its fleet are now. */
+  readonly otherAddresses: () => readonly string[];
 }
 
 /** How the control plane stands with the node at the other end of one stream. */

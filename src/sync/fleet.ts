@@ -30,6 +30,8 @@ export interface FleetOptions {
   readonly meter: Meter;
   /** Connected and offline ones together. */
   readonly maxNodes?: number;
+  /** Where other control planes of the same fleet are, for nodes to turn to. */
+  readonly otherAddresses?: () => readonly string[];
   /** What nodes may ask, by the whole name of the method. */
   readonly methods?: Readonly<Record<string, RpcMethod>>;
   /** Streams that are sent a configuration at one time. */
@@ -77,7 +79,8 @@ export class Fleet {
       reported: (stream, news) => this.#reported(stream, news),
       rejected: (stream, kind, detail) => this.#rejected(stream, kind, detail),
     };
-    const identity = { controlPlaneId, version, rpcPrefixes: RpcPeer.prefixesOf(methods) };
+    const { otherAddresses = () => [] } = options;
+    const identity = { controlPlaneId, version, rpcPrefixes: RpcPeer.prefixesOf(methods), otherAddresses };
     this.#context = { identity, clock, random, turns, owner, methods, logger };
     this.#metrics = new FleetMetrics(meter, () => this.nodes(), turns);
     for (const nodeId of ledger.nodeIds()) this.#nodes.set(nodeId, undefined);

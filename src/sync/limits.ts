@@ -18,6 +18,8 @@ export const LIMITS = {
   problems: 100,
   /** Capabilities, and encodings, that a node may name. */
   capabilities: 64,
+  /** Other control planes that a node remembers. */
+  addresses: 16,
   /** Phases of an apply. */
   phases: 16,
 } as const;

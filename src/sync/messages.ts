@@ -126,6 +126,8 @@ export interface Welcome {
   readonly capabilities: readonly string[];
   readonly controlPlaneId: string;
   readonly heartbeatIntervalMs: number;
+  /** Where other control planes of the same fleet are. */
+  readonly addresses: readonly string[];
 }
 
 /** One piece of a snapshot: the encoded snapshot is the concatenation of the data of chunks 0 to count-1. */

@@ -6,6 +6,7 @@ import { stepNode } from "./node-session.ts";
 import {
   type ApplyOutcome,
   initialNodeState,
+  knownAddresses,
   type NodeEffect,
   type NodeIdentity,
   type NodeOccurrence,
@@ -33,8 +34,8 @@ const WELCOME: Welcome = {
   capabilities: ["snapshot.v1"],
   controlPlaneId: "cp",
   heartbeatIntervalMs: 10_000,
+  addresses: [],
 };
-
 /** Feeds events to a session and keeps what it wants done. */
 class Course {
   state: NodeState;
@@ -146,6 +147,27 @@ test("a change is refused that builds on something else, comes too early or was 
   assert.equal(reasonOf(node().receive({ ...update, stamp: stampOf(3) })), "RW_INTEGRITY_MISMATCH");
   assert.equal(reasonOf(node().receive({ ...update, encoding: "morse" })), "RW_INTEGRITY_MISMATCH");
   assert.equal(reasonOf(new Course(initialNodeState(snapshotOf(3))).live().receive(update)), "RW_STALE_VERSION");
+});
+
+test("a node turns to the control planes that the last one spoke of, when those that it was told of do not answer", () => {
+  const course = new Course().live().receive({ ...WELCOME, addresses: ["cp-2:9443"] });
+  const tried: string[] = [];
+  for (let attempt = 0; attempt < 4; attempt++) {
+    course.feed({ type: "closed", reason: "gone" }).feed({ type: "timer", timer: "reconnect" });
+    tried.push(...course.effects.flatMap((effect) => (effect.type === "connect" ? [effect.address] : [])));
+  }
+  assert.deepEqual(tried, ["cp-2:9443", "cp-1:9443", "cp-2:9443", "cp-1:9443"]);
+});
+
+test("a fleet spreads over the control planes that it was told of, each node beginning where it always does", () => {
+  const addresses = ["a:1", "b:1", "c:1"];
+  const firsts = Array.from({ length: 300 }, (_, index) => {
+    const node = { ...NODE, nodeId: `node-${index}`, addresses };
+    const first = knownAddresses(node, initialNodeState())[0]!;
+    assert.equal(knownAddresses(node, initialNodeState())[0], first);
+    return first;
+  });
+  for (const address of addresses) assert.ok(firsts.filter((first) => first === address).length > 60, address);
 });
 
 test("another epoch is another count", () => {

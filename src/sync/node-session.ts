@@ -12,6 +12,7 @@ import { applied, collect, takeDelta, takeOriginal } from "./node-intake.ts";
 import {
   after,
   beat,
+  knownAddresses,
   type NodeEffect,
   type NodeEvent,
   type NodeIdentity,
@@ -56,7 +57,8 @@ export function stepNode(node: NodeIdentity, state: NodeState, event: NodeEvent)
 // ---- the link ---------------------------------------------------------------------------------------------------------
 
 function connect(node: NodeIdentity, state: NodeState): NodeStep {
-  const address = node.addresses[state.nextAddress % node.addresses.length]!;
+  const addresses = knownAddresses(node, state);
+  const address = addresses[state.nextAddress % addresses.length]!;
   return {
     state: { ...state, link: { phase: "opening", address } },
     effects: [
@@ -117,7 +119,7 @@ function closed(node: NodeIdentity, state: NodeState, reason: string, atMs: numb
       ...state,
       link: { phase: "waiting" },
       failures,
-      nextAddress: (state.nextAddress + 1) % node.addresses.length,
+      nextAddress: state.nextAddress + 1,
       lastLinkError: reason,
     },
     effects: [
@@ -125,7 +127,7 @@ function closed(node: NodeIdentity, state: NodeState, reason: string, atMs: numb
       {
         type: "set timer",
         timer: "reconnect",
-        delayMs: reconnectDelayMs(failures, node.addresses.length, node.retryIntervalMs, random),
+        delayMs: reconnectDelayMs(failures, knownAddresses(node, state).length, node.retryIntervalMs, random),
       },
     ],
   };
@@ -152,7 +154,8 @@ function received(node: NodeIdentity, state: NodeState, message: FromControlPlan
   if (state.link.phase !== "greeting" && state.link.phase !== "live") return still(state);
   switch (message.type) {
     case "welcome": {
-      const { state: live, effects } = accepted(node, state, "runway", atMs);
+      const learning: NodeState = { ...state, learned: message.addresses };
+      const { state: live, effects } = accepted(node, learning, "runway", atMs);
       return { state: live, effects: [{ type: "welcomed", rpcPrefixes: message.capabilities }, ...effects] };
     }
     case "rpc":

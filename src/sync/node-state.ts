@@ -1,6 +1,7 @@
 import type { EffectiveDelta } from "../config/delta.ts";
 import type { Problem } from "../config/problem.ts";
 import type { Snapshot } from "../config/snapshot.ts";
+import { xxhash64 } from "../config/state-hash.ts";
 import type { FromControlPlane, FromNode, Stamp } from "./messages.ts";
 import type { Transfer } from "./transfer.ts";
 
@@ -80,7 +81,10 @@ export interface NodeState {
   readonly transfer: Transfer | undefined;
   /** Attempts to connect that failed since the last connection that lasted. */
   readonly failures: number;
+  /** How many times the node has turned to the next control plane. */
   readonly nextAddress: number;
+  /** Control planes that the last one spoke of, besides those that the node was told of. */
+  readonly learned: readonly string[];
   /** Why the last configuration was refused; empty after a success. */
   readonly lastReloadError: string;
   /** Why the last connection ended or could not be had; empty while one holds. */
@@ -138,9 +142,20 @@ export function initialNodeState(running?: Snapshot): NodeState {
     transfer: undefined,
     failures: 0,
     nextAddress: 0,
+    learned: [],
     lastReloadError: "",
     lastLinkError: "",
   };
+}
+
+/**
+ * Every control plane that the node knows, in the order in which it tries them. Nodes begin at different ones, by their ids, so that a
+ * fleet spreads over its control planes and finds its way back to them.
+ */
+export function knownAddresses({ nodeId, addresses }: NodeIdentity, { learned }: NodeState): readonly string[] {
+  const first = Number(xxhash64(Buffer.from(nodeId)) % BigInt(addresses.length));
+  const own = [...addresses.slice(first), ...addresses.slice(0, first)];
+  return [...own, ...learned.filter((address) => !own.includes(address))];
 }
 
 export function still(state: NodeState): NodeStep {

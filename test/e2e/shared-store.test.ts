@@ -57,7 +57,7 @@ describe("two control planes on one PostgreSQL", { skip: postgresMissing() ?? fa
     await using cluster = await startPair();
     const [one, two] = cluster.controlPlanes as [Member, Member];
     await cluster.addDataPlane("dp-1", { controlPlanes: [one] });
-    await cluster.addDataPlane("dp-2", { controlPlanes: [two, one] });
+    await cluster.addDataPlane("dp-2", { controlPlanes: [one, two] }); // Where a node begins goes by its id.
     await cluster.addDataPlane("dp-3", { controlPlanes: [two] });
     const seen = async (by: Member) => (await cluster.nodes(by)).map(describeNode);
     for (const [member, elsewhere] of [

@@ -5,7 +5,7 @@ import { SessionRunner } from "../../src/sync/session-runner.ts";
 import type { Connection } from "./connection.ts";
 import type { World } from "./world.ts";
 
-const IDENTITY = { controlPlaneId: "cp", version: "1.4.0", rpcPrefixes: [] };
+const IDENTITY = { controlPlaneId: "cp", version: "1.4.0", rpcPrefixes: [], otherAddresses: () => [] };
 
 /** A control plane that knows the versions up to `known` of the one durable log: all of them, or fewer when it was paused. */
 export class SimulatedControlPlane {

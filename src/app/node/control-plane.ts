@@ -37,7 +37,7 @@ export async function createControlPlane(context: NodeContext): Promise<RoleServ
   const exchange = store.fleet && (await openExchange(context, store.fleet, controlPlaneId));
   const ledger = exchange?.ledger ?? (await FileIdentityLedger.open(join(directory, "identities.json"), logger));
   const gateway = createGateway(context);
-  const fleet = createFleet(context, ledger, controlPlaneId);
+  const fleet = createFleet(context, ledger, controlPlaneId, () => exchange?.service.addresses() ?? []);
   const shown = new FleetAdminView(fleet, exchange?.service);
   exchange?.service.follow({ nodes: () => shown.ownNodes(), forget: (nodeId) => void fleet.forget(nodeId) });
   const publish = (revision: Revision, change: FleetSource["change"]) =>
@@ -114,12 +114,14 @@ function createFleet(
   { loaded, version, clock, logger, meter }: NodeContext,
   ledger: IdentityLedger,
   controlPlaneId: string,
+  otherAddresses: () => readonly string[],
 ): Fleet {
   const { trust_domain: trustDomain } = loaded.settings.cluster.control_plane;
   return new Fleet({
     controlPlaneId,
     version,
     ledger,
+    otherAddresses,
     trustDomain: trustDomain === "" ? undefined : trustDomain,
     clock,
     random: Math.random,

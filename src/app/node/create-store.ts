@@ -49,9 +49,13 @@ function tlsOptions({ ca_file, cert_file, key_file, server_name }: PostgresTls, 
   };
 }
 
-/** Opens the store, waiting for one that is away: a database and its control planes may well start together. */
-export async function openStore(store: Store, { clock, logger }: NodeContext): Promise<void> {
-  const giveUpMs = clock.monotonicMs() + OPENING_LIMIT_MS;
+/**
+ * Opens the store, waiting for a database that is away: it and its control planes may well start together. A directory that cannot
+ * be used is not going to change by that.
+ */
+export async function openStore(store: Store, { loaded, clock, logger }: NodeContext): Promise<void> {
+  const isElsewhere = loaded.settings.cluster.control_plane.store !== "";
+  const giveUpMs = isElsewhere ? clock.monotonicMs() + OPENING_LIMIT_MS : 0;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
     try {
       await store.open();

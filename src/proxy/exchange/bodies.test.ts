@@ -70,7 +70,7 @@ describe("a response", () => {
     const gateway = await proxyTo(upstream.url);
     const client = gateway.client();
     for (let count = 0; count < 2; count++)
-      assert.match(await client.get("/").until(/0\r\n\r\n$/), /\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n$/);
+      assert.match(await client.get("/").until(/\r\n0\r\n\r\n$/), /\r\n\r\n2\r\nab\r\n1\r\nc\r\n0\r\n\r\n$/);
     assert.equal(upstream.received.length, 1);
     client.close();
   });
@@ -80,7 +80,7 @@ describe("a response", () => {
     const gateway = await proxyTo(upstream.url);
     const client = gateway.client();
     for (let count = 0; count < 2; count++)
-      assert.match(await client.get("/").until(/0\r\n\r\n$/), /chunked\r\n.*\r\n\r\n5\r\nhello\r\n0\r\n\r\n$/s);
+      assert.match(await client.get("/").until(/\r\n0\r\n\r\n$/), /chunked\r\n.*\r\n\r\n5\r\nhello\r\n0\r\n\r\n$/s);
     client.close();
   });
 

@@ -66,7 +66,9 @@ describe("a target of HTTP/2", () => {
     const gateway = await gatewayTo(origin);
     const client = gateway.client();
     for (let count = 0; count < 2; count++) {
-      const answer = await client.get("/a?b=c", "X-A: y", "Connection: keep-alive, x-c", "X-C: d").until(/0\r\n\r\n$/);
+      const answer = await client
+        .get("/a?b=c", "X-A: y", "Connection: keep-alive, x-c", "X-C: d")
+        .until(/\r\n0\r\n\r\n$/);
       assert.match(answer, /^HTTP\/1\.1 201 Created\r\nx-b: 1\r\nx-b: 2\r\n.*Transfer-Encoding: chunked\r\n/s);
       assert.match(answer, /\r\n\r\n(?:2\r\nhe\r\n3\r\nllo|5\r\nhello)\r\n0\r\n\r\n$/);
     }
@@ -437,7 +439,7 @@ describe("a target of HTTP/2 that answers what is not valid", () => {
       const answer = await (await gatewayTo(framing(frames)))
         .client()
         .get("/")
-        .until(/0\r\n\r\n$/);
+        .until(/\r\n0\r\n\r\n$/);
       assert.match(answer, /^HTTP\/1\.1 200 OK\r\ne: f\r\n/);
     }
   });

@@ -1,5 +1,6 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { LIMITS } from "../limits.ts";
 import type { Chunk, DeltaUpdate, FromControlPlane, OriginalUpdate, Stamp, Welcome } from "../messages.ts";
 import { bounded, fromUint64 } from "../wire-values.ts";
 import {
@@ -46,8 +47,9 @@ export function decodeFromControlPlane(bytes: Uint8Array): FromControlPlane | un
 function toWire(message: FromControlPlane): WireUpdate {
   switch (message.type) {
     case "welcome": {
-      const { newest, capabilities, controlPlaneId, heartbeatIntervalMs } = message;
-      const value = { ...writeStamp(newest), capabilities: [...capabilities], controlPlaneId, heartbeatIntervalMs };
+      const { newest, capabilities, controlPlaneId, heartbeatIntervalMs, addresses } = message;
+      const lists = { capabilities: [...capabilities], addresses: [...addresses] };
+      const value = { ...writeStamp(newest), ...lists, controlPlaneId, heartbeatIntervalMs };
       return { frame: { case: "welcome", value } };
     }
     case "chunk": {
@@ -77,8 +79,9 @@ function readWelcome(wire: WireWelcome): Welcome {
     wire.version === 0n
       ? undefined
       : { epoch: bounded(wire.epoch), version: fromUint64(wire.version), hash: wire.stateHash };
-  const { controlPlaneId, heartbeatIntervalMs } = wire;
-  return { type: "welcome", newest, capabilities: wire.capabilities, controlPlaneId, heartbeatIntervalMs };
+  const { capabilities, controlPlaneId, heartbeatIntervalMs } = wire;
+  const addresses = wire.addresses.slice(0, LIMITS.addresses).map(bounded);
+  return { type: "welcome", newest, capabilities, controlPlaneId, heartbeatIntervalMs, addresses };
 }
 
 function readChunk({ epoch, version, stateHash, encoding, index, count, checksum, data }: SnapshotChunk): Chunk {

@@ -71,6 +71,7 @@ export const fromControlPlane: fc.Arbitrary<FromControlPlane> = fc.oneof(
     capabilities: fc.array(text),
     controlPlaneId: text,
     heartbeatIntervalMs: count,
+    addresses: fc.array(text, { maxLength: 5 }),
   }),
   fc.record({
     type: fc.constant("chunk" as const),

@@ -67,7 +67,13 @@ export const NODE_MESSAGES = {
 };
 
 export const CONTROL_PLANE_MESSAGES = {
-  welcome: z.object({ newest: running, capabilities: names, controlPlaneId: text, heartbeatIntervalMs: count }),
+  welcome: z.object({
+    newest: running,
+    capabilities: names,
+    controlPlaneId: text,
+    heartbeatIntervalMs: count,
+    addresses: z.array(text).transform((all) => all.slice(0, LIMITS.addresses)),
+  }),
   delta: z.object({ base: stamp, stamp, encoding: text, checksum: hash, data: octets }),
   chunk: z.object({ stamp, encoding: text, index: count, count, checksum: hash, data: octets }),
 };
