@@ -57,15 +57,16 @@ describe("two control planes on one PostgreSQL", { skip: postgresMissing() ?? fa
     await using cluster = await startPair();
     const [one, two] = cluster.controlPlanes as [Member, Member];
     await cluster.addDataPlane("dp-1", { controlPlanes: [one] });
-    await cluster.addDataPlane("dp-2", { controlPlanes: [one, two] }); // Where a node begins goes by its id.
-    await cluster.addDataPlane("dp-3", { controlPlanes: [two] });
+    await cluster.addDataPlane("dp-2", { controlPlanes: [two, one] });
+    const lost = await cluster.addDataPlane("dp-3", { controlPlanes: [two] });
+    await cluster.addDataPlane("dp-4", { controlPlanes: [two] });
     const seen = async (by: Member) => (await cluster.nodes(by)).map(describeNode);
     for (const [member, elsewhere] of [
-      [one, ["dp-2", "dp-3"]],
+      [one, ["dp-2", "dp-3", "dp-4"]],
       [two, ["dp-1"]],
     ] as const)
       await eventually(`${member.name} shows all`, async () => {
-        const rows = ["dp-1", "dp-2", "dp-3"].map((id) =>
+        const rows = ["dp-1", "dp-2", "dp-3", "dp-4"].map((id) =>
           describeNode({
             node_id: id,
             status: "connected",
@@ -80,8 +81,9 @@ describe("two control planes on one PostgreSQL", { skip: postgresMissing() ?? fa
     for (const node of cluster.dataPlanes) assert.equal((await node.status()).config_version, 2);
     assert.equal((await two.admin("/cluster/nodes/dp-1", { method: "DELETE" })).status, 409);
 
+    lost.process.signal("SIGSTOP"); // So that it cannot say goodbye, nor move.
     await two.process.end("SIGKILL");
-    await eventually("dp-2 moved, and nobody knows how dp-3 is", async () => {
+    await eventually("dp-2 and dp-4, which had to learn where, moved, and nobody knows how dp-3 is", async () => {
       const rows = (await cluster.nodes(one)).map(({ node_id, status, control_plane }) => [
         node_id,
         status,
@@ -91,6 +93,7 @@ describe("two control planes on one PostgreSQL", { skip: postgresMissing() ?? fa
         ["dp-1", "connected", false],
         ["dp-2", "connected", false],
         ["dp-3", "stale", true],
+        ["dp-4", "connected", false],
       ]);
       return true;
     });
