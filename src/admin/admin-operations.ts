@@ -1,21 +1,31 @@
+import type { AuditLog } from "../config/audit-log.ts";
+import type { Language } from "../config/language.ts";
+import type { RevisionLog } from "../config/revision-log.ts";
 import type { TokenStore } from "../config/token-store.ts";
 import type { Clock } from "../core/clock.ts";
+import { collectionsOf } from "./collection.ts";
 import type { ConfigurationDesk } from "./configuration-desk.ts";
 import type { DataPlaneView } from "./data-plane-view.ts";
 import type { FleetView } from "./fleet-view.ts";
 import type { GatewayView } from "./gateway-view.ts";
 import type { MetricsView } from "./metrics-view.ts";
 import type { Operation } from "./operation.ts";
+import { auditOperations } from "./operations/audit.ts";
 import { certificateOperations } from "./operations/certificates.ts";
+import { changeOperations } from "./operations/changes.ts";
 import { dataPlaneOperations, fleetOperations } from "./operations/cluster.ts";
 import { configurationOperations } from "./operations/configuration.ts";
 import { drainOperations } from "./operations/drain.ts";
 import { gatewayOperations } from "./operations/gateway.ts";
 import { healthOperations } from "./operations/health.ts";
 import { metricsOperations } from "./operations/metrics.ts";
+import { nestedOperations } from "./operations/nested-resources.ts";
 import { reloadOperations } from "./operations/reload.ts";
+import { resourceOperations } from "./operations/resources.ts";
+import { schemaOperations } from "./operations/schemas.ts";
 import { targetOperations } from "./operations/targets.ts";
 import { identityOperations, tokenOperations } from "./operations/tokens.ts";
+import { versionOperations } from "./operations/versions.ts";
 import type { ReloadDesk } from "./reload-desk.ts";
 import type { ReloadHistory } from "./reload-history.ts";
 
@@ -34,6 +44,9 @@ export type AdminViews = {
       readonly reload: ReloadDesk;
       readonly configuration: ConfigurationDesk;
       readonly fleet: FleetView;
+      readonly language: Language;
+      readonly revisions: Pick<RevisionLog, "get" | "delta" | "history">;
+      readonly audit: Pick<AuditLog, "entries">;
       readonly tokens: TokenStore;
     }
   | { readonly role: "data_plane"; readonly node: DataPlaneView }
@@ -60,9 +73,27 @@ export function adminOperations(views: AdminViews): Operation[] {
     ...drainOperations(gateway, () => clock.now()),
     ...metricsOperations(metrics),
     ...reloadOperations(views.role === "data_plane" ? undefined : views.reload, history),
-    ...(views.role === "control_plane" ? configurationOperations(views.configuration, views.fleet) : []),
-    ...(views.role === "control_plane" ? fleetOperations(views.fleet) : []),
-    ...(views.role === "control_plane" ? tokenOperations(views.tokens, clock) : []),
+    ...(views.role === "control_plane" ? controlPlaneOperations(views) : []),
     ...(views.role === "data_plane" ? dataPlaneOperations(views.node) : []),
+  ];
+}
+
+/** Operations of whoever owns the configuration. */
+function controlPlaneOperations(views: Extract<AdminViews, { role: "control_plane" }>): Operation[] {
+  const { configuration: desk, fleet, tokens, clock, revisions, audit } = views;
+  const collections = collectionsOf(views.language);
+  const sources = { desk, fleet };
+  return [
+    ...configurationOperations(desk, fleet),
+    ...collections.flatMap((collection) => [
+      ...resourceOperations(collection, sources),
+      ...nestedOperations(collection, sources),
+    ]),
+    ...schemaOperations(collections),
+    ...changeOperations(collections, sources),
+    ...versionOperations(revisions, sources),
+    ...fleetOperations(fleet),
+    ...tokenOperations(tokens, clock),
+    ...auditOperations(audit),
   ];
 }

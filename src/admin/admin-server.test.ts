@@ -3,12 +3,12 @@ import { request } from "node:http";
 import { describe, it, type TestContext } from "node:test";
 import type { AdminViews } from "./admin-operations.ts";
 import {
+  controlPlaneViews,
   SAMPLE_DATA_PLANE,
   SAMPLE_YAML,
   SampleDesk,
   SampleFleet,
   SampleGateway,
-  SampleTokens,
   sampleNode,
   sharedViews,
   startAdmin,
@@ -21,14 +21,7 @@ async function serve(test: TestContext, views: AdminViews): Promise<string> {
 }
 
 function controlPlane(desk = new SampleDesk(), fleet = new SampleFleet()): AdminViews {
-  return {
-    ...sharedViews(),
-    role: "control_plane",
-    configuration: desk,
-    reload: desk,
-    fleet,
-    tokens: new SampleTokens(),
-  };
+  return { ...sharedViews(), ...controlPlaneViews(desk, fleet) };
 }
 
 const dataPlane = (): AdminViews => ({

@@ -1,3 +1,4 @@
+import type { EffectiveDelta } from "../config/delta.ts";
 import type { Problem } from "../config/problem.ts";
 import { AdminProblem } from "./problem-document.ts";
 
@@ -11,6 +12,8 @@ export type ConfigurationChange =
       /** The version in force now; after a dry run the one that it would be. None in a standalone node. */
       readonly version?: number;
       readonly hash?: bigint;
+      /** What it did, with contents, where it was asked for by resource. */
+      readonly delta?: EffectiveDelta;
     }
   /** Found wrong before anything was done. */
   | { readonly outcome: "invalid"; readonly timestampMs: number; readonly problems: readonly Problem[] }

@@ -1,8 +1,8 @@
 import { RunwayError } from "../core/failure.ts";
-import type { ConfigurationDesk, CurrentConfiguration } from "./configuration-desk.ts";
+import type { ConfigurationDesk } from "./configuration-desk.ts";
 
 /** Names a version for `ETag` and `If-Match`; with a piece of the epoch, so that another store's version 7 is another thing. */
-export function entityTag({ version, epoch }: Pick<CurrentConfiguration, "version" | "epoch">): string {
+export function entityTag({ version, epoch }: { readonly version: number; readonly epoch: string }): string {
   return `"${version}-${epoch.slice(0, 8)}"`;
 }
 
@@ -19,7 +19,7 @@ export async function expectedVersion(
     .split(",")
     .map((tag) => tag.trim());
   if (wanted.includes("*")) return undefined;
-  const current = await desk.current();
+  const current = await desk.head();
   if (wanted.includes(entityTag(current))) return current.version;
   throw new RunwayError(
     "versionConflict",

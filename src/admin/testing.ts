@@ -1,5 +1,6 @@
 /** In-memory ports for tests of the admin API and of the programs that speak to it. Nothing else imports this file. */
 import type { Configuration } from "../config/configuration.ts";
+import { applyDelta, effectiveDelta } from "../config/delta.ts";
 import { describeChange, difference } from "../config/difference.ts";
 import { parseDocument, toResources } from "../config/document.ts";
 import { isOpen } from "../config/node-checks.ts";
@@ -8,6 +9,7 @@ import { renderDocument } from "../config/render-document.ts";
 import type { Resource } from "../config/resource.ts";
 import { RouteSpec } from "../config/resources/route.ts";
 import { SETTINGS, type Settings } from "../config/resources/settings.ts";
+import { createSnapshot, type Snapshot } from "../config/snapshot.ts";
 import { stateHash } from "../config/state-hash.ts";
 import { plainLanguage } from "../config/testing/plain-language.ts";
 import type { Token, TokenStore } from "../config/token-store.ts";
@@ -18,7 +20,13 @@ import { Gate } from "./access/gate.ts";
 import { type AdminViews, adminOperations } from "./admin-operations.ts";
 import { type AdminDeed, AdminServer } from "./admin-server.ts";
 import type { ConfigurationChange } from "./configuration-change.ts";
-import type { ConfigurationDesk, ConfigurationPush, CurrentConfiguration } from "./configuration-desk.ts";
+import type {
+  ChangeTerms,
+  ConfigurationDesk,
+  ConfigurationEdit,
+  ConfigurationPush,
+  CurrentConfiguration,
+} from "./configuration-desk.ts";
 import type { DataPlaneStatus } from "./data-plane-view.ts";
 import type { FleetProgress, FleetView, NodeReport } from "./fleet-view.ts";
 import type {
@@ -127,6 +135,17 @@ export class SampleDesk implements ConfigurationDesk {
     };
   }
 
+  async head(): Promise<Snapshot> {
+    const { epoch, version } = await this.current();
+    return createSnapshot({ epoch, version, resources: this.#resources });
+  }
+
+  async edit(edit: ConfigurationEdit, { dryRun }: ChangeTerms): Promise<ConfigurationChange> {
+    const delta = effectiveDelta(this.#resources, await edit(await this.head()));
+    const change = this.#accept(renderDocument(applyDelta(this.#resources, delta)), dryRun);
+    return change.outcome === "accepted" ? { ...change, delta } : change;
+  }
+
   async push(push: ConfigurationPush): Promise<ConfigurationChange> {
     this.pushes.push(push);
     const { expectedVersion: expected } = push;
@@ -218,8 +237,22 @@ export function sharedViews(gateway: GatewayView = new SampleGateway()) {
   return { version: "0.1.0", clock: systemClock, gateway, metrics, history: new ReloadHistory() };
 }
 
+/** The rest of what a control plane has: a log and an audit log that hold nothing. */
+export function controlPlaneViews(desk = new SampleDesk(), fleet = new SampleFleet()) {
+  return {
+    role: "control_plane",
+    configuration: desk,
+    reload: desk,
+    fleet,
+    tokens: new SampleTokens(),
+    language: plainLanguage,
+    revisions: { get: async () => undefined, delta: async () => undefined, history: async () => [] },
+    audit: { entries: async () => [] },
+  } as const;
+}
+
 /** Keeps tokens in memory. */
-export class SampleTokens implements TokenStore {
+class SampleTokens implements TokenStore {
   readonly #tokens = new Map<string, Token>();
 
   async add(token: Token): Promise<void> {

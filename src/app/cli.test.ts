@@ -7,12 +7,12 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, describe, it, type TestContext } from "node:test";
 import {
+  controlPlaneViews,
   SAMPLE_DATA_PLANE,
   SAMPLE_YAML,
   SampleDesk,
   SampleFleet,
   SampleGateway,
-  SampleTokens,
   sampleNode,
   sharedViews,
   startAdmin,
@@ -52,14 +52,7 @@ async function file(name: string, content: string): Promise<string> {
 }
 
 async function controlPlane(test: TestContext, fleet = new SampleFleet(), desk = new SampleDesk()): Promise<string> {
-  const server = await startAdmin({
-    ...sharedViews(),
-    role: "control_plane",
-    configuration: desk,
-    reload: desk,
-    fleet,
-    tokens: new SampleTokens(),
-  });
+  const server = await startAdmin({ ...sharedViews(), ...controlPlaneViews(desk, fleet) });
   test.after(() => server.stop(AbortSignal.timeout(1_000)));
   return server.url;
 }

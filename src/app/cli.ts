@@ -5,6 +5,7 @@ import type { CommandContext } from "./commands/command-context.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addExport } from "./commands/export.ts";
 import { addHash } from "./commands/hash.ts";
+import { addAudit, addHistory, addRollback, addShow } from "./commands/history.ts";
 import { addImport } from "./commands/import.ts";
 import { addNodes } from "./commands/nodes.ts";
 import { addOrigin } from "./commands/origin.ts";
@@ -61,6 +62,10 @@ function buildProgram(context: CommandContext): Command {
   addValidate(program, context);
   addPush(program, context);
   addDiff(program, context);
+  addHistory(program, context);
+  addShow(program, context);
+  addRollback(program, context);
+  addAudit(program, context);
   addExport(program, context);
   addImport(program, context);
   addNodes(program, context);

@@ -3,21 +3,13 @@ import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { SampleDesk, SampleFleet, SampleTokens, sharedViews, startAdmin } from "../admin/testing.ts";
+import { controlPlaneViews, sharedViews, startAdmin } from "../admin/testing.ts";
 import { EXIT } from "./exit-codes.ts";
 import { runInProcess } from "./testing.ts";
 import { parseTokens } from "./tokens/tokens-file.ts";
 
 describe("runway token", () => {
-  const desk = new SampleDesk();
-  const views = {
-    ...sharedViews(),
-    role: "control_plane",
-    configuration: desk,
-    reload: desk,
-    fleet: new SampleFleet(),
-    tokens: new SampleTokens(),
-  } as const;
+  const views = { ...sharedViews(), ...controlPlaneViews() };
   let directory: string;
   let open: Awaited<ReturnType<typeof startAdmin>>;
   let closed: Awaited<ReturnType<typeof startAdmin>>;

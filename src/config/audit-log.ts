@@ -72,7 +72,7 @@ export type AuditVerdict =
   | { readonly ok: false; readonly fault: string };
 
 /** Goes through the whole log, a page at a time. */
-export async function verifyAudit(log: AuditLog): Promise<AuditVerdict> {
+export async function verifyAudit(log: Pick<AuditLog, "entries">): Promise<AuditVerdict> {
   let last: AuditEntry | undefined;
   for (;;) {
     const page = await log.entries({ limit: PAGE, after: last?.number ?? 0 });

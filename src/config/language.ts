@@ -5,6 +5,7 @@ import type { Resource } from "./resource.ts";
 import { ConsumerSpec } from "./resources/consumer.ts";
 import { ListenerSpec } from "./resources/listener.ts";
 import { RANK, RouteSpec } from "./resources/route.ts";
+import { tags } from "./resources/scalars.ts";
 import { SETTINGS } from "./resources/settings.ts";
 import { UpstreamSpec } from "./resources/upstream.ts";
 import { type Section, sectionKey, sectionSchema } from "./section.ts";
@@ -30,7 +31,7 @@ export class Language {
     const route = RouteSpec.safeExtend(this.#blocks("route"));
     const upstream = UpstreamSpec.safeExtend(this.#blocks("upstream"));
     const consumer = ConsumerSpec.safeExtend({ ...this.#blocks("consumer"), ...credentialBlocks(plugins) });
-    this.sections = [
+    const sections: Section[] = [
       {
         key: "listeners",
         kind: "listener",
@@ -49,13 +50,14 @@ export class Language {
       { key: "consumers", kind: "consumer", form: "mapping", spec: consumer, description: "Who sends requests." },
       ...plugins.flatMap(ownedSections),
     ];
+    this.sections = sections.map((section) => ({ ...section, spec: section.spec.safeExtend({ tags }) }));
     this.settings = { ...SETTINGS, ...this.#blocks("gateway") };
     this.document = z.strictObject({
       ...Object.fromEntries(this.sections.map((section) => [section.key, sectionSchema(section)])),
       ...this.settings,
     });
     const kinds = this.sections.map(({ kind, spec }) => [kind, spec] as const);
-    this.#specifications = new Map<string, z.ZodType>([...kinds, ["route", route.safeExtend(RANK)]]);
+    this.#specifications = new Map<string, z.ZodType>([...kinds, ["route", route.safeExtend({ ...RANK, tags })]]);
   }
 
   /** The schema of a resource's spec; undefined for a kind or a settings block that does not exist. */

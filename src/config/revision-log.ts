@@ -20,7 +20,7 @@ export interface RevisionSummary extends Omit<Snapshot, "resources"> {
 export interface Revision extends RevisionSummary, Snapshot {}
 
 /** What is committed: the whole state, or what changes of it. Valid, in any order. Specs that enter the log are frozen. */
-type CommitContent =
+export type CommitContent =
   | { readonly resources: readonly Resource[]; readonly delta?: undefined }
   | { readonly delta: Delta; readonly resources?: undefined };
 

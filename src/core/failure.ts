@@ -261,6 +261,13 @@ export const FAILURES = {
     retryable: false,
     message: "There is no such thing here.",
   },
+  alreadyExists: {
+    code: "RW_ALREADY_EXISTS",
+    status: 409,
+    fault: "operator",
+    retryable: false,
+    message: "There is one of this name already.",
+  },
   nodeConnected: {
     code: "RW_NODE_CONNECTED",
     status: 409,

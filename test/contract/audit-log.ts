@@ -72,7 +72,7 @@ export function describeAuditLog(name: string, newHarness: () => Promise<StoreHa
       const entries = await audit.entries({ limit: 10 });
       const [first, second, third] = entries as [(typeof entries)[0], (typeof entries)[0], (typeof entries)[0]];
       const verdict = (list: typeof entries) =>
-        verifyAudit({ append: audit.append, entries: async ({ after }) => ((after ?? 0) === 0 ? list : []) });
+        verifyAudit({ entries: async ({ after }) => ((after ?? 0) === 0 ? list : []) });
       const fault = async (list: typeof entries) => {
         const { ok, ...rest } = await verdict(list);
         return ok ? undefined : (rest as { fault: string }).fault;

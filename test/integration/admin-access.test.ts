@@ -10,7 +10,14 @@ import { after, before, describe, it } from "node:test";
 import { createSecret, hashSecret } from "../../src/admin/access/token-secret.ts";
 import { type AdminViews, adminOperations } from "../../src/admin/admin-operations.ts";
 import type { AdminDeed } from "../../src/admin/admin-server.ts";
-import { SampleDesk, SampleFleet, SampleTokens, sampleNode, sharedViews, startAdmin } from "../../src/admin/testing.ts";
+import {
+  controlPlaneViews,
+  SampleDesk,
+  SampleFleet,
+  sampleNode,
+  sharedViews,
+  startAdmin,
+} from "../../src/admin/testing.ts";
 import type { AdminRole } from "../../src/config/node-settings.ts";
 import { createAuthority, LOOPBACK_NAMES, type TestAuthority } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
@@ -24,17 +31,11 @@ interface Answer {
 const REFUSED = { noToken: 401, unknown: 401, expired: 401, revoked: 401 } as const;
 
 describe("access to the admin API", () => {
-  const tokens = new SampleTokens();
   const desk = new SampleDesk();
   const fleet = new SampleFleet(sampleNode("edge-1", { status: "offline" }));
-  const views: AdminViews = {
-    ...sharedViews(),
-    role: "control_plane",
-    configuration: desk,
-    reload: desk,
-    fleet,
-    tokens,
-  };
+  const own = controlPlaneViews(desk, fleet);
+  const { tokens } = own;
+  const views: AdminViews = { ...sharedViews(), ...own };
   const deeds: AdminDeed[] = [];
   const secrets = new Map<string, string>();
   let asked = 0;
@@ -62,6 +63,7 @@ describe("access to the admin API", () => {
     asked += 1;
     const options = {
       method,
+      agent: false, // Connections are limited, and none is asked over twice.
       localAddress: `127.0.${1 + (asked >> 8)}.${asked & 255}`,
       headers: secret === undefined ? {} : { authorization: `Bearer ${secret}` },
     };

@@ -1,7 +1,6 @@
-import { z } from "zod";
-import { duration } from "../../config/resources/scalars.ts";
 import { formatHash } from "../../config/state-hash.ts";
 import { RunwayError } from "../../core/failure.ts";
+import { ChangeQuery } from "../change-terms.ts";
 import { acceptedOrThrow } from "../configuration-change.ts";
 import type { ConfigurationDesk, CurrentConfiguration } from "../configuration-desk.ts";
 import { entityTag, expectedVersion } from "../entity-tag.ts";
@@ -9,18 +8,6 @@ import type { FleetView } from "../fleet-view.ts";
 import { type AdminRequest, type Operation, operation } from "../operation.ts";
 import { changeJson } from "../reload-history.ts";
 import { timestamp } from "../write-json.ts";
-
-const MAX_WAIT_MS = 60_000;
-
-const PushQuery = z.strictObject({
-  dry_run: z.stringbool().default(false).describe("Only find out what would change."),
-  wait: z.enum(["applied"]).optional().describe("Answer when the connected fleet has applied it."),
-  timeout: duration
-    .prefault("5s")
-    .refine((ms) => ms <= MAX_WAIT_MS, "may be 60s at most")
-    .describe("How long to wait; after that the answer says who has not applied it."),
-  message: z.string().max(500).optional().describe("Why it changes, for the history."),
-});
 
 /** The configuration of a control plane: read, changed, compared. */
 export function configurationOperations(desk: ConfigurationDesk, fleet: FleetView): Operation[] {
@@ -41,7 +28,7 @@ export function configurationOperations(desk: ConfigurationDesk, fleet: FleetVie
       roles: ["control_plane"],
       isRecorded: true,
       summary: "Validates, commits, applies and sends out a document. Identical content makes no new version.",
-      query: PushQuery,
+      query: ChangeQuery,
       body: "yaml",
       handle: (request) => push(desk, fleet, request),
     }),
@@ -55,7 +42,7 @@ export function configurationOperations(desk: ConfigurationDesk, fleet: FleetVie
   ];
 }
 
-async function push(desk: ConfigurationDesk, fleet: FleetView, request: AdminRequest<z.output<typeof PushQuery>>) {
+async function push(desk: ConfigurationDesk, fleet: FleetView, request: AdminRequest<ChangeQuery>) {
   if (request.body.trim() === "")
     throw new RunwayError(
       "adminBadRequest",

@@ -1,15 +1,29 @@
 import type { ConfigurationChange } from "../../admin/configuration-change.ts";
-import type { ConfigurationDesk, ConfigurationPush, CurrentConfiguration } from "../../admin/configuration-desk.ts";
+import type {
+  ChangeTerms,
+  ConfigurationDesk,
+  ConfigurationEdit,
+  ConfigurationPush,
+  CurrentConfiguration,
+} from "../../admin/configuration-desk.ts";
 import type { ReloadDesk } from "../../admin/reload-desk.ts";
 import type { ReloadHistory } from "../../admin/reload-history.ts";
-import { deltaBetween } from "../../config/delta.ts";
+import { deltaBetween, effectiveDelta } from "../../config/delta.ts";
 import { describeChange } from "../../config/difference.ts";
 import { parseDocument, toResources } from "../../config/document.ts";
 import type { Language } from "../../config/language.ts";
 import { type Checked, describeProblem } from "../../config/problem.ts";
+import { rankDelta } from "../../config/rank-delta.ts";
 import { renderDocument } from "../../config/render-document.ts";
 import type { Resource } from "../../config/resource.ts";
-import type { CommitRequest, CommitResult, CommitTerms, Revision, RevisionLog } from "../../config/revision-log.ts";
+import type {
+  CommitContent,
+  CommitRequest,
+  CommitResult,
+  CommitTerms,
+  Revision,
+  RevisionLog,
+} from "../../config/revision-log.ts";
 import { stateHash } from "../../config/state-hash.ts";
 import type { Clock } from "../../core/clock.ts";
 import { RunwayError } from "../../core/failure.ts";
@@ -18,6 +32,8 @@ import type { FleetSource } from "../../sync/fleet.ts";
 import { logApplied } from "./applied-log.ts";
 import type { Gateway, PreparedChange } from "./gateway.ts";
 import { Turnstile } from "./turnstile.ts";
+
+const MAX_EDIT_ATTEMPTS = 5;
 
 export interface ControlPlaneDeskOptions {
   readonly log: RevisionLog;
@@ -63,7 +79,7 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
     const before = await log.head();
     const opening = { author: "file", source: before === undefined ? "init" : "file", message: "" } as const;
     if (before === undefined || !isShared) {
-      const changed = await this.#change(file, opening);
+      const changed = await this.#change({ resources: file }, opening);
       if (this.#published !== undefined || changed.outcome !== "accepted") return changed;
     } else if ((await log.lastFromFile()) !== stateHash(file))
       logger.warn("The file is not what the shared store was begun with, and is not read: say reload to take it");
@@ -108,7 +124,6 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
     return version > (this.#published?.version ?? 0);
   }
 
-  /** @param step what made it of the version before it, where that is known */
   /** @param step what made it of the version that was published last, if that is so */
   #publish(revision: Revision, step?: FleetSource["change"]): void {
     const before = this.#published;
@@ -120,8 +135,7 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
   }
 
   async current(): Promise<CurrentConfiguration> {
-    const head = await this.#newest();
-    if (head === undefined) throw new RunwayError("notFound", "There is no configuration yet.");
+    const head = await this.head();
     const { epoch, version, hash, committedAt, source, resources } = head;
     return { epoch, version, hash, committedAtMs: committedAt, source, yaml: renderDocument(resources) };
   }
@@ -145,14 +159,44 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
     if (!document.ok) return { outcome: "invalid", timestampMs: this.#now(), problems: document.problems };
     const expected = expectedVersion === undefined ? {} : { expectedVersion };
     const request = { author, source: "admin-api", message: message ?? "", dryRun, ...expected } as const;
-    return this.#change(toResources(document.value), request);
+    return this.#change({ resources: toResources(document.value) }, request);
+  }
+
+  async head(): Promise<Revision> {
+    const head = await this.#newest();
+    if (head === undefined) throw new RunwayError("notFound", "There is no configuration yet.");
+    return head;
+  }
+
+  edit(edit: ConfigurationEdit, terms: ChangeTerms): Promise<ConfigurationChange> {
+    const change = () => this.#edit(edit, terms);
+    return terms.dryRun ? this.#turnstile.run(change) : this.#recorded(change);
+  }
+
+  /** Again from the newest version when another control plane made one meanwhile, unless the caller depends on one. */
+  async #edit(edit: ConfigurationEdit, terms: ChangeTerms, attempts = MAX_EDIT_ATTEMPTS): Promise<ConfigurationChange> {
+    const head = await this.#options.log.head();
+    if (head === undefined) throw new RunwayError("notFound", "There is no configuration yet.");
+    const { version, resources } = head;
+    if (terms.expectedVersion !== undefined && terms.expectedVersion !== version)
+      throw new RunwayError("versionConflict", `The current version is ${version}.`);
+    const delta = effectiveDelta(resources, rankDelta(resources, await edit(head)));
+    try {
+      const request = { ...terms, source: "admin-api", expectedVersion: version } as const;
+      const change = await this.#change({ delta }, request, true);
+      return change.outcome === "accepted" ? { ...change, delta } : change;
+    } catch (error) {
+      const isRace = error instanceof RunwayError && error.kind === "versionConflict";
+      if (!isRace || terms.expectedVersion !== undefined || attempts <= 1) throw error;
+      return this.#edit(edit, terms, attempts - 1);
+    }
   }
 
   reload(): Promise<ConfigurationChange> {
     return this.#recorded(async () => {
       const file = await this.#options.readFile();
       if (!file.ok) return { outcome: "invalid", timestampMs: this.#now(), problems: file.problems };
-      return this.#change(file.value, { author: "file", source: "file", message: "" });
+      return this.#change({ resources: file.value }, { author: "file", source: "file", message: "" });
     });
   }
 
@@ -162,15 +206,21 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
     return made;
   }
 
-  async #change(resources: readonly Resource[], request: CommitTerms): Promise<ConfigurationChange> {
+  /** @param rehearsed whether a dry run also finds out if it could be applied here */
+  async #change(content: CommitContent, terms: CommitTerms, rehearsed = false): Promise<ConfigurationChange> {
     const { log, gateway, logger } = this.#options;
-    const trial = await log.commit({ ...request, resources, dryRun: true });
-    if (request.dryRun === true) return this.#accepted(trial);
-    if (!trial.created) return this.#accepted(await log.commit({ ...request, resources }));
+    const request: CommitRequest = { ...terms, ...content };
+    const trial = await log.commit({ ...request, dryRun: true });
+    if (terms.dryRun === true && !(rehearsed && trial.created)) return this.#accepted(trial);
+    if (!trial.created) return this.#accepted(await log.commit(request));
     const { from, delta, revision } = trial;
-    const prepared = await gateway.prepare({ resources, hash: revision.hash }, { from, delta });
+    const prepared = await gateway.prepare(revision, { from, delta });
     if (!prepared.ok) return { outcome: "refused", timestampMs: this.#now(), problems: prepared.problems };
-    const committed = await this.#commit({ ...request, resources }, prepared.value);
+    if (terms.dryRun === true) {
+      await prepared.value.abort();
+      return this.#accepted(trial);
+    }
+    const committed = await this.#commit(request, prepared.value);
     logApplied(logger, committed.revision, await prepared.value.commit());
     this.#publish(committed.revision, { fromVersion: committed.revision.version - 1, delta: committed.delta });
     return this.#accepted(committed);

@@ -63,8 +63,11 @@ export async function createControlPlane(context: NodeContext): Promise<RoleServ
       await store.close();
     },
   };
-  const { tokens } = store;
-  const views = { reload: desk, configuration: desk, fleet: shown, gateway: view, tokens };
+  const { tokens, revisions, audit } = store;
+  const views = {
+    ...{ reload: desk, configuration: desk, fleet: shown, gateway: view },
+    ...{ language, tokens, revisions, audit },
+  };
   const admin = adminService(context, { role: "control_plane", ...views }, store);
   return createRoleService({
     name: "control_plane",

@@ -54,3 +54,10 @@ export const network = z.union([z.cidrv4(), z.cidrv6()], "must be a network such
 export function orSecretReference<T extends z.ZodType>(schema: T) {
   return z.union([z.string().refine(isSecretReference), schema]);
 }
+
+/** By which resources are grouped and found; they mean nothing to the gateway. */
+export const tags = z
+  .array(z.string().regex(/^[^,/\s]{1,128}$/, "must be 1 to 128 characters without comma, slash and space"))
+  .max(64)
+  .optional()
+  .describe("Words by which resources are grouped and found; they mean nothing to the gateway.");

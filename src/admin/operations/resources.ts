@@ -1,0 +1,210 @@
+import { z } from "zod";
+import type { Delta } from "../../config/delta.ts";
+import type { JsonObject } from "../../config/json.ts";
+import type { Resource } from "../../config/resource.ts";
+import { identifier } from "../../config/resources/scalars.ts";
+import { checkShape } from "../../config/shape.ts";
+import type { Snapshot } from "../../config/snapshot.ts";
+import { RunwayError } from "../../core/failure.ts";
+import { ChangeQuery, changeAnswer, termsOf } from "../change-terms.ts";
+import type { Collection } from "../collection.ts";
+import type { ConfigurationDesk } from "../configuration-desk.ts";
+import type { FleetView } from "../fleet-view.ts";
+import { mergePatch } from "../merge-patch.ts";
+import { type AdminRequest, type Operation, operation } from "../operation.ts";
+import { PageQuery, pageOf } from "../page.ts";
+import { parseJsonBody } from "../parse-body.ts";
+import { AdminProblem } from "../problem-document.ts";
+import { resourceJson, resourceTag } from "../resource-json.ts";
+
+export interface ResourceSources {
+  readonly desk: ConfigurationDesk;
+  readonly fleet: FleetView;
+}
+
+const ROLES = ["control_plane"] as const;
+const Mapping = z.record(z.string(), z.json());
+const NamedItem = z.looseObject({ id: identifier });
+
+/** What there is to do with the resources of a collection: the same for every kind. */
+export function resourceOperations(collection: Collection, sources: ResourceSources): Operation[] {
+  return [...readOperations(collection, sources), ...writeOperations(collection, sources)];
+}
+
+function readOperations(collection: Collection, { desk }: ResourceSources): Operation[] {
+  const { name, description } = collection;
+  const path = `/api/v1/${name}`;
+  return [
+    operation({
+      method: "GET",
+      path,
+      roles: ROLES,
+      summary: `A page of ${name}. ${description}`,
+      query: PageQuery,
+      handle: async ({ query }) => {
+        const { resources } = await desk.head();
+        return { json: pageOf(path, resources.filter(collection.holds), query) };
+      },
+    }),
+    operation({
+      method: "GET",
+      path: `${path}/{id}`,
+      roles: ROLES,
+      summary: `One of ${name}, with an ETag for changes that depend on it.`,
+      handle: async ({ parameters: { id = "" } }) => {
+        const resource = found(collection, await desk.head(), id);
+        return { json: resourceJson(resource), headers: { etag: resourceTag(resource) } };
+      },
+    }),
+  ];
+}
+
+function writeOperations(collection: Collection, sources: ResourceSources): Operation[] {
+  const { name } = collection;
+  const path = `/api/v1/${name}`;
+  const write = { roles: ROLES, isRecorded: true, query: ChangeQuery, path: `${path}/{id}` } as const;
+  const adding = operation({
+    ...write,
+    method: "POST",
+    path,
+    summary: `Adds one of ${name}; the body holds its id besides its settings.`,
+    body: { schema: NamedItem },
+    handle: (request) => create(collection, sources, request),
+  });
+  return [
+    ...(collection.isNamedByPeople ? [adding] : []),
+    operation({
+      ...write,
+      method: "PUT",
+      summary: `Makes one of ${name} be what the body says, whether it was there or not.`,
+      body: { schema: collection.item },
+      handle: (request) => replace(collection, sources, request, (_, sent) => sent),
+    }),
+    operation({
+      ...write,
+      method: "PATCH",
+      summary: `Changes what the body names of one of ${name} (JSON merge patch, RFC 7396); null removes.`,
+      body: { schema: Mapping },
+      handle: (request) =>
+        replace(collection, sources, request, (before, sent) => {
+          if (before === undefined) throw missing(collection, request.parameters.id ?? "");
+          return mergePatch(resourceJson(before), sent);
+        }),
+    }),
+    operation({
+      ...write,
+      method: "DELETE",
+      summary: `Removes one of ${name}.`,
+      handle: (request) => remove(collection, sources, request),
+    }),
+  ];
+}
+
+type Write = AdminRequest<ChangeQuery>;
+
+async function create(collection: Collection, { desk, fleet }: ResourceSources, request: Write) {
+  const { id, ...spec } = parseJsonBody(NamedItem, request.body) as { id: string } & JsonObject;
+  const resource = shaped(collection, id, spec);
+  const edit = (head: Snapshot): Delta => {
+    if (find(collection, head, id) !== undefined)
+      throw new RunwayError(
+        "alreadyExists",
+        `There is a ${collection.kind} ${JSON.stringify(id)} already. PUT replaces it.`,
+      );
+    return { upserts: [resource], removals: [] };
+  };
+  const headers = { location: `/api/v1/${collection.name}/${encodeURIComponent(id)}`, etag: resourceTag(resource) };
+  const change = await desk.edit(edit, termsOf(request));
+  return changeAnswer(change, fleet, request.query, { data: resourceJson(resource), created: true, headers });
+}
+
+async function replace(
+  collection: Collection,
+  { desk, fleet }: ResourceSources,
+  request: Write,
+  after: (before: Resource | undefined, sent: JsonObject) => JsonObject,
+) {
+  const id = validId(collection, request.parameters.id ?? "");
+  const sent = parseJsonBody(Mapping, request.body) as JsonObject;
+  let outcome: { readonly resource: Resource; readonly created: boolean } | undefined;
+  const edit = (head: Snapshot): Delta => {
+    const before = find(collection, head, id);
+    requireMatch(request, before);
+    const { id: named = id, ...spec } = after(before, sent);
+    if (named !== id)
+      throw new AdminProblem("adminBadRequest", "The body is not valid.", [
+        { path: "id", message: `is ${JSON.stringify(id)} in the path; a resource keeps its id` },
+      ]);
+    const resource = shaped(collection, id, spec);
+    outcome = { resource, created: before === undefined };
+    return { upserts: [resource], removals: [] };
+  };
+  const change = await desk.edit(edit, termsOf(request));
+  const { resource, created } = outcome!;
+  const headers = { etag: resourceTag(resource) };
+  return changeAnswer(change, fleet, request.query, { data: resourceJson(resource), created, headers });
+}
+
+async function remove(collection: Collection, { desk, fleet }: ResourceSources, request: Write) {
+  const { id = "" } = request.parameters;
+  const edit = (head: Snapshot): Delta => {
+    requireMatch(request, found(collection, head, id));
+    return { upserts: [], removals: [{ kind: collection.kind, id }] };
+  };
+  return changeAnswer(await desk.edit(edit, termsOf(request)), fleet, request.query);
+}
+
+/** @throws AdminProblem that lists everything that is wrong with its shape */
+export function shaped(collection: Collection, id: string, spec: JsonObject): Resource {
+  const schema = collection.schemaOf(id);
+  if (schema === undefined) throw missing(collection, id);
+  const shape = checkShape(schema, spec);
+  if (!shape.ok) {
+    const { kind } = collection;
+    const problems = shape.problems.map((problem) => ({ ...problem, kind, id }));
+    throw new AdminProblem("configurationInvalid", "Nothing has changed. Every problem is listed.", problems);
+  }
+  return { kind: collection.kind, id, spec };
+}
+
+function validId(collection: Collection, id: string): string {
+  const shape = collection.isNamedByPeople ? checkShape(identifier, id) : undefined;
+  if (shape === undefined || shape.ok) return id;
+  throw new AdminProblem("adminBadRequest", "The path is not valid.", [
+    { path: "id", message: shape.problems[0]!.message },
+  ]);
+}
+
+export function found(collection: Collection, head: Snapshot, id: string): Resource {
+  const resource = find(collection, head, id);
+  if (resource === undefined) throw missing(collection, id);
+  return resource;
+}
+
+function find(collection: Collection, { resources }: Snapshot, id: string): Resource | undefined {
+  return resources.find((resource) => resource.id === id && collection.holds(resource));
+}
+
+function missing({ kind, name }: Collection, id: string): RunwayError {
+  return new RunwayError("notFound", `There is no ${kind} ${JSON.stringify(id)}. GET /api/v1/${name} lists them.`);
+}
+
+/** `If-Match` names what the change depends on, `If-None-Match: *` that there is nothing yet (RFC 9110 §13.1). */
+export function requireMatch({ headers }: Pick<Write, "headers">, before: Resource | undefined): void {
+  const wanted = listOf(headers["if-match"]);
+  const isThere = before !== undefined;
+  if (listOf(headers["if-none-match"])?.includes("*") && isThere)
+    throw new RunwayError("versionConflict", "It is there already, and If-None-Match: * asks for nothing to be there.");
+  if (wanted === undefined || (wanted.includes("*") && isThere)) return;
+  if (isThere && wanted.includes(resourceTag(before))) return;
+  const now = isThere ? `Its ETag is ${resourceTag(before)} now` : "It is not there";
+  throw new RunwayError("versionConflict", `${now}, and If-Match asks for ${wanted.join(", ")}. Read it again.`);
+}
+
+function listOf(header: string | string[] | undefined): string[] | undefined {
+  return header === undefined
+    ? undefined
+    : String(header)
+        .split(",")
+        .map((tag) => tag.trim());
+}
