@@ -10,7 +10,7 @@ import { appendAudit, readHead } from "./revision-queries.ts";
 export class PostgresTokenStore implements TokenStore {
   readonly #database: Database;
   readonly #clock: Clock;
-  /** By the hash of their secrets, as the database had them last. */
+  /** By the hash of their secrets, as the database had them last; no more than it ever has. */
   #known = new Map<string, Token>();
 
   constructor(database: Database, clock: Clock) {
@@ -43,14 +43,15 @@ export class PostgresTokenStore implements TokenStore {
   async find(secretHash: string): Promise<Token | undefined> {
     if (this.#database.absence === undefined) {
       const found = await this.#ask(secretHash);
-      if (found !== "away") return found;
+      if (found !== "away") return this.#remember(secretHash, found);
     }
     return this.#known.get(secretHash);
   }
 
-  /** Learns what other control planes did to tokens. */
-  async refresh(): Promise<void> {
-    await this.list();
+  #remember(secretHash: string, token: Token | undefined): Token | undefined {
+    if (token === undefined) this.#known.delete(secretHash);
+    else this.#known.set(secretHash, token);
+    return token;
   }
 
   revoke(id: string, by: string): Promise<Token | undefined> {
