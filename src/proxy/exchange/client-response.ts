@@ -1,0 +1,219 @@
+import type { FailureKind } from "../../core/failure.ts";
+import type { BodyFraming } from "../../http/body-reader.ts";
+import type { RequestChannel } from "../../http/request-channel.ts";
+import type { ResponseParser } from "../../http/response-parser.ts";
+import { NO_TRAILERS, type Trailers, takesTrailers, writeTrailers } from "../../http/trailers.ts";
+import type { UpstreamChannel } from "../../http/upstream-channel.ts";
+import type { Answer } from "../../sdk/answer.ts";
+import type { ResponseContext } from "../../sdk/response-context.ts";
+import type { Gateway } from "../worker/gateway.ts";
+import { clientFraming, endBody, writeBody } from "./body-framing.ts";
+import {
+  type Answering,
+  writeEmptyAnswer,
+  writeForwardedResponse,
+  writeInterimResponse,
+  writeUpgradeResponse,
+} from "./forwarded-response.ts";
+import { isGrpc } from "./grpc/grpc-call.ts";
+import { grpcStatusLines, writeGrpcFailure } from "./grpc/grpc-failure.ts";
+import type { RequestRecord } from "./request-record.ts";
+import { writeOwnAnswer } from "./rescue.ts";
+import { TransformedBody, type TransformedBodyOwner } from "./transformed-body.ts";
+
+/** Where the body of a response comes from. */
+export interface ResponseSource {
+  pauseResponse(): void;
+  resumeResponse(): void;
+  onFault(error: unknown): void;
+}
+
+/**
+ * What the client gets: the response of a target, or an answer of ours in its place, and the end of both. One object writes the
+ * answers to all requests of a channel, one after another.
+ */
+export class ClientResponse implements TransformedBodyOwner {
+  readonly #client: RequestChannel;
+  readonly #gateway: Gateway;
+  readonly #record: RequestRecord;
+  readonly #source: ResponseSource;
+  #keepAlive = false;
+  #framing: BodyFraming = "none";
+  /** The body where plugins change it. */
+  #transformed: TransformedBody | undefined;
+
+  constructor(client: RequestChannel, gateway: Gateway, record: RequestRecord, source: ResponseSource) {
+    this.#client = client;
+    this.#gateway = gateway;
+    this.#record = record;
+    this.#source = source;
+  }
+
+  interim(response: ResponseParser): void {
+    const { request, writer } = this.#client;
+    if (request.minorVersion === 0) return; // HTTP/1.0 knows no 1xx.
+    if (response.status !== 100) writer.text(writeInterimResponse(response));
+    else if (request.expectsContinue && this.#record.requestBytes === 0) this.#client.askForBody();
+  }
+
+  /**
+   * Sends the head of a target's response.
+   * @param seen what plugins made of it
+   * @param lines further lines of the head
+   */
+  begin({ response, framing }: UpstreamChannel, seen: ResponseContext | undefined, lines: string): void {
+    const client = this.#client;
+    this.#record.upstreamAnswered(response.status);
+    const transforms = seen?.transforms ?? [];
+    this.#framing = clientFraming(transforms.length > 0 ? "chunked" : framing, client.takesChunks);
+    this.#transformed = transforms.length > 0 ? new TransformedBody(transforms, this) : undefined;
+    this.#keepAlive = this.#mayKeepAlive() && this.#framing !== "until-close";
+    const takesTrailers = this.#takesTrailers && this.#transformed === undefined;
+    client.writer.text(writeForwardedResponse(response, this.#framing, this.#answering(), takesTrailers, seen, lines));
+  }
+
+  /** The head that makes a tunnel of the connection. */
+  upgrade({ response }: UpstreamChannel, protocol: string): void {
+    this.#client.writer.text(writeUpgradeResponse(response, protocol, this.#record.requestId));
+    this.#record.upstreamAnswered(101);
+    this.#record.closeAnswered(this.#client, 101);
+  }
+
+  body(buffer: Buffer, start: number, end: number): void {
+    if (start === end) return;
+    if (this.#transformed !== undefined) this.#transformed.write(buffer, start, end);
+    else this.#write(buffer, start, end);
+  }
+
+  /** Lets go what was gathered. Answers true when the client cannot keep up; `resume` is for when it has. */
+  flush(): boolean {
+    const { writer } = this.#client;
+    writer.flush();
+    this.#transformed?.flush();
+    if (!writer.isFull) return false;
+    this.#client.awaitWritable();
+    return true;
+  }
+
+  resume(): void {
+    this.#transformed?.resume();
+  }
+
+  end(trailers: Trailers): void {
+    if (this.#transformed !== undefined) this.#transformed.end();
+    else this.#end(trailers);
+  }
+
+  /** Nothing more of the target's response is sent. */
+  drop(): void {
+    this.#transformed?.drop();
+    this.#transformed = undefined;
+  }
+
+  /** Answers in place of a target. After a request that could not be read to its end (`isClear`) nothing can follow. */
+  answer(answer: Answer, isClear: boolean): void {
+    const { status, failure, body, detail } = answer;
+    const { request, writer } = this.#client;
+    if (failure !== undefined && status >= 500) this.#gateway.cells.add("gatewayFailures", 1);
+    this.#keepAlive = isClear && this.#mayKeepAlive();
+    this.#record.responseBytes += body.length;
+    const isCall = failure !== undefined && request.method === "POST" && isGrpc(request.fields);
+    writer.text(
+      isCall
+        ? writeGrpcFailure(failure, detail, this.#answering())
+        : writeOwnAnswer(answer, request.method === "HEAD", this.#answering()),
+    );
+    this.#finish(isCall ? 200 : status, failure);
+  }
+
+  /** Answers with nothing. */
+  answerEmpty(): void {
+    this.#keepAlive = this.#mayKeepAlive();
+    this.#client.writer.text(writeEmptyAnswer(this.#answering()));
+    this.#finish(204);
+  }
+
+  /** Ends a response that began. A caller of gRPC is told in its end that it failed; to others it is shown by having none. */
+  cut(kind: FailureKind): void {
+    const client = this.#client;
+    this.#gateway.cells.add("gatewayFailures", 1);
+    this.#record.closeCut(client, kind);
+    if (this.#framing === "until-close" && client.writer.trailers !== undefined && isGrpc(client.request.fields)) {
+      endBody(client.writer, false, grpcStatusLines(kind, undefined));
+      client.finish(false);
+    } else client.destroy();
+  }
+
+  onTransformed(octets: Buffer): void {
+    this.#guarded(() => {
+      const { writer } = this.#client;
+      this.#write(octets, 0, octets.length);
+      writer.flush();
+      if (!writer.isFull) return;
+      this.#transformed?.pause();
+      this.#client.awaitWritable();
+    });
+  }
+
+  onTransformFull(): void {
+    this.#source.pauseResponse();
+  }
+
+  onTransformDrained(): void {
+    this.#source.resumeResponse();
+  }
+
+  onTransformEnd(): void {
+    this.#guarded(() => this.#end(NO_TRAILERS));
+  }
+
+  onTransformFailed(error: Error): void {
+    this.#guarded(() => this.#source.onFault(error));
+  }
+
+  #write(buffer: Buffer, start: number, end: number): void {
+    this.#record.responseBytes += end - start;
+    writeBody(this.#client.writer, this.#framing === "chunked", buffer, start, end);
+  }
+
+  #end(trailers: Trailers): void {
+    this.#transformed = undefined;
+    const lines = trailers.length > 0 && this.#takesTrailers ? writeTrailers(trailers) : "";
+    endBody(this.#client.writer, this.#framing === "chunked", lines);
+    this.#finish(this.#record.status);
+  }
+
+  #finish(status: number, failure?: FailureKind): void {
+    this.#record.closeAnswered(this.#client, status, failure);
+    this.#client.finish(this.#keepAlive);
+  }
+
+  /** For what happens outside of the callbacks of the two connections. */
+  #guarded(action: () => void): void {
+    try {
+      action();
+    } catch (error) {
+      this.#source.onFault(error);
+    }
+  }
+
+  #answering(): Answering {
+    return {
+      minorVersion: this.#client.request.minorVersion,
+      keepAlive: this.#keepAlive,
+      requestId: this.#record.requestId,
+      dateLine: this.#gateway.dateLine,
+    };
+  }
+
+  #mayKeepAlive(): boolean {
+    const client = this.#client;
+    return client.request.keepAlive && client.isRequestComplete && !client.isClosing && !this.#gateway.isDraining;
+  }
+
+  /** Whether fields may follow the body: a client of HTTP/1.1 has to say that it takes them (RFC 9110 §6.5.1). */
+  get #takesTrailers(): boolean {
+    if (this.#framing === "chunked") return takesTrailers(this.#client.request.fields);
+    return this.#framing === "until-close" && this.#client.writer.trailers !== undefined;
+  }
+}
