@@ -128,6 +128,7 @@ function judgeRequest(llhttp: LlhttpReader, list: List, isComplete: boolean): bo
     requestId: "id",
     peer: "::1",
     edited: undefined,
+    isGrpcWeb: false,
   };
   const text = writeForwardedRequest(request, { ...forwarding, scheme: "https", isPeerTrusted: false });
   const isKnown = llhttp.methods.includes(method);

@@ -2,28 +2,9 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import * as grpc from "@grpc/grpc-js";
 import { eventually } from "../support/eventually.ts";
+import { AS_IS, ECHO_SERVICE, FAILURE_DETAILS, FAILURE_MESSAGE, GrpcEchoServer } from "../support/grpc-echo-server.ts";
 import { TlsProxy } from "../support/tls-proxy.ts";
 
-const asIs = { serialize: (value: Buffer) => value, deserialize: (octets: Buffer) => octets };
-
-function method(path: string, requestStream: boolean, responseStream: boolean): grpc.MethodDefinition<Buffer, Buffer> {
-  const { serialize, deserialize } = asIs;
-  return {
-    ...{ path, requestStream, responseStream, requestSerialize: serialize, requestDeserialize: deserialize },
-    ...{ responseSerialize: serialize, responseDeserialize: deserialize },
-  };
-}
-
-const SERVICE = {
-  unary: method("/test.Echo/Unary", false, false),
-  collect: method("/test.Echo/Collect", true, false),
-  repeat: method("/test.Echo/Repeat", false, true),
-  chat: method("/test.Echo/Chat", true, true),
-  fail: method("/test.Echo/Fail", false, false),
-  hang: method("/test.Echo/Hang", false, true),
-};
-
-type Unary = grpc.handleUnaryCall<Buffer, Buffer>;
 type Client = grpc.Client & {
   unary(request: Buffer, metadata: grpc.Metadata, callback: grpc.requestCallback<Buffer>): grpc.ClientUnaryCall;
   fail(request: Buffer, callback: grpc.requestCallback<Buffer>): grpc.ClientUnaryCall;
@@ -33,54 +14,8 @@ type Client = grpc.Client & {
   hang(request: Buffer, metadata: grpc.Metadata, options?: grpc.CallOptions): grpc.ClientReadableStream<Buffer>;
 };
 
-/** The four kinds of call, one that fails and one that never ends. */
-class EchoServer {
-  readonly cancelled: string[] = [];
-  readonly #server = new grpc.Server();
-  port = 0;
-
-  async start(): Promise<void> {
-    const unary: Unary = (call, answer) => {
-      const trailing = new grpc.Metadata();
-      trailing.set("x-trailing", call.metadata.get("x-name")[0] ?? "none");
-      answer(null, call.request, trailing);
-    };
-    const collect: grpc.handleClientStreamingCall<Buffer, Buffer> = (call, answer) => {
-      const pieces: Buffer[] = [];
-      call.on("data", (piece: Buffer) => pieces.push(piece));
-      call.on("end", () => answer(null, Buffer.concat(pieces)));
-    };
-    const repeat: grpc.handleServerStreamingCall<Buffer, Buffer> = (call) => {
-      for (let count = 0; count < 100; count++) call.write(call.request);
-      call.end();
-    };
-    const chat: grpc.handleBidiStreamingCall<Buffer, Buffer> = (call) => {
-      call.on("data", (piece: Buffer) => call.write(piece));
-      call.on("end", () => call.end());
-    };
-    const fail: Unary = (_call, answer) => {
-      const metadata = new grpc.Metadata();
-      metadata.set("grpc-status-details-bin", Buffer.from([0, 1, 255]));
-      answer({ code: grpc.status.ALREADY_EXISTS, details: "it is there: ü 100%", metadata });
-    };
-    const hang: grpc.handleServerStreamingCall<Buffer, Buffer> = (call) => {
-      call.write(Buffer.from("begun"));
-      call.on("cancelled", () => this.cancelled.push(call.request.toString()));
-    };
-    this.#server.addService(SERVICE, { unary, collect, repeat, chat, fail, hang });
-    this.port = await new Promise<number>((resolve, reject) => {
-      const credentials = grpc.ServerCredentials.createInsecure();
-      this.#server.bindAsync("127.0.0.1:0", credentials, (error, port) => (error ? reject(error) : resolve(port)));
-    });
-  }
-
-  stop(): void {
-    this.#server.forceShutdown();
-  }
-}
-
 describe("a grpc-js client through a TLS listener, to a grpc-js server", () => {
-  const server = new EchoServer();
+  const server = new GrpcEchoServer();
   let proxy: TlsProxy;
   let client: Client;
 
@@ -98,7 +33,7 @@ describe("a grpc-js client through a TLS listener, to a grpc-js server", () => {
         dead: { path: "/test.Dead", path_prefix: true, backends: nowhere },
       },
     });
-    const Constructor = grpc.makeGenericClientConstructor(SERVICE, "Echo");
+    const Constructor = grpc.makeGenericClientConstructor(ECHO_SERVICE, "Echo");
     const credentials = grpc.credentials.createSsl(Buffer.from(proxy.authority.ca));
     client = new Constructor(`localhost:${proxy.port}`, credentials) as unknown as Client;
   });
@@ -164,8 +99,8 @@ describe("a grpc-js client through a TLS listener, to a grpc-js server", () => {
     const error = await new Promise<grpc.ServiceError>((resolve) =>
       client.fail(Buffer.alloc(0), (failure) => resolve(failure!)),
     );
-    assert.deepEqual([error.code, error.details], [grpc.status.ALREADY_EXISTS, "it is there: ü 100%"]);
-    assert.deepEqual(error.metadata.get("grpc-status-details-bin")[0], Buffer.from([0, 1, 255]));
+    assert.deepEqual([error.code, error.details], [grpc.status.ALREADY_EXISTS, FAILURE_MESSAGE]);
+    assert.deepEqual(error.metadata.get("grpc-status-details-bin")[0], FAILURE_DETAILS);
   });
 
   it("cancels, and the server knows", async () => {
@@ -186,7 +121,7 @@ describe("a grpc-js client through a TLS listener, to a grpc-js server", () => {
 
   it("is told of what the gateway refuses in words of gRPC", async () => {
     const call = (path: string) => {
-      const { serialize, deserialize } = asIs;
+      const { serialize, deserialize } = AS_IS;
       return errorOf(client.makeServerStreamRequest(path, serialize, deserialize, Buffer.alloc(0)).resume());
     };
     const [unknown, dead] = [await call("/test.Nobody/Call"), await call("/test.Dead/Call")];

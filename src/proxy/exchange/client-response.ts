@@ -16,7 +16,8 @@ import {
   writeUpgradeResponse,
 } from "./forwarded-response.ts";
 import { isGrpc } from "./grpc/grpc-call.ts";
-import { grpcStatusLines, writeGrpcFailure } from "./grpc/grpc-failure.ts";
+import { grpcStatusLines, writeCallFailure } from "./grpc/grpc-failure.ts";
+import type { GrpcWebCall } from "./grpc/grpc-web-call.ts";
 import type { RequestRecord } from "./request-record.ts";
 import { writeOwnAnswer } from "./rescue.ts";
 import { TransformedBody, type TransformedBodyOwner } from "./transformed-body.ts";
@@ -41,6 +42,8 @@ export class ClientResponse implements TransformedBodyOwner {
   #framing: BodyFraming = "none";
   /** The body where plugins change it. */
   #transformed: TransformedBody | undefined;
+  /** Where the target answers a call of gRPC-Web in gRPC. */
+  #call: GrpcWebCall | undefined;
 
   constructor(client: RequestChannel, gateway: Gateway, record: RequestRecord, source: ResponseSource) {
     this.#client = client;
@@ -60,15 +63,24 @@ export class ClientResponse implements TransformedBodyOwner {
    * Sends the head of a target's response.
    * @param seen what plugins made of it
    * @param lines further lines of the head
+   * @param call what the caller made of gRPC-Web the target got as gRPC
    */
-  begin({ response, framing }: UpstreamChannel, seen: ResponseContext | undefined, lines: string): void {
+  begin(
+    { response, framing }: UpstreamChannel,
+    seen: ResponseContext | undefined,
+    lines: string,
+    call: GrpcWebCall | undefined,
+  ): void {
     const client = this.#client;
+    // What is nothing but an end is one in its head.
+    this.#call = call !== undefined && response.fields.find("grpc-status") === undefined ? call : undefined;
     this.#record.upstreamAnswered(response.status);
     const transforms = seen?.transforms ?? [];
-    this.#framing = clientFraming(transforms.length > 0 ? "chunked" : framing, client.takesChunks);
+    const hasOtherLength = transforms.length > 0 || this.#call !== undefined;
+    this.#framing = clientFraming(hasOtherLength ? "chunked" : framing, client.takesChunks);
     this.#transformed = transforms.length > 0 ? new TransformedBody(transforms, this) : undefined;
     this.#keepAlive = this.#mayKeepAlive() && this.#framing !== "until-close";
-    const takesTrailers = this.#takesTrailers && this.#transformed === undefined;
+    const takesTrailers = this.#takesTrailers && !hasOtherLength;
     client.writer.text(writeForwardedResponse(response, this.#framing, this.#answering(), takesTrailers, seen, lines));
   }
 
@@ -80,14 +92,14 @@ export class ClientResponse implements TransformedBodyOwner {
   }
 
   body(buffer: Buffer, start: number, end: number): void {
-    if (start === end) return;
-    if (this.#transformed !== undefined) this.#transformed.write(buffer, start, end);
-    else this.#write(buffer, start, end);
+    if (this.#call === undefined) this.#pass(buffer, start, end);
+    else this.#passAll(this.#call.encode(buffer.subarray(start, end)));
   }
 
   /** Lets go what was gathered. Answers true when the client cannot keep up; `resume` is for when it has. */
   flush(): boolean {
     const { writer } = this.#client;
+    if (this.#call !== undefined) this.#passAll(this.#call.flush());
     writer.flush();
     this.#transformed?.flush();
     if (!writer.isFull) return false;
@@ -100,14 +112,17 @@ export class ClientResponse implements TransformedBodyOwner {
   }
 
   end(trailers: Trailers): void {
+    if (this.#call !== undefined) this.#passAll(this.#call.end(writeTrailers(trailers)));
     if (this.#transformed !== undefined) this.#transformed.end();
     else this.#end(trailers);
   }
 
   /** Nothing more of the target's response is sent. */
   drop(): void {
-    this.#transformed?.drop();
+    if (this.#transformed === undefined) return;
+    this.#transformed.drop();
     this.#transformed = undefined;
+    this.#call = undefined; // What it still has to say would have to go the same way.
   }
 
   /** Answers in place of a target. After a request that could not be read to its end (`isClear`) nothing can follow. */
@@ -117,13 +132,13 @@ export class ClientResponse implements TransformedBodyOwner {
     if (failure !== undefined && status >= 500) this.#gateway.cells.add("gatewayFailures", 1);
     this.#keepAlive = isClear && this.#mayKeepAlive();
     this.#record.responseBytes += body.length;
-    const isCall = failure !== undefined && request.method === "POST" && isGrpc(request.fields);
-    writer.text(
-      isCall
-        ? writeGrpcFailure(failure, detail, this.#answering())
-        : writeOwnAnswer(answer, request.method === "HEAD", this.#answering()),
-    );
-    this.#finish(isCall ? 200 : status, failure);
+    const answering = this.#answering();
+    const told =
+      failure !== undefined && request.method === "POST"
+        ? writeCallFailure(request.fields, failure, detail, answering)
+        : undefined;
+    writer.text(told ?? writeOwnAnswer(answer, request.method === "HEAD", answering));
+    this.#finish(told === undefined ? status : 200, failure);
   }
 
   /** Answers with nothing. */
@@ -138,7 +153,15 @@ export class ClientResponse implements TransformedBodyOwner {
     const client = this.#client;
     this.#gateway.cells.add("gatewayFailures", 1);
     this.#record.closeCut(client, kind);
-    if (this.#framing === "until-close" && client.writer.trailers !== undefined && isGrpc(client.request.fields)) {
+    if (this.#call !== undefined) {
+      this.#passAll(this.#call.end(grpcStatusLines(kind, undefined)));
+      endBody(client.writer, this.#framing === "chunked", "");
+      client.finish(false);
+    } else if (
+      this.#framing === "until-close" &&
+      client.writer.trailers !== undefined &&
+      isGrpc(client.request.fields)
+    ) {
       endBody(client.writer, false, grpcStatusLines(kind, undefined));
       client.finish(false);
     } else client.destroy();
@@ -171,6 +194,17 @@ export class ClientResponse implements TransformedBodyOwner {
     this.#guarded(() => this.#source.onFault(error));
   }
 
+  /** On the way to the client, through the plugins that change the body. */
+  #pass(buffer: Buffer, start: number, end: number): void {
+    if (start === end) return;
+    if (this.#transformed !== undefined) this.#transformed.write(buffer, start, end);
+    else this.#write(buffer, start, end);
+  }
+
+  #passAll(octets: Buffer): void {
+    this.#pass(octets, 0, octets.length);
+  }
+
   #write(buffer: Buffer, start: number, end: number): void {
     this.#record.responseBytes += end - start;
     writeBody(this.#client.writer, this.#framing === "chunked", buffer, start, end);
@@ -178,7 +212,8 @@ export class ClientResponse implements TransformedBodyOwner {
 
   #end(trailers: Trailers): void {
     this.#transformed = undefined;
-    const lines = trailers.length > 0 && this.#takesTrailers ? writeTrailers(trailers) : "";
+    const lines = trailers.length > 0 && this.#call === undefined && this.#takesTrailers ? writeTrailers(trailers) : "";
+    this.#call = undefined;
     endBody(this.#client.writer, this.#framing === "chunked", lines);
     this.#finish(this.#record.status);
   }

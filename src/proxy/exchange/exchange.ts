@@ -6,7 +6,7 @@ import type { Trailers } from "../../http/trailers.ts";
 import { Tunnel } from "../../http/tunnel.ts";
 import type { UpstreamChannel } from "../../http/upstream-channel.ts";
 import { type Answer, isAnswer } from "../../sdk/answer.ts";
-import type { HeaderFields } from "../../sdk/header-fields.ts";
+import { HeaderFields } from "../../sdk/header-fields.ts";
 import type { Pipeline } from "../plugin/pipeline.ts";
 import type { CompiledRoute } from "../route/compiled-route.ts";
 import type { CompiledUpstream } from "../upstream/compiled-upstream.ts";
@@ -19,6 +19,7 @@ import { clientAddress } from "./client-address.ts";
 import { ClientResponse, type ResponseSource } from "./client-response.ts";
 import { writeForwardedRequest } from "./forwarded-request.ts";
 import { grpcTimeoutMs, isGrpc } from "./grpc/grpc-call.ts";
+import { GrpcWebCall } from "./grpc/grpc-web-call.ts";
 import type { HeldBody } from "./held-body.ts";
 import { PluginGate, type PluginGateOwner } from "./plugin-gate.ts";
 import { requestIdOf } from "./request-id.ts";
@@ -60,6 +61,8 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
   #upgrade: string | undefined;
   /** Where the request stands while plugins are not done with it. */
   #gate: PluginGate | undefined;
+  /** What was a call of gRPC-Web and is one of gRPC for the target. */
+  #call: GrpcWebCall | undefined;
   readonly #response: ClientResponse;
 
   /** @param open makes the channel that is served, which tells the handler what happens on it */
@@ -112,12 +115,12 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     const max = record.route?.maxBodyBytes ?? 0;
     if (max > 0 && record.requestBytes > max) this.#fail("bodyTooLarge");
     else if (gate !== undefined) gate.body(buffer, start, end);
-    else this.#attempt.body(buffer, start, end);
+    else this.#send(buffer, start, end);
   }
 
   onRequestEnd(): void {
     if (this.#gate !== undefined) this.#gate.complete();
-    else this.#attempt.complete(this.client.trailers);
+    else this.#complete();
   }
 
   onRequestRefused({ kind, reason }: Refusal): void {
@@ -138,11 +141,13 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
   }
 
   onResponse(channel: UpstreamChannel): void {
-    const seen = showResponse(this.#record.plugins, channel.response, channel.framing);
+    const { response, framing } = channel;
+    const type = this.#call?.answerType(response.fields.find("content-type") ?? "");
+    const seen = showResponse(this.#record.plugins, response, framing, type);
     if (isAnswer(seen)) {
       this.#attempt.drop();
       this.#reply(seen);
-    } else this.#response.begin(channel, seen, this.#linesAboutTarget());
+    } else this.#response.begin(channel, seen, this.#linesAboutTarget(), type === undefined ? undefined : this.#call);
   }
 
   /** The request is answered, and the two connections are a tunnel from here on. */
@@ -209,9 +214,10 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     this.#gate = undefined;
     this.#forward(this.#record.route!);
     if (held === undefined || !this.#attempt.isOpen) return;
-    for (const piece of held.pieces) this.#attempt.body(piece, 0, piece.length);
+    for (const piece of held.pieces) this.#send(piece, 0, piece.length);
+    if (!this.#attempt.isOpen) return;
     if (!held.isComplete) this.client.resume();
-    else if (this.client.request.hasBody) this.#attempt.complete(this.client.trailers);
+    else if (this.client.request.hasBody) this.#complete();
     this.#attempt.flush();
   }
 
@@ -234,6 +240,21 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     this.#gate = new PluginGate(pipeline, plugins, source, this.client, this);
     this.#record.plugins = this.#gate.run;
     this.#gate.ask();
+  }
+
+  /** Sends a piece of the body on. */
+  #send(buffer: Buffer, start: number, end: number): void {
+    if (this.#call?.isText !== true) this.#attempt.body(buffer, start, end);
+    else {
+      const octets = this.#call.decode(buffer, start, end);
+      if (octets === undefined) this.#fail("badRequest", "the body of the call is not base64");
+      else if (octets.length > 0) this.#attempt.body(octets, 0, octets.length);
+    }
+  }
+
+  #complete(): void {
+    if (this.#call?.isWhole === false) this.#fail("badRequest", "the body of the call ends within a quantum of base64");
+    else this.#attempt.complete(this.client.trailers);
   }
 
   #dropBoth(): void {
@@ -279,6 +300,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     }
     const { upstream } = place;
     const { request } = this.client;
+    this.#call = upstream.isHttp2 ? GrpcWebCall.of(request.fields) : undefined;
     const client = this.#caller.address;
     if (route.retry !== undefined || upstream.queue !== undefined) {
       const attempts = new Attempts(this, this.#gateway, { request, route, place, client });
@@ -320,7 +342,8 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
       peer: this.#caller.address,
       scheme: this.#caller.scheme,
       isPeerTrusted: this.#isPeerTrusted(),
-      edited,
+      edited: this.#call === undefined ? edited : asGrpc(this.#call, edited ?? new HeaderFields(request.fields)),
+      isGrpcWeb: this.#call !== undefined,
     });
   }
 
@@ -344,7 +367,8 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
   /** A call of gRPC says how long it may take in all. */
   #startDeadline(): void {
     const { fields } = this.client.request;
-    const timeoutMs = isGrpc(fields) ? grpcTimeoutMs(fields) : undefined;
+    const isCall = isGrpc(fields) || GrpcWebCall.of(fields) !== undefined;
+    const timeoutMs = isCall ? grpcTimeoutMs(fields) : undefined;
     if (timeoutMs !== undefined)
       this.#record.whenOver = this.#gateway.clock.after(timeoutMs, () => this.#fail("deadlineExceeded"));
   }
@@ -361,4 +385,11 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
       this.#trust = { by: trustedProxies, isTrusted: trustedProxies.includes(this.#caller.address) };
     return this.#trust.isTrusted;
   }
+}
+
+/** The fields of a call of gRPC-Web as its target gets them. */
+function asGrpc({ targetType }: GrpcWebCall, edited: HeaderFields): HeaderFields {
+  const fields = edited.copy();
+  fields.set("Content-Type", targetType);
+  return fields;
 }

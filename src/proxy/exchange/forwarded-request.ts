@@ -53,16 +53,20 @@ export interface Forwarding {
   readonly isPeerTrusted: boolean;
   /** What plugins changed, if they run here. */
   readonly edited: HeaderFields | undefined;
+  /** Whether a call of gRPC-Web goes on as one of gRPC: its body may have another length, and trailers are taken. */
+  readonly isGrpcWeb: boolean;
 }
 
 /** The head that is sent upstream, written anew. */
 export function writeForwardedRequest(request: RequestParser, forwarding: Forwarding): string {
   const { fields } = request;
-  const framing = request.chunked
-    ? "Transfer-Encoding: chunked\r\n"
-    : request.contentLength >= 0
-      ? `Content-Length: ${request.contentLength}\r\n`
-      : "";
+  const framing = forwarding.isGrpcWeb
+    ? ""
+    : request.chunked
+      ? "Transfer-Encoding: chunked\r\n"
+      : request.contentLength >= 0
+        ? `Content-Length: ${request.contentLength}\r\n`
+        : "";
   return (
     `${request.method} ${forwarding.target} HTTP/1.1\r\nHost: ${forwarding.authority}\r\n` +
     writeFields(
@@ -74,7 +78,9 @@ export function writeForwardedRequest(request: RequestParser, forwarding: Forwar
     framing +
     (request.expectsContinue ? "Expect: 100-continue\r\n" : "") +
     (request.chunked ? trailerField(fields) : "") +
-    (forwarding.upgrade === undefined ? trailersOption(fields) : upgradeFields(forwarding.upgrade)) +
+    (forwarding.upgrade === undefined
+      ? trailersOption(fields, forwarding.isGrpcWeb)
+      : upgradeFields(forwarding.upgrade)) +
     forwardedFields(request, forwarding) +
     `X-Request-ID: ${forwarding.requestId}\r\n\r\n`
   );
@@ -99,8 +105,8 @@ export function trailerField(fields: FieldLines): string {
 }
 
 /** Says that a client takes fields behind the body, which is about one hop at a time (RFC 9110 §10.1.4). */
-function trailersOption(fields: FieldLines): string {
-  return takesTrailers(fields) ? "Connection: TE\r\nTE: trailers\r\n" : "";
+function trailersOption(fields: FieldLines, isGrpcWeb: boolean): string {
+  return isGrpcWeb || takesTrailers(fields) ? "Connection: TE\r\nTE: trailers\r\n" : "";
 }
 
 /** What asks for a switch of protocols, or agrees to it, on one hop. */

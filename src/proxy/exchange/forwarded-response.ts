@@ -32,13 +32,12 @@ export function writeForwardedResponse(
   edited: ResponseContext | undefined,
   lines: string,
 ): string {
-  const isTransformed = edited !== undefined && edited.transforms.length > 0;
   return (
     statusLine(response, edited) +
     writeFields(response.fields, DROPPED, response.nominated, edited?.headers) +
     lines +
     (response.fields.indexOf(FIELD.date) < 0 ? answering.dateLine : "") +
-    (isTransformed && framing !== "chunked" ? "" : framingField(response, framing)) +
+    framingField(response, framing) +
     (takesTrailers ? trailerField(response.fields) : "") +
     connectionField(answering) +
     `X-Request-ID: ${answering.requestId}\r\n\r\n`
@@ -78,5 +77,6 @@ export function writeUpgradeResponse(
 /** An answer to HEAD and a 304 tell the length that there would be (RFC 9110 §8.6); a 204 has none. */
 function framingField({ status, contentLength, chunked }: ResponseParser, framing: BodyFraming): string {
   if (framing === "chunked") return "Transfer-Encoding: chunked\r\n";
+  if (framing === "until-close") return "";
   return contentLength >= 0 && !chunked && status !== 204 ? `Content-Length: ${contentLength}\r\n` : "";
 }

@@ -4,20 +4,25 @@ import type { Answer } from "../../sdk/answer.ts";
 import { ResponseContext } from "../../sdk/response-context.ts";
 import type { PluginRun } from "../plugin/plugin-run.ts";
 
-/** Shows the plugins that the request has met the response of the target; an answer takes its place. */
+/**
+ * Shows the plugins that the request has met the response of the target; an answer takes its place.
+ * @param type what the client is told that the body is, where that is not what the target says
+ */
 export function showResponse(
   run: PluginRun | undefined,
   response: ResponseParser,
   framing: BodyFraming,
+  type: string | undefined,
 ): ResponseContext | Answer | undefined {
-  if (run === undefined) return undefined;
+  if (run === undefined && type === undefined) return undefined;
   const { status, fields, contentLength } = response;
   const seen = new ResponseContext({
     ...{ status, fields, isFromUpstream: true, failure: undefined },
     contentLength: contentLength < 0 ? undefined : contentLength,
     hasBody: framing !== "none",
   });
-  return run.respond(seen) ?? seen;
+  if (type !== undefined) seen.headers.set("Content-Type", type);
+  return run?.respond(seen) ?? seen;
 }
 
 /** Shows them an answer of our own, of which they may change the head. */

@@ -48,6 +48,8 @@ export class CompiledUpstream {
   readonly #members: readonly Member[];
   /** Of requests that wait for a place at a target; undefined where they do not wait. */
   readonly queue: RequestQueue | undefined;
+  /** Whether all targets are spoken to in HTTP/2. */
+  readonly isHttp2: boolean;
   #lineup: Lineup;
   /** The generation of the shared state that the lineup was made from. */
   #generation = 0;
@@ -72,6 +74,7 @@ export class CompiledUpstream {
     this.queue = queueOf(settings, previous, environment.sweep);
     const { session_affinity } = settings;
     this.#affinity = session_affinity?.enabled === true ? new SessionAffinity(session_affinity) : undefined;
+    this.isHttp2 = backends.length > 0 && backends.every(({ http2 }) => http2);
     const members: Member[] = [];
     for (const [index, { url, weight }] of backends.entries()) {
       const load = previous?.loads.get(url) ?? new TargetLoad();
