@@ -110,7 +110,8 @@ export class Cluster implements AsyncDisposable {
     const own = options.listeners ?? `listeners:\n  - id: http\n    address: 127.0.0.1:${await freePort()}\n`;
     const ports = (options.controlPlanes ?? this.controlPlanes).map((member) => this.clusterPortOf(member));
     const caFile = options.caFile ?? this.authority.caFile;
-    const blocks = dataPlaneBlocks({ directory: this.directory, ports, nodeId, certificate, caFile });
+    const settings = options.settings ?? "";
+    const blocks = dataPlaneBlocks({ directory: this.directory, ports, nodeId, certificate, caFile, settings });
     writeFileSync(file, `${blocks}${own}`);
     const member = new Member(nodeId, file, options.env);
     this.dataPlanes.push(member);
@@ -173,6 +174,8 @@ export interface DataPlaneOptions {
   readonly controlPlanes?: readonly Member[];
   /** The file's `listeners` block; empty for a data plane that has the control plane's listeners only. */
   readonly listeners?: string;
+  /** More lines of the file's `data_plane` block, such as `transport: websocket`. */
+  readonly settings?: string;
 }
 
 /** One process of a cluster: its file, its life and its two doors. */
@@ -253,8 +256,13 @@ function storeLines({ store, postgres }: ClusterOptions): string {
   return store === undefined ? "" : `    store: ${store}\n    postgres: { ${postgres ?? ""} }\n`;
 }
 
-function dataPlaneBlocks(parts: MemberFiles & { readonly nodeId: string; readonly ports: readonly number[] }): string {
-  const { directory, ports, nodeId, certificate, caFile } = parts;
+interface DataPlaneFile extends MemberFiles {
+  readonly nodeId: string;
+  readonly ports: readonly number[];
+  readonly settings: string;
+}
+
+function dataPlaneBlocks({ directory, ports, nodeId, certificate, caFile, settings }: DataPlaneFile): string {
   const { certFile, keyFile } = certificate;
   return `cluster:
   role: data_plane
@@ -265,6 +273,7 @@ function dataPlaneBlocks(parts: MemberFiles & { readonly nodeId: string; readonl
     node_id: ${nodeId}
     retry_interval: 200ms
     heartbeat_interval: 500ms
+    ${settings}
 admin: { port: 0 }
 workers: 1
 `;

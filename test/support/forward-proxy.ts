@@ -24,6 +24,7 @@ export class ForwardProxy implements AsyncDisposable {
         target.write(head);
         target.pipe(client).pipe(target);
       });
+      target.on("error", () => client.destroy());
       for (const socket of [client, target]) {
         this.#sockets.add(socket);
         socket.on("error", () => socket.destroy());
