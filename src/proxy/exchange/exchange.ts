@@ -231,10 +231,10 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
 
   #consult(routeId: string, pipeline: Pipeline): void {
     const { request } = this.client;
-    const { plugins, configuration } = this.#gateway;
+    const { plugins } = this.#gateway;
     const { method, host, path, query, fields } = request;
-    const { address: peer, scheme } = this.#caller;
-    const client = clientAddress(peer, fields.joined(FIELD.xForwardedFor), configuration.trustedProxies);
+    const { scheme } = this.#caller;
+    const client = this.#clientAddress();
     const { requestId } = this.#record;
     const source = { method, scheme, host, path, query, client, requestId, routeId, fields };
     this.#gate = new PluginGate(pipeline, plugins, source, this.client, this);
@@ -301,7 +301,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     const { upstream } = place;
     const { request } = this.client;
     this.#call = upstream.isHttp2 ? GrpcWebCall.of(request.fields) : undefined;
-    const client = this.#caller.address;
+    const client = this.#addressFor(upstream);
     if (route.retry !== undefined || upstream.queue !== undefined) {
       const attempts = new Attempts(this, this.#gateway, { request, route, place, client });
       this.#attempt = attempts;
@@ -309,13 +309,29 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
       return;
     }
     this.#attempt = this.#single;
-    const target = upstream.choose(request, client);
-    if (target === undefined) this.#fail(upstream.refusal);
-    else {
-      const sending = this.sendingTo(target);
-      if (sending === undefined) target.released();
-      else if (!this.#single.begin(target, sending)) this.#fail("upstreamFull");
+    this.#askOne(upstream, client);
+  }
+
+  /** Asks one target; those that have no connection to spare are passed over. */
+  #askOne(upstream: CompiledUpstream, client: string, full?: readonly Target[]): void {
+    const target = upstream.choose(this.client.request, client, full);
+    if (target === undefined) {
+      this.#fail(full === undefined ? upstream.refusal : "upstreamFull");
+      return;
     }
+    const sending = this.sendingTo(target);
+    if (sending === undefined) target.released();
+    else if (!this.#single.begin(target, sending)) this.#askOne(upstream, client, [...(full ?? []), target]);
+  }
+
+  /** The address of who asks, behind proxies that are believed; only where the choice of a target goes by it. */
+  #addressFor(upstream: CompiledUpstream): string {
+    return upstream.isHashed ? this.#clientAddress() : this.#caller.address;
+  }
+
+  #clientAddress(): string {
+    const before = this.client.request.fields.joined(FIELD.xForwardedFor);
+    return clientAddress(this.#caller.address, before, this.#gateway.configuration.trustedProxies);
   }
 
   /** What the client is told about who answered, for its next request. */

@@ -41,13 +41,14 @@ export class CompiledUpstream {
   readonly #pools: readonly UpstreamPool[];
   readonly #balancer: Balancer;
   readonly #state: UpstreamState | undefined;
-  readonly #isHashed: boolean;
   readonly #panicShare: number;
   readonly #affinity: SessionAffinity | undefined;
   /** All with a weight, whether they take requests now or not. */
   readonly #members: readonly Member[];
   /** Of requests that wait for a place at a target; undefined where they do not wait. */
   readonly queue: RequestQueue | undefined;
+  /** Whether targets are chosen by a hash of the request, or of who asks. */
+  readonly isHashed: boolean;
   /** Whether all targets are spoken to in HTTP/2. */
   readonly isHttp2: boolean;
   #lineup: Lineup;
@@ -66,7 +67,7 @@ export class CompiledUpstream {
     this.#fingerprint = fingerprint;
     this.#pools = pools;
     this.#balancer = balancerFor(load_balancer, consistent_hash, environment);
-    this.#isHashed = load_balancer === "consistent_hash";
+    this.isHashed = load_balancer === "consistent_hash";
     this.#panicShare = (panic_threshold ?? DEFAULT_PANIC_THRESHOLD) / 100;
     this.#state = shared && new UpstreamState(shared.upstream);
     const guards = shared && guardsOf(settings, shared);
@@ -156,7 +157,7 @@ export class CompiledUpstream {
     this.#generation = state.generation;
     const all = this.#members;
     for (const member of all) {
-      const share = this.#isHashed ? 1 : (member.target.guard?.state.share ?? 1);
+      const share = this.isHashed ? 1 : (member.target.guard?.state.share ?? 1);
       member.weight = member.fullWeight * share;
     }
     const closed = all.filter(({ target }) => target.guard?.breaker?.isOpen !== true);

@@ -2,9 +2,12 @@ import type { Socket } from "node:net";
 import { ok, RawOrigin } from "../../testing/test-proxy.ts";
 
 /** What a moody origin does with a request. */
-export type Mood = "well" | "failing" | "unavailable" | "resetting" | "silent";
+export type Mood = "well" | "failing" | "unavailable" | "resetting" | "silent" | "flapping";
 
-/** An origin that answers with its name, or is not well, as a test likes. Checks of its health are counted apart. */
+/**
+ * An origin that answers with its name, or is not well, as a test likes. Checks of its health are counted apart; one that is flapping
+ * passes them, and fails every other request.
+ */
 export class MoodyOrigin {
   readonly name: string;
   mood: Mood = "well";
@@ -59,11 +62,14 @@ export class MoodyOrigin {
   }
 
   #answer(socket: Socket, { head, body }: { readonly head: string; readonly body: string }): void {
-    if (head.startsWith("GET /health ")) this.checks++;
+    const isCheck = head.startsWith("GET /health ");
+    if (isCheck) this.checks++;
     else this.requests++;
     if (body !== "") this.bodies.push(body);
-    if (this.mood === "well") socket.write(ok(this.name));
-    else if (this.mood === "failing") socket.write("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n");
+    const isWell = this.mood === "flapping" ? isCheck || this.requests % 2 === 0 : this.mood === "well";
+    if (isWell) socket.write(ok(this.name));
+    else if (this.mood === "failing" || this.mood === "flapping")
+      socket.write("HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n");
     else if (this.mood === "unavailable") socket.write("HTTP/1.1 503 Not Now\r\nContent-Length: 0\r\n\r\n");
     else if (this.mood === "resetting") socket.resetAndDestroy();
     else this.#kept.push(socket);
