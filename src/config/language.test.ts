@@ -80,6 +80,27 @@ describe("Language", () => {
     ]);
   });
 
+  it("wants no targets of a route that a plugin answers, as long as the plugin is on", () => {
+    const answers: PluginLanguage = { name: "hello", config: z.strictObject({ to: z.string() }), answers: true };
+    const able = new Language([answers]);
+    const problems = (route: string) => {
+      const document = parseDocument(able, `routes: [{ id: a, path: /a, ${route} }]`);
+      return document.ok ? [] : document.problems.map(({ path, message }) => `${path}: ${message}`);
+    };
+    const targets = 'backends: [{ url: "http://x" }]';
+    const nobody = "needs exactly one of backends and upstream, or a block that answers every request: hello";
+    assert.deepEqual(problems("hello: { to: you }"), []);
+    assert.deepEqual(problems(`hello: { to: you }, ${targets}`), []);
+    assert.deepEqual(problems(`hello: { enabled: false }, ${targets}`), []);
+    assert.deepEqual(problems("hello: { enabled: false }"), [`routes[0]: ${nobody}`]);
+    assert.deepEqual(problems(""), [`routes[0]: ${nobody}`]);
+    assert.deepEqual(problems(`hello: { to: you }, upstream: u, ${targets}`).slice(0, 1), [`routes[0]: ${nobody}`]);
+    assert.deepEqual(problems("hello: { too: you }"), [
+      "routes[0].hello.to: is required",
+      "routes[0].hello.too: unknown key `too`; did you mean `to`?",
+    ]);
+  });
+
   it("refuses a block where its plugin cannot be configured", () => {
     const text = DOCUMENT.replace("throttle: { rate: 5 }", "quota: { plan: small }");
     assert.deepEqual(problemsOf(text), ["line 4: upstreams.orders.quota: unknown key `quota`"]);
@@ -102,5 +123,7 @@ describe("Language", () => {
     const resources = readOriginalYaml(language, dump);
     assert.ok(resources.ok);
     assert.deepEqual(Object.keys(resources.value[0]!.spec), ["path", "backends"]);
+    const silent = readOriginalYaml(language, dump.replace("enabled: false, key: host", 'rate: 0, key: ""'));
+    assert.deepEqual(silent, resources);
   });
 });

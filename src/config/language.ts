@@ -4,7 +4,7 @@ import { pluginBlock } from "./plugin-blocks.ts";
 import type { Resource } from "./resource.ts";
 import { ConsumerSpec } from "./resources/consumer.ts";
 import { ListenerSpec } from "./resources/listener.ts";
-import { RANK, RouteSpec } from "./resources/route.ts";
+import { RANK, routeSpec } from "./resources/route.ts";
 import { tags } from "./resources/scalars.ts";
 import { SETTINGS } from "./resources/settings.ts";
 import { UpstreamSpec } from "./resources/upstream.ts";
@@ -28,7 +28,8 @@ export class Language {
 
   constructor(plugins: readonly PluginLanguage[]) {
     this.plugins = plugins;
-    const route = RouteSpec.safeExtend(this.#blocks("route"));
+    const answering = plugins.filter(({ answers }) => answers).map(({ name }) => name);
+    const route = routeSpec(this.#blocks("route"), answering);
     const upstream = UpstreamSpec.safeExtend(this.#blocks("upstream"));
     const consumer = ConsumerSpec.safeExtend({ ...this.#blocks("consumer"), ...credentialBlocks(plugins) });
     const sections: Section[] = [

@@ -63,7 +63,7 @@ function pruneMapping(schema: z.ZodObject, value: JsonObject, steps: PathSteps, 
     if (known === undefined) {
       if (!isNeutral(path, child)) problems.push({ path: formatPath(path), message: unsupported(key) });
       // A condition is "has to be absent" when `present` is false, and nobody has to log in when `required` is: there false says something.
-    } else if (isMapping(child) && (key === "tls" ? child.enabled === false : isOn(known) && isSwitchedOff(child))) {
+    } else if (isMapping(child) && (key === "tls" ? child.enabled === false : isOn(known) && isOff(path, child))) {
       // What stands beside `enabled` would otherwise look as if somebody had forgotten to switch it on, or be on here.
     } else if (isUnasked(path, child)) {
       // Left out, so that it does not switch on what nobody asked for.
@@ -72,6 +72,10 @@ function pruneMapping(schema: z.ZodObject, value: JsonObject, steps: PathSteps, 
     }
   }
   return pruned;
+}
+
+function isOff(steps: PathSteps, block: JsonObject): boolean {
+  return isSwitchedOff(block) || isNeutral(steps, block);
 }
 
 /** A block that is on here unless it says otherwise, while the original's is off. */

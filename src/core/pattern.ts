@@ -28,8 +28,28 @@ export class Pattern {
     return this.#compiled.pattern();
   }
 
+  /** Groups in parentheses. */
+  get groupCount(): number {
+    return this.#compiled.groupCount();
+  }
+
   /** Whether it is found anywhere in the text; `^` and `$` hold it to the ends. */
   test(text: string): boolean {
     return this.#compiled.test(text);
+  }
+
+  /** What is found first, and then its groups, empty where they took no part; undefined when nothing is found. */
+  find(text: string): readonly string[] | undefined {
+    const matcher = this.#compiled.matcher(text);
+    if (!matcher.find()) return undefined;
+    return Array.from({ length: this.groupCount + 1 }, (_, group) => matcher.group(group) ?? "");
+  }
+
+  /** The text with all that is found replaced. `replacer` gets what `find` answers. */
+  replaceAll(text: string, replacer: (found: readonly string[]) => string): string {
+    const count = this.groupCount + 1;
+    return this.#compiled
+      .matcher(text)
+      .replaceAll((...found: unknown[]) => replacer(found.slice(0, count).map((group) => (group ?? "") as string)));
   }
 }

@@ -9,8 +9,11 @@ import { httpsRedirect } from "./https_redirect/plugin.ts";
 import { ipFilter } from "./ip_filter/plugin.ts";
 import { jwt } from "./jwt/plugin.ts";
 import { rateLimit } from "./rate_limit/plugin.ts";
+import { redirect } from "./redirect/plugin.ts";
 import { requestId } from "./request_id/plugin.ts";
+import { rewrite } from "./rewrite/plugin.ts";
 import { securityHeaders } from "./security_headers/plugin.ts";
+import { staticAnswer } from "./static/plugin.ts";
 import { transform } from "./transform/plugin.ts";
 
 /** The plugins of the house. The order of this list is the order of running: requests go down it, responses come back up. */
@@ -32,6 +35,10 @@ export const PLUGINS: readonly Plugin[] = [
   rateLimit,
   // Whether that one may.
   extAuth,
+  // What is answered in place of an upstream.
+  redirect,
+  staticAnswer,
   // What the upstream gets.
+  rewrite,
   transform,
 ];

@@ -2,10 +2,13 @@
 export type { Clock } from "../core/clock.ts";
 export type { FailureKind } from "../core/failure.ts";
 export type { Logger } from "../core/ports.ts";
+export { Substitution } from "../core/substitution.ts";
 export { type Answer, type AnswerHeaders, type AnswerOptions, answer, refuse } from "./answer.ts";
 export { type ContextKey, createContextKey } from "./context-key.ts";
 export { duration } from "./duration.ts";
 export type { HeaderFields } from "./header-fields.ts";
+export { headerName, headerValue } from "./header-schemas.ts";
+export { pattern } from "./pattern.ts";
 export {
   type ConsumerCredentials,
   definePlugin,

@@ -28,6 +28,8 @@ export interface PluginLanguage {
   readonly resources?: Readonly<Record<string, z.ZodObject>>;
   /** Whether it has the hook `authenticate`. */
   readonly authenticates?: boolean;
+  /** Whether it answers every request that reaches it: a route that has it needs no targets. */
+  readonly answers?: boolean;
   /** What consumers have for it; a plugin with credentials cannot be configured on a consumer besides. */
   readonly credentials?: ConsumerCredentials;
 }

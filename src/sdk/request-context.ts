@@ -10,6 +10,15 @@ export interface Consumer {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
+/** The route of a request, as far as it is about the path. */
+interface RequestRoute {
+  readonly id: string;
+  /** What of the path is behind the route's own: `/x` of `/api/x` for the prefix /api; empty where nothing is. */
+  rest(path: string): string;
+  /** The path that is sent on for it. */
+  rewrite(path: string): string;
+}
+
 /** What of a request does not change. */
 export interface RequestSource {
   readonly method: string;
@@ -23,7 +32,7 @@ export interface RequestSource {
   /** The address of the client: that of the peer, or what trusted proxies say. */
   readonly client: string;
   readonly requestId: string;
-  readonly routeId: string;
+  readonly route: RequestRoute;
   readonly fields: FieldSource;
 }
 
@@ -81,7 +90,12 @@ export class RequestContext {
   }
 
   get routeId(): string {
-    return this.#source.routeId;
+    return this.#source.route.id;
+  }
+
+  /** What of the path is behind the path of the route: `/x` of `/api/x` for the prefix /api; empty where nothing is. */
+  get restOfPath(): string {
+    return this.#source.route.rest(this.path);
   }
 
   /** The first value of a query parameter. */
@@ -103,13 +117,16 @@ export class RequestContext {
     this.#values.set(key, value);
   }
 
-  /** What the upstream is asked for: path and query. Undefined as long as nobody has rewritten them. */
-  get target(): string | undefined {
-    return this.#target;
+  /** What the upstream is asked for, path and query: what the route makes of the client's unless a plugin has set another. */
+  get target(): string {
+    return this.#target ?? this.#source.route.rewrite(this.path) + this.query;
   }
 
+  /** @throws TypeError for what is not the target of a request, or would leave the place where it seems to be */
   set target(target: string) {
-    if (!/^\/[^\s#]*$/.test(target)) throw new TypeError("a target begins with a slash and has no space or fragment");
+    if (!TARGET.test(target))
+      throw new TypeError("a target begins with a slash and holds what a URL may hold, without a fragment");
+    if (DOT_SEGMENT.test(target)) throw new TypeError("a target has no dot segments");
     this.#target = target;
   }
 
@@ -143,6 +160,11 @@ const OVER = new Proxy({} as RequestSource, {
     throw new Error("the request is over; what is needed of it later has to be kept while it lasts");
   },
 });
+
+/** What the gateway takes from clients (RFC 9112 §3.2.1), without a fragment. */
+const TARGET = /^\/[!$-;=?-[\]-~]*$/;
+/** Of the path, in any spelling: an upstream would resolve it (RFC 3986 §5.2.4). */
+const DOT_SEGMENT = /^[^?]*\/(?:\.|%2e){1,2}(?:[/?]|$)/i;
 
 function cookiesOf(lines: readonly string[]): ReadonlyMap<string, string> {
   const cookies = new Map<string, string>();

@@ -17,6 +17,8 @@ type Headers = Readonly<Record<string, string>>;
 export interface TestRequest {
   readonly method: string;
   readonly target: string;
+  /** The path of the route, a prefix. */
+  readonly route: string;
   readonly host: string;
   readonly scheme: "http" | "https";
   readonly client: string;
@@ -28,7 +30,7 @@ export interface TestRequest {
 
 /** A request from 192.0.2.1 to http://gateway.example unless told otherwise. */
 export function request(target = "/", init: Partial<Omit<TestRequest, "target">> = {}): TestRequest {
-  const usual = { method: "GET", host: "gateway.example", scheme: "http", client: "192.0.2.1" } as const;
+  const usual = { method: "GET", route: "/", host: "gateway.example", scheme: "http", client: "192.0.2.1" } as const;
   return { ...usual, headers: {}, body: "", consumer: undefined, ...init, target };
 }
 
@@ -137,7 +139,7 @@ export class TestPlugin {
       failure: undefined,
       consumer: context.consumer,
       forwarded: {
-        target: context.target ?? context.path + context.query,
+        target: context.target,
         host: context.authority ?? "upstream.example:80",
         upstream: context.upstream,
         headers: plain(headers),
@@ -173,13 +175,27 @@ export class TestPlugin {
   }
 }
 
-function contextOf({ method, target, host, scheme, client, headers, body, consumer }: TestRequest): RequestContext {
+function contextOf({
+  method,
+  target,
+  route,
+  host,
+  scheme,
+  client,
+  headers,
+  body,
+  consumer,
+}: TestRequest): RequestContext {
   const mark = target.indexOf("?");
   const path = mark < 0 ? target : target.slice(0, mark);
   const query = mark < 0 ? "" : target.slice(mark);
   const fields = fieldsOf(headers);
-  const ids = { requestId: "test-request", routeId: "test" };
-  const context = new RequestContext({ method, scheme, host, path, query, client, fields, ...ids });
+  const prefix = route.replace(/\/+$/, "");
+  const source = { method, scheme, host, path, query, client, fields, requestId: "test-request" };
+  const context = new RequestContext({
+    ...source,
+    route: { id: "test", rest: (whole) => whole.slice(prefix.length), rewrite: (whole) => whole },
+  });
   context.body = Buffer.from(body);
   if (consumer !== undefined) context.consumer = { id: consumer, authenticatedBy: "test", claims: {} };
   return context;

@@ -104,11 +104,12 @@ function workersCheck({ workers }: ProxyStatus): HealthCheck {
   return { name: "workers", status: down.length === workers.length ? "fail" : "degraded", detail };
 }
 
-/** Routes with a target that takes requests. */
+/** Routes with a target that takes requests, and those that need none since a plugin answers. */
 export function countHealthyRoutes(configuration: Configuration | undefined): number {
   if (configuration === undefined) return 0;
   const upstreams = new Map(configuration.upstreams.map(({ id, backends }) => [id, backends]));
-  return configuration.routes.filter(({ backends, upstream }) =>
-    (backends ?? upstreams.get(upstream ?? "") ?? []).some(({ weight }) => weight > 0),
-  ).length;
+  return configuration.routes.filter(({ backends, upstream }) => {
+    const targets = upstream === undefined ? backends : upstreams.get(upstream);
+    return targets === undefined ? upstream === undefined : targets.some(({ weight }) => weight > 0);
+  }).length;
 }

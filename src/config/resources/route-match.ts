@@ -1,12 +1,6 @@
 import { z } from "zod";
-import { Pattern } from "../../core/pattern.ts";
+import { pattern } from "../../sdk/pattern.ts";
 import { hostPattern, httpToken, orSecretReference } from "./scalars.ts";
-
-/** A regular expression of RE2, which is looked for anywhere in a text. */
-const pattern = z.string().superRefine((text, context) => {
-  const compiled = Pattern.compile(text);
-  if (typeof compiled === "string") context.addIssue({ code: "custom", message: compiled });
-});
 
 const NamedCondition = (name: z.ZodType<string, string>) =>
   z

@@ -32,63 +32,81 @@ const AuthSpec = z
   })
   .describe("Who may come, where plugins that authenticate are configured: any one that knows the client lets it in.");
 
-/** What a person writes about a route. */
-export const RouteSpec = z
-  .strictObject({
-    path: z
-      .string()
-      .regex(/^\/[^?#\s]*$/, 'must start with "/" and have no query, fragment or space')
-      .describe("The path that the route answers; `{name}` stands for one segment."),
-    path_prefix: z
-      .boolean()
-      .default(false)
-      .describe("Whether longer paths match too, segment by segment: /api matches /api/x but not /apix."),
-    methods: z
-      .array(httpToken.refine((text) => text === text.toUpperCase(), "must be in capitals"))
-      .default([])
-      .describe("Methods that the route answers; none means every method but TRACE."),
-    match: MatchSpec.prefault({}).describe("Further conditions on the request."),
-    strip_prefix: z
-      .boolean()
-      .default(false)
-      .describe("Whether the matched path is taken off before the request is sent on."),
-    backends: z.array(TargetSpec).min(1).optional().describe("The targets of this route, when it names no upstream."),
-    upstream: identifier
-      .optional()
-      .describe("The upstream that requests go to, when the route has no backends of its own."),
-    ...targetPolicy,
-    retry_policy: RetryPolicySpec.optional(),
-    timeout_policy: z
-      .strictObject({
-        request: duration
-          .prefault("30s")
-          .describe("How long the upstream's response may take to begin; then 504. 0s means no limit."),
-        idle: duration
-          .prefault("60s")
-          .describe(
-            "How long a response that has begun may pause, or an upgraded connection may be silent; then it is cut. 0s means no limit.",
-          ),
-      })
-      .prefault({})
-      .describe("How long things may take."),
-    upgrades: z
-      .array(upgrade)
-      .default(["websocket"])
-      .describe(
-        "Protocols that a request may switch to, such as websocket; to others the request is sent on without the wish.",
-      ),
-    auth: AuthSpec.optional(),
-    access_log: RouteAccessLogSpec.optional().describe("What is different about this route in the access log."),
-    max_body_size: z
-      .int()
-      .min(0)
-      .default(0)
-      .describe("Bytes that a request body may have; more is 413. 0 means no limit."),
-  })
-  .refine(({ backends, upstream }) => (backends === undefined) !== (upstream === undefined), {
-    error: "needs exactly one of backends and upstream",
-    when: ({ value }) => typeof value === "object" && value !== null,
-  });
+/** What routes have of our own. */
+export const RouteSpec = z.strictObject({
+  path: z
+    .string()
+    .regex(/^\/[^?#\s]*$/, 'must start with "/" and have no query, fragment or space')
+    .describe("The path that the route answers; `{name}` stands for one segment."),
+  path_prefix: z
+    .boolean()
+    .default(false)
+    .describe("Whether longer paths match too, segment by segment: /api matches /api/x but not /apix."),
+  methods: z
+    .array(httpToken.refine((text) => text === text.toUpperCase(), "must be in capitals"))
+    .default([])
+    .describe("Methods that the route answers; none means every method but TRACE."),
+  match: MatchSpec.prefault({}).describe("Further conditions on the request."),
+  strip_prefix: z
+    .boolean()
+    .default(false)
+    .describe("Whether the matched path is taken off before the request is sent on."),
+  backends: z.array(TargetSpec).min(1).optional().describe("The targets of this route, when it names no upstream."),
+  upstream: identifier
+    .optional()
+    .describe("The upstream that requests go to, when the route has no backends of its own."),
+  ...targetPolicy,
+  retry_policy: RetryPolicySpec.optional(),
+  timeout_policy: z
+    .strictObject({
+      request: duration
+        .prefault("30s")
+        .describe("How long the upstream's response may take to begin; then 504. 0s means no limit."),
+      idle: duration
+        .prefault("60s")
+        .describe(
+          "How long a response that has begun may pause, or an upgraded connection may be silent; then it is cut. 0s means no limit.",
+        ),
+    })
+    .prefault({})
+    .describe("How long things may take."),
+  upgrades: z
+    .array(upgrade)
+    .default(["websocket"])
+    .describe(
+      "Protocols that a request may switch to, such as websocket; to others the request is sent on without the wish.",
+    ),
+  auth: AuthSpec.optional(),
+  access_log: RouteAccessLogSpec.optional().describe("What is different about this route in the access log."),
+  max_body_size: z
+    .int()
+    .min(0)
+    .default(0)
+    .describe("Bytes that a request body may have; more is 413. 0 means no limit."),
+});
+
+type Blocks = Readonly<Record<string, z.ZodType>>;
+
+/**
+ * What a person writes about a route, blocks of plugins included. It says where requests go, unless one of the plugins in
+ * `answering` has a block and so answers them all.
+ */
+export function routeSpec(blocks: Blocks, answering: readonly string[]): z.ZodObject {
+  return RouteSpec.safeExtend(blocks).refine(
+    (route: Readonly<Record<string, unknown>>) => {
+      const ways = ["backends", "upstream"].filter((key) => route[key] !== undefined).length;
+      return ways === 1 || (ways === 0 && answering.some((name) => isOn(route[name])));
+    },
+    {
+      error: `needs exactly one of backends and upstream${answering.length === 0 ? "" : `, or a block that answers every request: ${answering.join(", ")}`}`,
+      when: ({ value }) => typeof value === "object" && value !== null,
+    },
+  );
+}
+
+function isOn(block: unknown): boolean {
+  return typeof block === "object" && block !== null && (block as { enabled?: unknown }).enabled !== false;
+}
 
 /** What a route has as a resource besides what was written: its rank among the routes of the same path (see route-order.ts). */
 export const RANK = { order: z.int().min(0).optional() };

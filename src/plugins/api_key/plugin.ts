@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { definePlugin, refuse } from "../../sdk/index.ts";
+import { definePlugin, headerName, refuse } from "../../sdk/index.ts";
 
 const MAX_KEY_CHARACTERS = 1_024;
 
@@ -28,9 +28,7 @@ export const apiKey = definePlugin({
   scopes: ["gateway", "route", "upstream"],
   config: z
     .strictObject({
-      header: z
-        .string()
-        .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be an HTTP token")
+      header: headerName
         .default("X-API-Key")
         .describe("The header that carries the key. The upstream does not get it."),
       query_param: z

@@ -1,6 +1,14 @@
 import { z } from "zod";
 import { duration } from "../../sdk/duration.ts";
-import { type Answer, answer, definePlugin, type HostResponse, type RequestContext, refuse } from "../../sdk/index.ts";
+import {
+  type Answer,
+  answer,
+  definePlugin,
+  type HostResponse,
+  headerName,
+  type RequestContext,
+  refuse,
+} from "../../sdk/index.ts";
 
 const token = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be an HTTP token");
 /** What an answer of the service may have; it is passed on to the client. */
@@ -20,7 +28,7 @@ export const extAuth = definePlugin({
         .default(["Authorization", "Cookie"])
         .describe("Request headers that it is shown, besides X-Forwarded-Method, -Proto, -Host, -Uri and -For."),
       upstream_headers: z
-        .array(token)
+        .array(headerName)
         .default([])
         .describe(
           "Headers of its answer that the upstream gets. What the client sent under these names never reaches it.",

@@ -4,6 +4,7 @@ import { duration } from "../../sdk/duration.ts";
 import {
   type Answer,
   definePlugin,
+  headerName,
   type Identity,
   type PluginHost,
   type RequestContext,
@@ -60,7 +61,7 @@ const config = z
     require_consumer: z.boolean().default(false).describe("Whether only consumers of the configuration are let in."),
     cookie: token.optional().describe("A cookie that may hold the token too, where there is no Authorization header."),
     claim_headers: z
-      .record(token, z.string().min(1))
+      .record(headerName, z.string().min(1))
       .default({})
       .describe(
         "Request headers that the upstream gets, each with the claim that it holds. Those of the client never reach it.",

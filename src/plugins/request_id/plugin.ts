@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { z } from "zod";
-import { createContextKey, definePlugin } from "../../sdk/index.ts";
+import { createContextKey, definePlugin, headerName } from "../../sdk/index.ts";
 
 const given = createContextKey<string | undefined>("request_id", undefined);
 
@@ -9,13 +9,7 @@ export const requestId = definePlugin({
   name: "request_id",
   config: z
     .strictObject({
-      header: z
-        .string()
-        .regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be an HTTP token")
-        .refine(
-          (name) => name.toLowerCase() !== "x-request-id",
-          "must be another one than X-Request-ID, which every request has",
-        )
+      header: headerName
         .default("X-Correlation-ID")
         .describe("The header that carries the id to the upstream and back."),
       accept: z

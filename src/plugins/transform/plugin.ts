@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { definePlugin, type HeaderFields, type RequestContext } from "../../sdk/index.ts";
+import { definePlugin, type HeaderFields, headerName, type RequestContext } from "../../sdk/index.ts";
 
 const VARIABLES = {
   remote_addr: ({ client }: RequestContext) => client,
@@ -13,7 +13,6 @@ const VARIABLES = {
 } as const;
 const REFERENCE = /\$([a-z_]+)/g;
 
-const name = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be an HTTP token");
 const value = z
   .string()
   // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a header.
@@ -26,12 +25,12 @@ const value = z
   );
 
 const Headers = z.strictObject({
-  remove: z.array(name).default([]).describe("Headers that are taken away."),
+  remove: z.array(headerName).default([]).describe("Headers that are taken away."),
   set: z
-    .record(name, value)
+    .record(headerName, value)
     .default({})
     .describe("Headers that replace those of the same name; values may use $variables."),
-  add: z.record(name, value).default({}).describe("Headers that are added to those of the same name."),
+  add: z.record(headerName, value).default({}).describe("Headers that are added to those of the same name."),
 });
 
 const Side = z.strictObject({

@@ -104,7 +104,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     if (request.fields.indexOf(FIELD.grpcTimeout) >= 0) this.#startDeadline();
     this.#upgrade = upgradeOf(request, route.upgrades);
     if (route.pipeline === undefined) this.#forward(route);
-    else this.#consult(route.id, route.pipeline);
+    else this.#consult(route, route.pipeline);
   }
 
   onRequestBody(buffer: Buffer, start: number, end: number): void {
@@ -229,14 +229,14 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     this.#fail("bodyTooLarge");
   }
 
-  #consult(routeId: string, pipeline: Pipeline): void {
+  #consult(route: CompiledRoute, pipeline: Pipeline): void {
     const { request } = this.client;
     const { plugins } = this.#gateway;
     const { method, host, path, query, fields } = request;
     const { scheme } = this.#caller;
     const client = this.#clientAddress();
     const { requestId } = this.#record;
-    const source = { method, scheme, host, path, query, client, requestId, routeId, fields };
+    const source = { method, scheme, host, path, query, client, requestId, route, fields };
     this.#gate = new PluginGate(pipeline, plugins, source, this.client, this);
     this.#record.plugins = this.#gate.run;
     this.#gate.ask();
@@ -352,7 +352,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     const rewritten = this.#record.plugins?.request;
     return writeForwardedRequest(request, {
       upgrade: this.#upgrade,
-      target: basePath + (rewritten?.target ?? route.rewrite(request.path) + request.query),
+      target: basePath + (rewritten === undefined ? route.rewrite(request.path) + request.query : rewritten.target),
       authority: rewritten?.authority ?? pool.authority,
       requestId: this.#record.requestId,
       peer: this.#caller.address,

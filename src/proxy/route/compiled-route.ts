@@ -57,9 +57,13 @@ export class CompiledRoute extends RouteMatcher {
 
   /** The path that is sent on for the request's. */
   rewrite(path: string): string {
-    if (!this.#stripPrefix) return path;
+    return this.#stripPrefix ? this.rest(path) || "/" : path;
+  }
+
+  /** What of the path is behind the route's own; empty where nothing is. */
+  rest(path: string): string {
     let at = 0;
     for (let count = this.segments.length; count > 0 && at >= 0; count--) at = path.indexOf("/", at + 1);
-    return at < 0 ? "/" : path.substring(at);
+    return at < 0 ? "" : path.substring(at);
   }
 }
