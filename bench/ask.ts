@@ -11,8 +11,10 @@ export interface Answer {
 
 export interface Question {
   readonly signal: AbortSignal;
-  /** With a body it is a POST. */
+  /** With a body it is a POST of YAML, unless `method` says otherwise. */
   readonly body?: string;
+  /** With JSON as the body. */
+  readonly method?: "PATCH";
   /** For the whole answer. */
   readonly timeoutMs?: number;
 }
@@ -22,10 +24,11 @@ export interface Question {
  *
  * @throws Error when nobody answers in time. A status that reports a failure is an answer like any other.
  */
-export async function ask(url: string, { signal, body, timeoutMs = 5_000 }: Question): Promise<Answer> {
+export async function ask(url: string, { signal, body, method, timeoutMs = 5_000 }: Question): Promise<Answer> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
   const request = url.startsWith("https:") ? requestTls : requestPlain;
-  const post = body === undefined ? {} : { method: "POST", headers: { "content-type": "application/yaml" } };
+  const type = method === undefined ? "application/yaml" : "application/json";
+  const post = body === undefined ? {} : { method: method ?? "POST", headers: { "content-type": type } };
   const asked = request(url, { ...post, agent: false, rejectUnauthorized: false, signal: limit });
   asked.end(body);
   const [response] = (await once(asked, "response", { signal: limit })) as [IncomingMessage];

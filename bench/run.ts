@@ -1,8 +1,8 @@
 /** What `npm run bench -- <name>` runs. `npm run bench -- --help` shows the names. */
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { describeError } from "./describe-error.ts";
 import { CHART_FILE, drawChart } from "./draw-chart.ts";
-import { benchmarkFleet } from "./fleet/benchmark.ts";
+import { benchmarkFleet, FLEET_TRANSPORTS } from "./fleet/benchmark.ts";
 import { benchmarkProxies } from "./proxy/benchmark.ts";
 import { findSubject, SUBJECTS } from "./proxy/subjects.ts";
 import { findWorkload, WORKLOADS } from "./proxy/workloads.ts";
@@ -45,6 +45,13 @@ program
   .option("--nodes <count>", "nodes that are connected", count, 200)
   .option("--routes <counts>", "sizes of the configuration, one fleet after the other", counts, [10, 1_000])
   .option("--pushes <count>", "changes that are sent to each fleet", count, 10)
+  .addOption(new Option("--transport <name>", "of the nodes").choices(FLEET_TRANSPORTS).default("grpc"))
+  .option("--control-planes <count>", "several share a PostgreSQL that is started for them", count, 1)
+  .option("--processes <count>", "that the nodes are spread over", count, 4)
+  .option("--delay <ms>", "of the network, one way", number, 0)
+  .option("--jitter <ms>", "of the network: up to so much more", number, 0)
+  .option("--loss <percent>", "of what is sent waits for a retransmission", number, 0)
+  .option("--cuts <count>", "how often a minute each connection is cut, on average", number, 0)
   .option("--results-folder <path>", "where the result is written", RESULTS_FOLDER)
   .action((options) => benchmarkFleet(options, interrupted.signal));
 
@@ -111,6 +118,12 @@ function workloads(text: string) {
 function count(text: string): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It has to be a whole number from 1.");
+  return value;
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0 && value < 1e6)) throw new InvalidArgumentError("It has to be a number from 0.");
   return value;
 }
 

@@ -9,7 +9,7 @@ interface CertificateFiles {
   readonly keyFile: string;
 }
 
-/** One authority, the control plane's certificate, and one certificate for each node, which speaks for that node alone. */
+/** One authority, the control planes' certificate, and one certificate for each node, which speaks for that node alone. */
 export interface Certificates {
   readonly caFile: string;
   readonly controlPlane: CertificateFiles;

@@ -8,31 +8,42 @@ import { MEASURED_CORE } from "../cores.ts";
 import { PinnedProcess } from "../pinned-process.ts";
 import type { Usage } from "../process-tree.ts";
 import type { Certificates } from "./certificates.ts";
+import { CHANGED_ROUTE, renderChange } from "./document.ts";
 
 const PROGRAM = new URL("../../bin/runway", import.meta.url).pathname;
-const PUSH_TIMEOUT_MS = 60_000;
+const CHANGE_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 60_000;
 
 export interface ControlPlaneOptions {
+  readonly name: string;
   readonly folder: string;
   readonly certificates: Certificates;
   /** What its file holds besides its own settings. */
   readonly document: string;
+  /** The URL of a PostgreSQL that several share; else a store of its own. */
+  readonly store: string | undefined;
   readonly signal: AbortSignal;
 }
 
-export interface PushAnswer {
+/** What the control plane says of a change that it has sent to its own nodes. */
+export interface ChangeAnswer {
   readonly version: number;
   /** Since 1970, by the clock that all processes of this machine share. */
   readonly committedMs: number;
-  /** From sending it out to the last acknowledgement, by the control plane's own measurement; 0 without nodes. */
-  readonly slowestAckMs: number;
+  /** From sending it out until half of the nodes, 99 of 100 and all had acknowledged it; 0 without nodes. */
+  readonly ackMedianMs: number;
+  readonly ackP99Ms: number;
+  readonly ackLastMs: number;
 }
 
-/** What `POST /api/v1/config?wait=applied` says of the fleet, as far as it is looked at here. */
-interface FleetAnswer {
-  readonly Fleet: {
-    readonly Slowest?: { readonly AfterMs: number };
-    readonly Missing: readonly object[];
+/** The answer to a change of a resource, as far as it is looked at here. */
+interface ChangeJson {
+  readonly version: number;
+  readonly fleet: {
+    readonly missing: readonly object[];
+    readonly slowest: { readonly after_ms: number } | null;
+    readonly median_ms: number | null;
+    readonly p99_ms: number | null;
   };
 }
 
@@ -40,7 +51,6 @@ interface FleetAnswer {
 interface NodeRow {
   readonly status: string;
   readonly in_sync: boolean;
-  readonly config_version: number;
 }
 
 /** The real program as a process of its own on the measured core. It can be killed and started again in its old place. */
@@ -59,18 +69,18 @@ export class ControlPlane implements AsyncDisposable {
     this.#signal = signal;
   }
 
-  static async create({ folder, certificates, document, signal }: ControlPlaneOptions): Promise<ControlPlane> {
+  static async create({ name, folder, certificates, document, store, signal }: ControlPlaneOptions) {
     const [port, adminPort] = [await freePort(), await freePort()];
     const address = `127.0.0.1:${port}`;
-    const file = join(folder, "control-plane.yaml");
+    const file = join(folder, `${name}.yaml`);
     const { caFile, controlPlane } = certificates;
     const settings = `cluster:
   role: control_plane
   control_plane:
     address: ${address}
-    data_dir: ${join(folder, "data")}
+    data_dir: ${join(folder, `${name}-data`)}
     tls: { enabled: true, cert_file: ${controlPlane.certFile}, key_file: ${controlPlane.keyFile}, client_ca_file: ${caFile} }
-admin: { port: ${adminPort} }
+${store === undefined ? "" : `    store: ${store}\n`}admin: { port: ${adminPort} }
 workers: 1
 `;
     await writeFile(file, settings + document);
@@ -80,8 +90,8 @@ workers: 1
   /** Ready when it says so itself and nodes can connect, which is the last thing that it opens. */
   async start(): Promise<void> {
     this.#process = await PinnedProcess.start(MEASURED_CORE, PROGRAM, ["run", "-c", this.#file]);
-    const isReady = async () => (await this.#ask("/ready")).status === 200 && (await accepts(this.address));
-    await this.#process.ready(isReady, this.#signal);
+    const isReady = async () => (await this.ask("/ready")).status === 200 && (await accepts(this.address));
+    await this.#process.ready(isReady, this.#signal, READY_TIMEOUT_MS);
   }
 
   /** As a crash would end it. */
@@ -95,40 +105,39 @@ workers: 1
   }
 
   /**
-   * Answers when every connected node has acknowledged it.
+   * Changes one route; answers when every node of this control plane has acknowledged it.
    *
    * @throws Error when it is refused, or when nodes are missing after a minute.
    */
-  async push(document: string): Promise<PushAnswer> {
-    const path = `/api/v1/config?wait=applied&timeout=${PUSH_TIMEOUT_MS}ms`;
-    const { status, body } = await this.#ask(path, document, PUSH_TIMEOUT_MS + 5_000);
-    if (status !== 200 && status !== 202) throw new Error(`the control plane answered ${status} to a push: ${body}`);
-    const { Fleet } = JSON.parse(body) as FleetAnswer;
-    const { length: missing, 0: first } = Fleet.Missing;
-    if (missing > 0) throw new Error(`${missing} nodes did not apply a push, such as ${JSON.stringify(first)}`);
-    const { version, timestamp } = JSON.parse((await this.#ask("/api/v1/config/hash")).body);
-    return { version, committedMs: Date.parse(timestamp), slowestAckMs: Fleet.Slowest?.AfterMs ?? 0 };
+  async change(revision: number): Promise<ChangeAnswer> {
+    const path = `/api/v1/routes/${CHANGED_ROUTE}?wait=applied&timeout=${CHANGE_TIMEOUT_MS}ms`;
+    const { status, body } = await this.ask(path, { method: "PATCH", body: renderChange(revision) });
+    if (status !== 200 && status !== 202) throw new Error(`the control plane answered ${status} to a change: ${body}`);
+    const { version, fleet } = JSON.parse(body) as ChangeJson;
+    const { length: missing, 0: first } = fleet.missing;
+    if (missing > 0) throw new Error(`${missing} nodes did not apply a change, such as ${JSON.stringify(first)}`);
+    const { timestamp } = JSON.parse((await this.ask("/api/v1/config/hash")).body) as { timestamp: string };
+    const { slowest, median_ms, p99_ms } = fleet;
+    const acks = { ackMedianMs: median_ms ?? 0, ackP99Ms: p99_ms ?? 0, ackLastMs: slowest?.after_ms ?? 0 };
+    return { version, committedMs: Date.parse(timestamp), ...acks };
+  }
+
+  async version(): Promise<number> {
+    return (JSON.parse((await this.ask("/api/v1/config/hash")).body) as { version: number }).version;
   }
 
   /** How many nodes it shows as connected and in sync with its newest version. */
   async nodesInSync(): Promise<number> {
-    const rows = JSON.parse((await this.#ask("/cluster/nodes")).body) as readonly NodeRow[];
+    const rows = JSON.parse((await this.ask("/cluster/nodes")).body) as readonly NodeRow[];
     return rows.filter(({ status, in_sync }) => status === "connected" && in_sync).length;
   }
 
-  /** Milliseconds until the admin API answers its smallest question. */
-  async answerMs(): Promise<number> {
-    const startMs = performance.now();
-    await this.#ask("/health");
-    return performance.now() - startMs;
+  ask(path: string, more: { readonly method?: "PATCH"; readonly body?: string } = {}): Promise<Answer> {
+    return ask(`${this.#admin}${path}`, { signal: this.#signal, timeoutMs: CHANGE_TIMEOUT_MS + 5_000, ...more });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#process?.[Symbol.asyncDispose]();
-  }
-
-  #ask(path: string, body?: string, timeoutMs = 30_000): Promise<Answer> {
-    return ask(`${this.#admin}${path}`, { signal: this.#signal, timeoutMs, ...(body === undefined ? {} : { body }) });
   }
 }
 

@@ -7,6 +7,12 @@ export function renderDocument(routes: number, revision: number): string {
   return `routes:\n${blocks.join("")}`;
 }
 
+/** What changes the route that differs between revisions, as a JSON merge patch. */
+export const CHANGED_ROUTE = "service-0";
+export function renderChange(revision: number): string {
+  return JSON.stringify({ timeout_policy: { request: `${30_000 + revision}ms` } });
+}
+
 /** Addresses from 192.0.2.0/24, which is for documentation: no node of the benchmark ever connects to one. */
 function renderRoute(index: number, revision: number): string {
   return `  - id: service-${index}

@@ -2,47 +2,52 @@ import { quantile } from "../statistics.ts";
 import { waitUntil } from "../wait-until.ts";
 import { sharedClockMs } from "./arrivals.ts";
 import type { ControlPlane } from "./control-plane.ts";
-import type { Nodes } from "./nodes.ts";
+import type { NodeFleet } from "./node-fleet.ts";
 
 const TIMEOUT_MS = 60_000;
 
-/** One small change on its way to every node. All times in milliseconds. */
+/** One changed route on its way to every node. All times in milliseconds. */
 export interface Push {
   readonly version: number;
-  /** From just before the request was sent: parsing, validating, storing. */
+  /** From just before the request was sent: checking, compiling, storing. */
   readonly requestToCommitMs: number;
-  /** Until the first, the middle, 99 of 100 and the last of the nodes had verified and applied it. */
+  /** From sending it out until half of the nodes, 99 of 100 and all had acknowledged it, as the control plane measured it. */
+  readonly ackMedianMs: number;
+  readonly ackP99Ms: number;
+  readonly ackLastMs: number;
+  /** Until the first, the middle, 99 of 100 and the last of the nodes had verified and applied it, by their own clock. */
   readonly commitToFirstMs: number;
   readonly commitToMedianMs: number;
   readonly commitToP99Ms: number;
   readonly commitToLastMs: number;
-  /** From sending it out to the last acknowledgement, as the control plane measured it. */
-  readonly slowestAckMs: number;
+  /** On the wire, both directions, TLS included, what a node was sent and what it answered. */
+  readonly bytesPerNode: number;
   /** CPU that all nodes together used: they share one core here, as no real fleet does. */
   readonly nodesCpuMs: number;
 }
 
 export async function measurePush(
   controlPlane: ControlPlane,
-  nodes: Nodes,
-  document: string,
+  nodes: NodeFleet,
+  revision: number,
   signal: AbortSignal,
 ): Promise<Push> {
-  const cpuBefore = process.cpuUsage();
+  const before = await nodes.standing();
   const sentMs = sharedClockMs();
-  const { version, committedMs, slowestAckMs } = await controlPlane.push(document);
-  const arrivedAtAll = () => nodes.arrivals.of(version).length === nodes.count;
-  await waitUntil(`version ${version} to be applied by all nodes`, arrivedAtAll, { timeoutMs: TIMEOUT_MS, signal });
-  const { user, system } = process.cpuUsage(cpuBefore);
-  const delaysMs = nodes.arrivals.of(version).map((arrivedMs) => arrivedMs - committedMs);
+  const { committedMs, ...answer } = await controlPlane.change(revision);
+  const { version } = answer;
+  const isEverywhere = () => nodes.areAllAt(version);
+  await waitUntil(`version ${version} to be applied by all nodes`, isEverywhere, { timeoutMs: TIMEOUT_MS, signal });
+  const after = await nodes.standing();
+  const delaysMs = (await nodes.arrivals(version)).map((arrivedMs) => arrivedMs - committedMs);
   return {
-    version,
+    ...answer,
     requestToCommitMs: committedMs - sentMs,
     commitToFirstMs: quantile(delaysMs, 0),
     commitToMedianMs: quantile(delaysMs, 0.5),
     commitToP99Ms: quantile(delaysMs, 0.99),
     commitToLastMs: quantile(delaysMs, 1),
-    slowestAckMs,
-    nodesCpuMs: (user + system) / 1_000,
+    bytesPerNode: (after.bytes - before.bytes) / nodes.count,
+    nodesCpuMs: after.cpuMs - before.cpuMs,
   };
 }

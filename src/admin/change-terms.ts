@@ -72,11 +72,13 @@ export function deltaJson({ changes, upserts, replaced }: EffectiveDelta) {
   }));
 }
 
-function progressJson({ applied, missing, slowest }: FleetProgress) {
+function progressJson({ applied, missing, slowest, medianMs, p99Ms }: FleetProgress) {
   return {
     complete: missing.length === 0,
     applied,
     missing: missing.map(({ nodeId, why, detail }) => ({ node_id: nodeId, why, detail })),
     slowest: slowest === undefined ? null : { node_id: slowest.nodeId, after_ms: slowest.afterMs },
+    median_ms: medianMs ?? null,
+    p99_ms: p99Ms ?? null,
   };
 }

@@ -21,6 +21,9 @@ export interface FleetProgress {
   }[];
   /** The node that applied it last, and how long after the commit. */
   readonly slowest?: { readonly nodeId: string; readonly afterMs: number };
+  /** After which half of those of this control plane had applied it, and 99 of 100. */
+  readonly medianMs?: number | undefined;
+  readonly p99Ms?: number | undefined;
 }
 
 export interface NodeReport {

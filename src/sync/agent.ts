@@ -56,6 +56,8 @@ export interface AgentOptions {
   readonly running?: Snapshot | undefined;
   /** Whether it takes changes against what it runs; true when left out. */
   readonly takesDeltas?: boolean;
+  /** The protocol itself; for a process of many nodes, which shares the work that is the same for all. */
+  readonly step?: typeof stepNode;
 }
 
 export interface AgentStatus {
@@ -94,6 +96,7 @@ export class Agent implements Service {
 
   constructor(options: AgentOptions) {
     const { nodeId, version, hostname, labels, addresses, heartbeatIntervalMs, retryIntervalMs, meter } = options;
+    const { step = stepNode } = options;
     const limits = { heartbeatIntervalMs, retryIntervalMs };
     const identity: NodeIdentity = {
       ...{ nodeId, version, hostname, labels, addresses, ...limits },
@@ -106,7 +109,7 @@ export class Agent implements Service {
     this.#cpAddress = addresses[0] ?? "";
     this.#runner = new SessionRunner(
       initialNodeState(options.running),
-      (state, event: NodeEvent) => stepNode(identity, state, event),
+      (state, event: NodeEvent) => step(identity, state, event),
       (effect) => this.#perform(effect),
     );
     this.#timers = new NamedTimers(options.clock, (timer) => this.#dispatch({ type: "timer", timer }));

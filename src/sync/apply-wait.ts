@@ -21,6 +21,9 @@ export interface ApplyReport {
   readonly applied: readonly NodeTime[];
   readonly missing: readonly MissingNode[];
   readonly slowest: NodeTime | undefined;
+  /** When half of those that applied it had done so, and 99 of 100. */
+  readonly medianMs: number | undefined;
+  readonly p99Ms: number | undefined;
 }
 
 /** One wait for a version to run everywhere. Ends when each node has applied it, refused it or left, or when time is up. */
@@ -84,6 +87,8 @@ export class ApplyWait {
       applied,
       missing: this.#missing,
       slowest: applied.at(-1),
+      medianMs: applied[Math.ceil(applied.length * 0.5) - 1]?.afterMs,
+      p99Ms: applied[Math.ceil(applied.length * 0.99) - 1]?.afterMs,
     });
   }
 }

@@ -203,6 +203,8 @@ test("a wait ends when everyone has answered, and tells who applied, refused or 
       { nodeId: "gone", why: "left", detail: "its connection ended" },
     ],
     slowest: { nodeId: "good", afterMs: 20 },
+    medianMs: 20,
+    p99Ms: 20,
   });
 });
 

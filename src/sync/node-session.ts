@@ -114,11 +114,15 @@ function closed(node: NodeIdentity, state: NodeState, reason: string, atMs: numb
   if (link.phase === "down" || link.phase === "waiting") return still(state);
   const lasted = link.phase === "live" && atMs - link.sinceMs >= LASTING_MS;
   const failures = lasted ? 0 : state.failures + 1;
+  const awaySinceMs = lasted ? atMs : (state.awaySinceMs ?? atMs);
+  const { retryIntervalMs } = node;
+  const addresses = knownAddresses(node, state).length;
   return {
     state: {
       ...state,
       link: { phase: "waiting" },
       failures,
+      awaySinceMs,
       nextAddress: state.nextAddress + 1,
       lastLinkError: reason,
     },
@@ -127,7 +131,7 @@ function closed(node: NodeIdentity, state: NodeState, reason: string, atMs: numb
       {
         type: "set timer",
         timer: "reconnect",
-        delayMs: reconnectDelayMs(failures, knownAddresses(node, state).length, node.retryIntervalMs, random),
+        delayMs: reconnectDelayMs({ failures, addresses, retryIntervalMs, awayMs: atMs - awaySinceMs }, random),
       },
     ],
   };

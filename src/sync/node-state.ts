@@ -81,6 +81,8 @@ export interface NodeState {
   readonly transfer: Transfer | undefined;
   /** Attempts to connect that failed since the last connection that lasted. */
   readonly failures: number;
+  /** When that one ended; undefined until an attempt has failed. */
+  readonly awaySinceMs: number | undefined;
   /** How many times the node has turned to the next control plane. */
   readonly nextAddress: number;
   /** Control planes that the last one spoke of, besides those that the node was told of. */
@@ -141,6 +143,7 @@ export function initialNodeState(running?: Snapshot): NodeState {
     pending: undefined,
     transfer: undefined,
     failures: 0,
+    awaySinceMs: undefined,
     nextAddress: 0,
     learned: [],
     lastReloadError: "",

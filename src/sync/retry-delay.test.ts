@@ -2,20 +2,32 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { offerDelayMs, reconnectDelayMs } from "./retry-delay.ts";
 
+const AT_ONCE = { failures: 0, addresses: 1, retryIntervalMs: 5_000, awayMs: 0 };
+
 test("the first attempt after a loss comes within a second, whatever the retry interval", () => {
-  assert.equal(reconnectDelayMs(0, 1, 5_000, 0), 0);
-  assert.equal(reconnectDelayMs(0, 1, 5_000, 0.5), 500);
+  assert.equal(reconnectDelayMs(AT_ONCE, 0), 0);
+  assert.equal(reconnectDelayMs(AT_ONCE, 0.5), 500);
 });
 
-test("later attempts wait anywhere up to the retry interval doubled with each failure, at most a minute", () => {
-  const limits = [1, 2, 3, 4, 5, 6, 500].map((failures) => reconnectDelayMs(failures, 1, 5_000, 1));
-  assert.deepEqual(limits, [5_000, 10_000, 20_000, 40_000, 60_000, 60_000, 60_000]);
-  assert.equal(reconnectDelayMs(3, 1, 5_000, 0), 0);
+test("later attempts wait anywhere up to the time for which the control plane is away, from the retry interval to a minute", () => {
+  const after = (awayMs: number) => reconnectDelayMs({ ...AT_ONCE, failures: 3, awayMs }, 1);
+  assert.deepEqual([0, 4_000, 5_500, 30_000, 3_600_000].map(after), [5_000, 5_000, 5_500, 30_000, 60_000]);
+  assert.equal(reconnectDelayMs({ ...AT_ONCE, failures: 3, awayMs: 30_000 }, 0), 0);
 });
 
-test("with several addresses the limit grows once a round and the next address is tried at once", () => {
-  const limits = [1, 2, 3, 4, 5, 6].map((failures) => reconnectDelayMs(failures, 3, 5_000, 1));
-  assert.deepEqual(limits, [1_000, 1_000, 5_000, 1_000, 1_000, 10_000]);
+test("however a node draws, it never waits longer than with a limit that doubles with each attempt", () => {
+  let awayMs = 1_000;
+  for (let failures = 1; failures < 10; failures += 1) {
+    const delayMs = reconnectDelayMs({ ...AT_ONCE, failures, awayMs }, 1);
+    assert.ok(delayMs <= Math.min(60_000, 5_000 * 2 ** (failures - 1)), `${delayMs} after ${failures} failures`);
+    awayMs += delayMs;
+  }
+});
+
+test("with several addresses the long wait comes once a round, and the next address is tried at once", () => {
+  const terms = { addresses: 3, retryIntervalMs: 5_000, awayMs: 10_000 };
+  const limits = [1, 2, 3, 4, 5, 6].map((failures) => reconnectDelayMs({ ...terms, failures }, 1));
+  assert.deepEqual(limits, [1_000, 1_000, 10_000, 1_000, 1_000, 10_000]);
 });
 
 test("a refused configuration is offered again after a second, doubling to a minute", () => {

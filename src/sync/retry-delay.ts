@@ -1,6 +1,8 @@
 /**
- * When to try again. Both sides wait with limits that double, and a node adds full jitter (any time between zero and the
- * limit), so that a fleet that lost its control plane at one moment does not come back at one moment.
+ * When to try again. A control plane waits with limits that double. A node waits any time up to a limit (full jitter), so that
+ * a fleet that lost its control plane at one moment does not come back at one moment; its limit is as long as the control
+ * plane has been away. That doubles too, and a node that drew short waits does not pay for its many attempts with a long one:
+ * whenever the control plane returns, all are back within about the time for which it was away.
  */
 const MAX_RETRY_MS = 60_000;
 const FIRST_OFFER_RETRY_MS = 1_000;
@@ -9,14 +11,25 @@ const SPREAD_MS = 1_000;
 
 /**
  * How long a node waits before its next attempt to connect.
- * @param failures attempts that failed since the last connection that lasted
- * @param addresses how many control planes there are: they are tried in turn, and the limit grows with each whole round
  * @param random in [0, 1)
  */
-export function reconnectDelayMs(failures: number, addresses: number, retryIntervalMs: number, random: number): number {
+export function reconnectDelayMs(
+  { failures, addresses, retryIntervalMs, awayMs }: ReconnectTerms,
+  random: number,
+): number {
   const roundIsOpen = failures % addresses !== 0;
   if (failures === 0 || roundIsOpen) return random * SPREAD_MS;
-  return random * doubled(retryIntervalMs, failures / addresses - 1);
+  return random * Math.min(MAX_RETRY_MS, Math.max(retryIntervalMs, awayMs));
+}
+
+interface ReconnectTerms {
+  /** Attempts that failed since the last connection that lasted. */
+  readonly failures: number;
+  /** How many control planes there are: they are tried in turn, and the long wait is after each whole round. */
+  readonly addresses: number;
+  readonly retryIntervalMs: number;
+  /** Since the last connection that lasted ended. */
+  readonly awayMs: number;
 }
 
 /** How long a control plane waits before it offers a refused configuration again. `refusals` is at least 1. */

@@ -29,7 +29,7 @@ for (const { name, protocol, violation } of BROKEN_PROTOCOLS)
   });
 
 function firstViolation(protocol: Protocol): string | undefined {
-  for (let seed = 0; seed < 2_000; seed += 1) {
+  for (let seed = 0; seed < 5_000; seed += 1) {
     try {
       runSchedule(seed, protocol);
     } catch (error) {

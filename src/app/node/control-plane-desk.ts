@@ -137,7 +137,13 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
   async current(): Promise<CurrentConfiguration> {
     const head = await this.head();
     const { epoch, version, hash, committedAt, source, resources } = head;
-    return { epoch, version, hash, committedAtMs: committedAt, source, yaml: renderDocument(resources) };
+    return {
+      ...{ epoch, version, hash, committedAtMs: committedAt, source },
+      // Who asks for the hash alone does not pay for the text.
+      get yaml() {
+        return renderDocument(resources);
+      },
+    };
   }
 
   /** While the store is away, what the fleet was given last. */

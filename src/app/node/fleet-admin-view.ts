@@ -41,12 +41,13 @@ export class FleetAdminView implements FleetView {
 
   async waitApplied(version: number, { timeoutMs }: { timeoutMs: number }): Promise<FleetProgress> {
     const untilMs = performance.now() + timeoutMs;
-    const { applied, missing, slowest } = await this.#fleet.waitApplied(version, { timeoutMs });
+    const { applied, missing, slowest, medianMs, p99Ms } = await this.#fleet.waitApplied(version, { timeoutMs });
     const foreign = await this.#waitForeign(version, untilMs);
     return {
       applied: [...applied.map(({ nodeId }) => nodeId), ...foreign.applied],
       missing: [...missing, ...foreign.missing],
       ...(slowest === undefined ? {} : { slowest }),
+      ...{ medianMs, p99Ms },
     };
   }
 
