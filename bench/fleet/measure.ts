@@ -53,7 +53,8 @@ export interface FleetMeasurement {
 
 export async function measureFleet(setting: FleetSetting, signal: AbortSignal): Promise<FleetMeasurement> {
   const startMs = performance.now();
-  const say = (what: string) => console.log(`${((performance.now() - startMs) / 1_000).toFixed(0).padStart(5)} s  ${what}`);
+  const say = (what: string) =>
+    console.log(`${((performance.now() - startMs) / 1_000).toFixed(0).padStart(5)} s  ${what}`);
   say(`certificates for ${setting.nodes} nodes`);
   await using things = new AsyncDisposableStack();
   const folder = things.use(await TemporaryFolder.create());
