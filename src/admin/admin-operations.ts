@@ -9,6 +9,7 @@ import type { DataPlaneView } from "./data-plane-view.ts";
 import type { FleetView } from "./fleet-view.ts";
 import type { GatewayView } from "./gateway-view.ts";
 import type { MetricsView } from "./metrics-view.ts";
+import type { NodeControl } from "./node-control.ts";
 import type { Operation } from "./operation.ts";
 import { auditOperations } from "./operations/audit.ts";
 import { certificateOperations } from "./operations/certificates.ts";
@@ -20,6 +21,7 @@ import { gatewayOperations } from "./operations/gateway.ts";
 import { healthOperations } from "./operations/health.ts";
 import { metricsOperations } from "./operations/metrics.ts";
 import { nestedOperations } from "./operations/nested-resources.ts";
+import { ownNodeOperations, remoteNodeOperations } from "./operations/node.ts";
 import { reloadOperations } from "./operations/reload.ts";
 import { resourceOperations } from "./operations/resources.ts";
 import { schemaOperations } from "./operations/schemas.ts";
@@ -37,6 +39,7 @@ export type AdminViews = {
   readonly gateway: GatewayView;
   readonly metrics: MetricsView;
   readonly history: ReloadHistory;
+  readonly control: NodeControl;
 } & (
   | { readonly role: "standalone"; readonly reload: ReloadDesk }
   | {
@@ -71,6 +74,7 @@ export function adminOperations(views: AdminViews): Operation[] {
     ...targetOperations(gateway),
     ...certificateOperations(gateway, () => clock.now()),
     ...drainOperations(gateway, () => clock.now()),
+    ...ownNodeOperations(views.control),
     ...metricsOperations(metrics),
     ...reloadOperations(views.role === "data_plane" ? undefined : views.reload, history),
     ...(views.role === "control_plane" ? controlPlaneOperations(views) : []),
@@ -93,6 +97,7 @@ function controlPlaneOperations(views: Extract<AdminViews, { role: "control_plan
     ...changeOperations(collections, sources),
     ...versionOperations(revisions, sources),
     ...fleetOperations(fleet),
+    ...remoteNodeOperations(fleet),
     ...tokenOperations(tokens, clock),
     ...auditOperations(audit),
   ];

@@ -1,3 +1,4 @@
+import type { Json, JsonObject } from "../config/json.ts";
 import type { Problem } from "../config/problem.ts";
 
 /** What the admin API of a control plane needs of the fleet. */
@@ -6,6 +7,11 @@ export interface FleetView {
   nodes(): readonly NodeReport[];
   /** Drops what is remembered of a node that is not connected, its claim on its id included. */
   forget(nodeId: string): "forgotten" | "unknown" | "connected";
+  /**
+   * Asks something of a node, wherever it is connected (see node-calls.ts).
+   * @throws RunwayError notFound, nodeNotConnected, nodeCallFailed, adminBadRequest, overloaded
+   */
+  call(nodeId: string, name: string, params: JsonObject): Promise<Json>;
   /** Resolves when every connected node has applied `version` or refused it, or after `timeoutMs`. */
   waitApplied(version: number, options: { timeoutMs: number }): Promise<FleetProgress>;
 }

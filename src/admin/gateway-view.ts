@@ -17,8 +17,11 @@ export interface GatewayView {
   watched(owner: string): ShownUpstream | undefined;
   /** When draining began, in milliseconds since 1970; undefined while not draining. */
   drainingSince(): number | undefined;
-  drain(): void;
+  /** @param delayMs until no new connections are accepted; left out, as the configuration says */
+  drain(delayMs?: number): void;
   undrain(): void;
+  /** False once a drain has closed the doors. */
+  acceptsConnections(): boolean;
 }
 
 export interface ExplainedRequest {

@@ -3,6 +3,7 @@ import type { Configuration } from "../config/configuration.ts";
 import { applyDelta, effectiveDelta } from "../config/delta.ts";
 import { describeChange, difference } from "../config/difference.ts";
 import { parseDocument, toResources } from "../config/document.ts";
+import type { Json, JsonObject } from "../config/json.ts";
 import { isOpen } from "../config/node-checks.ts";
 import { AdminSettings } from "../config/node-settings.ts";
 import { renderDocument } from "../config/render-document.ts";
@@ -38,6 +39,7 @@ import type {
   ShownCertificate,
   ShownUpstream,
 } from "./gateway-view.ts";
+import type { LogLevel, LogLevelControl, NodeControl } from "./node-control.ts";
 import { ReloadHistory } from "./reload-history.ts";
 
 export const SAMPLE_YAML = `routes:
@@ -57,6 +59,7 @@ export class SampleGateway implements GatewayView {
   /** What is known of targets, by who has them. */
   readonly known = new Map<string, ShownUpstream>();
   #drainingSince: number | undefined;
+  #isClosed = false;
 
   configuration(): Configuration | undefined {
     const settings = Object.fromEntries(Object.entries(SETTINGS).map(([name, spec]) => [name, spec.parse({})]));
@@ -102,12 +105,16 @@ export class SampleGateway implements GatewayView {
   watched = (owner: string) => this.known.get(owner);
   drainingSince = () => this.#drainingSince;
 
-  drain(): void {
+  drain(delayMs?: number): void {
     this.#drainingSince = Date.now();
+    this.#isClosed = delayMs === 0;
   }
+
+  acceptsConnections = () => !this.#isClosed;
 
   undrain(): void {
     this.#drainingSince = undefined;
+    this.#isClosed = false;
   }
 }
 
@@ -193,6 +200,14 @@ export class SampleFleet implements FleetView {
     return "forgotten";
   }
 
+  /** Answers what it was asked, unless the node is not there. */
+  async call(nodeId: string, name: string, params: JsonObject): Promise<Json> {
+    const node = this.members.find((member) => member.nodeId === nodeId);
+    if (node === undefined) throw new RunwayError("notFound", `No node "${nodeId}" is known.`);
+    if (node.status !== "connected") throw new RunwayError("nodeNotConnected", `Node "${nodeId}" is ${node.status}.`);
+    return { node_id: nodeId, asked: name, ...params };
+  }
+
   async waitApplied(): Promise<FleetProgress> {
     const applied = this.members.map(({ nodeId }) => nodeId).filter((id) => !this.missing.includes(id));
     const missing = this.missing.map((nodeId) => ({ nodeId, why: "pending", detail: "no answer in time" }) as const);
@@ -231,10 +246,41 @@ export const SAMPLE_DATA_PLANE: DataPlaneStatus = {
   peer: "runway",
 };
 
+/** A node that runs one route and has a log of nothing. */
+class SampleControl implements NodeControl {
+  readonly gateway: GatewayView;
+  readonly logLevel: LogLevelControl = {
+    configured: "info",
+    override: undefined,
+    set(level: LogLevel, forMs: number) {
+      Object.assign(this, { override: { level, untilMs: 1_772_015_400_000 + forMs } });
+    },
+    reset() {
+      Object.assign(this, { override: undefined });
+    },
+  };
+
+  constructor(gateway: GatewayView) {
+    this.gateway = gateway;
+  }
+
+  about = () => ({ node_id: "edge-1", runway_version: "0.1.0" });
+  process = () => ({ uptimeSeconds: 60, memoryBytes: 100_000_000 });
+  running = () => ({
+    version: { epoch: "5a3f01c2-0000", number: 3, hash: 255n },
+    resources: [
+      { kind: "route", id: "api", spec: { path: "/api" } },
+      { kind: "settings", id: "jwt", spec: { secret: "${env:JWT}" } },
+    ],
+  });
+  now = () => Date.now();
+}
+
 /** The parts of `AdminViews` that all roles share. */
 export function sharedViews(gateway: GatewayView = new SampleGateway()) {
   const metrics = { contentType: "text/plain; version=0.0.4", expose: async () => "runway_up 1\n" };
-  return { version: "0.1.0", clock: systemClock, gateway, metrics, history: new ReloadHistory() };
+  const control = new SampleControl(gateway);
+  return { version: "0.1.0", clock: systemClock, gateway, metrics, history: new ReloadHistory(), control };
 }
 
 /** The rest of what a control plane has: a log and an audit log that hold nothing. */

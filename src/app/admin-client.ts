@@ -30,7 +30,7 @@ export interface AdminReply {
 }
 
 export interface AdminRequestOptions {
-  readonly method?: "GET" | "POST" | "DELETE";
+  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly body?: string;
   readonly contentType?: string;
   /** How long the whole exchange may take; 10 s. */

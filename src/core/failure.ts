@@ -275,6 +275,20 @@ export const FAILURES = {
     retryable: true,
     message: "The node is connected.",
   },
+  nodeNotConnected: {
+    code: "RW_NODE_NOT_CONNECTED",
+    status: 409,
+    fault: "operator",
+    retryable: true,
+    message: "The node is not connected.",
+  },
+  nodeCallFailed: {
+    code: "RW_NODE_CALL_FAILED",
+    status: 502,
+    fault: "gateway",
+    retryable: true,
+    message: "The node did not do what it was asked.",
+  },
   adminBadRequest: {
     code: "RW_ADMIN_BAD_REQUEST",
     status: 400,

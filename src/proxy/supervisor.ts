@@ -193,13 +193,13 @@ export class Supervisor implements Service {
     };
   }
 
-  /** Goes on serving but closes each connection with its next answer. */
-  async drain(): Promise<void> {
-    await Promise.all(this.#slots.map((slot) => slot.drain(true)));
+  /** Goes on serving but closes each connection with its next answer; where the doors are closed, without new connections. */
+  async drain({ isClosed }: { readonly isClosed: boolean }): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.drain({ isDraining: true, isClosed })));
   }
 
   async undrain(): Promise<void> {
-    await Promise.all(this.#slots.map((slot) => slot.drain(false)));
+    await Promise.all(this.#slots.map((slot) => slot.drain({ isDraining: false, isClosed: false })));
   }
 
   async stop(deadline: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Json, JsonObject } from "../config/json.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import type { Clock } from "../core/clock.ts";
+import { RunwayError } from "../core/failure.ts";
 import type { Logger, Meter } from "../core/ports.ts";
 import type { Service } from "../core/service.ts";
 import type { Connection, Connector } from "./connection.ts";
@@ -143,6 +144,17 @@ export class Agent implements Service {
     if (this.#rpc === undefined)
       throw new RpcFailure({ ...RPC_ERRORS.cancelled, data: "no control plane is connected" });
     return this.#rpc.call(method, params, options);
+  }
+
+  /**
+   * Has the control plane send everything, and verifies and applies it, whatever this node believes to run.
+   * @throws RunwayError nodeNotConnected
+   */
+  resync(): void {
+    const { link } = this.#runner.state;
+    if (link.phase !== "live" || link.peer !== "runway")
+      throw new RunwayError("nodeNotConnected", "No control plane that could send it is connected.");
+    this.#dispatch({ type: "resync" });
   }
 
   status(): AgentStatus {

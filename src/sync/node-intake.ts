@@ -19,6 +19,7 @@ import {
   type NodeIdentity,
   type NodeState,
   type NodeStep,
+  reported,
   still,
 } from "./node-state.ts";
 import { takeChunk, verifySnapshot } from "./transfer.ts";
@@ -60,7 +61,7 @@ export function takeOriginal(node: NodeIdentity, state: NodeState, update: Origi
 function offered(state: NodeState, incoming: Incoming): NodeStep {
   if (state.applying === undefined) {
     const stamp = stampOf(incoming);
-    if (stamp !== undefined && sameStamp(stamp, state.running))
+    if (stamp !== undefined && sameStamp(stamp, state.running) && !state.isDoubted)
       return { state, effects: answer(state, { type: "ack", ...stamp, durationsMs: {} }) };
     return { state: { ...state, applying: incoming }, effects: [{ type: "apply", incoming }] };
   }
@@ -89,7 +90,9 @@ function succeeded(
       : { epoch: "", version: incoming.version, hash: outcome.stateHash };
   const originalHash = incoming.kind === "snapshot" ? 0n : incoming.yamlHash;
   const held = incoming.kind === "snapshot" ? incoming.snapshot : undefined;
-  const next: NodeState = { ...state, running, held, originalHash, lastReloadError: "" };
+  // A change of what is doubted proves nothing.
+  const isDoubted = state.isDoubted && incoming.kind === "snapshot" && incoming.delta !== undefined;
+  const next: NodeState = { ...state, running, held, isDoubted, originalHash, lastReloadError: "" };
   const ack = { type: "ack", ...running, durationsMs: outcome.durationsMs } as const;
   return { state: next, effects: tell(node, next, stamp === undefined ? undefined : ack) };
 }
@@ -104,7 +107,7 @@ function failed(
   const summary = first === undefined ? reason : `${first.path === "" ? "" : `${first.path}: `}${first.message}`;
   const next: NodeState = { ...state, lastReloadError: summary };
   const stamp = stampOf(incoming);
-  const nack = stamp && ({ type: "nack", ...named(stamp), reason, problems, running: state.running } as const);
+  const nack = stamp && ({ type: "nack", ...named(stamp), reason, problems, running: reported(state) } as const);
   return { state: next, effects: tell(node, next, nack) };
 }
 
@@ -114,7 +117,7 @@ function refuse(node: NodeIdentity, state: NodeState, stamp: Stamp, kind: Failur
   const next: NodeState = isFault ? { ...state, lastReloadError: message } : state;
   const reason = FAILURES[kind].code;
   const problems = [{ path: "", message }];
-  const nack = { type: "nack", ...named(stamp), reason, problems, running: state.running } as const;
+  const nack = { type: "nack", ...named(stamp), reason, problems, running: reported(state) } as const;
   return { state: next, effects: tell(node, next, nack) };
 }
 

@@ -136,6 +136,24 @@ test("a change builds on what runs, and ends in the announced state", () => {
   assert.deepEqual(course.types, ["apply"]);
 });
 
+test("a node that is to doubt what it runs reports no hash, takes the same version anew as a whole, and nothing older", () => {
+  const course = new Course(initialNodeState(snapshotOf(5))).live().feed({ type: "resync" });
+  assert.deepEqual(course.effects[0], { type: "send heartbeat", running: { ...stampOf(5), hash: 0n } });
+  assert.equal(course.offer(4).sent[0]?.reason, "RW_STALE_VERSION");
+  assert.equal(course.receive(deltaOf(5, 6)).sent[0]?.reason, "RW_DELTA_MISMATCH");
+  assert.deepEqual(course.offer(5).types, ["apply"]);
+  course.finish(5);
+  assert.deepEqual(course.sent, [{ type: "ack", ...stampOf(5), durationsMs: { compile: 1 } }]);
+  assert.deepEqual(course.effects[1], { type: "send heartbeat", running: stampOf(5) });
+});
+
+test("what was on its way as a change when doubt came does not end it", () => {
+  const course = new Course(initialNodeState(snapshotOf(1))).live().receive(deltaOf(1, 2)).feed({ type: "resync" });
+  course.finish(2);
+  assert.deepEqual(course.effects[1], { type: "send heartbeat", running: { ...stampOf(2), hash: 0n } });
+  assert.deepEqual(course.offer(2).types, ["apply"]);
+});
+
 test("a change is refused that builds on something else, comes too early or was damaged", () => {
   const reasonOf = (course: Course) => course.sent[0]?.reason;
   const node = () => new Course(initialNodeState(snapshotOf(1))).live();

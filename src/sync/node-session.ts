@@ -20,6 +20,7 @@ import {
   type NodeStep,
   type NodeTimer,
   type Peer,
+  reported,
   still,
 } from "./node-state.ts";
 import { reconnectDelayMs } from "./retry-delay.ts";
@@ -49,9 +50,17 @@ export function stepNode(node: NodeIdentity, state: NodeState, event: NodeEvent)
       return received(node, state, event.message, event.atMs);
     case "applied":
       return applied(node, state, event.outcome);
+    case "resync":
+      return resync(node, state);
     case "timer":
       return timerFired(node, state, event);
   }
+}
+
+/** What is on its way or waits builds on what is doubted, or is it. */
+function resync(node: NodeIdentity, state: NodeState): NodeStep {
+  const doubting: NodeState = { ...state, isDoubted: true, held: undefined, transfer: undefined };
+  return { state: doubting, effects: state.link.phase === "live" ? beat(node, doubting) : [] };
 }
 
 // ---- the link ---------------------------------------------------------------------------------------------------------
@@ -86,7 +95,7 @@ function hello(node: NodeIdentity, state: NodeState): Hello {
     nodeId: node.nodeId,
     version: node.version,
     hostname: node.hostname,
-    running: state.running,
+    running: reported(state),
     originalHash: state.originalHash,
     capabilities: [SNAPSHOT_CAPABILITY, ...(node.takesDeltas ? [DELTA_CAPABILITY] : []), ...node.rpcPrefixes],
     encodings: node.encodings,

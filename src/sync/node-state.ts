@@ -73,6 +73,8 @@ export interface NodeState {
   readonly running: Stamp | undefined;
   /** The state that runs, for changes to build on; undefined when none of ours runs. */
   readonly held: Snapshot | undefined;
+  /** Whether what runs is to be sent, verified and applied anew, whatever its hash; see `reported`. */
+  readonly isDoubted: boolean;
   /** Of the `config_yaml` that runs; 0 when a configuration of ours runs or none. */
   readonly originalHash: bigint;
   readonly applying: Incoming | undefined;
@@ -109,6 +111,8 @@ export type NodeOccurrence =
   | { readonly type: "closed"; readonly reason: string }
   | { readonly type: "received"; readonly message: FromControlPlane }
   | { readonly type: "applied"; readonly outcome: ApplyOutcome }
+  /** What runs is not to be believed any more: everything is wanted anew. */
+  | { readonly type: "resync" }
   | { readonly type: "timer"; readonly timer: NodeTimer };
 
 export type NodeEvent = Moment & NodeOccurrence;
@@ -138,6 +142,7 @@ export function initialNodeState(running?: Snapshot): NodeState {
     link: { phase: "down" },
     running: running && { epoch: running.epoch, version: running.version, hash: running.hash },
     held: running,
+    isDoubted: false,
     originalHash: 0n,
     applying: undefined,
     pending: undefined,
@@ -171,8 +176,18 @@ export function after(step: NodeStep, go: (state: NodeState) => NodeStep): NodeS
   return { state: next.state, effects: [...step.effects, ...next.effects] };
 }
 
+/**
+ * What a control plane is told of what runs. What is doubted has no hash, so that it is not level and no change builds on it; its
+ * version stands, so that nothing older is taken.
+ */
+export function reported({ running, isDoubted }: NodeState): Stamp | undefined {
+  return running !== undefined && isDoubted ? { ...running, hash: 0n } : running;
+}
+
 /** A heartbeat now, and the next one an interval later. */
-export function beat(node: NodeIdentity, { link, running, originalHash }: NodeState): NodeEffect[] {
+export function beat(node: NodeIdentity, state: NodeState): NodeEffect[] {
+  const { link, originalHash } = state;
+  const running = reported(state);
   const isOriginal = link.phase === "live" && link.peer === "original";
   return [
     {

@@ -45,6 +45,7 @@ export function runSchedule(seed: number, protocol: Protocol = PROTOCOL, tally: 
       node.crash();
       time.after(random.between(0, 5_000), () => node.start());
     });
+    plan(world, 0.4, () => node.resync());
   }
   plan(world, 1, () => {
     if (!primary.isUp) return;

@@ -48,6 +48,11 @@ export class SimulatedNode {
     this.#process = undefined;
   }
 
+  /** A person does not believe it. */
+  resync(): void {
+    this.#process?.resync();
+  }
+
   /** To the disk first, then into the workers: the order of the real sink. */
   keepAndRun(snapshot: Snapshot): void {
     this.#world.checkState(snapshot);
@@ -111,6 +116,10 @@ class NodeProcess {
 
   start(): void {
     this.#dispatch({ type: "start" });
+  }
+
+  resync(): void {
+    this.#dispatch({ type: "resync" });
   }
 
   die(): void {

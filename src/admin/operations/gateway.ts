@@ -10,7 +10,7 @@ export function gatewayOperations(gateway: GatewayView): Operation[] {
   const read = (path: string, summary: string, json: () => unknown) =>
     operation({ method: "GET", path, roles: EVERY_ROLE, summary, handle: () => ({ json: json() }) });
   return [
-    read("/stats", "Numbers of routes, connections and requests.", () => stats(gateway)),
+    read("/stats", "Numbers of routes, connections and requests.", () => statsJson(gateway)),
     read("/routes", "The routes, in the order of the document.", () => routesOf(gateway).map(routeJson)),
     operation({
       method: "GET",
@@ -19,7 +19,7 @@ export function gatewayOperations(gateway: GatewayView): Operation[] {
       summary: "Which route answers a request, and by what the others lose.",
       query: MatchQuery,
       handle: ({ query: { method, url, header } }) => ({
-        json: explanationJson(gateway.explainRoute({ method, url, headers: header })),
+        json: explanationJson(gateway.explainRoute({ method, url, headers: [header].flat() })),
       }),
     }),
     read(
@@ -30,15 +30,15 @@ export function gatewayOperations(gateway: GatewayView): Operation[] {
   ];
 }
 
-const MatchQuery = z.object({
+export const MatchQuery = z.object({
   method: z.string().min(1).default("GET"),
   /** `https://host/path?query`, or a path. */
   url: z.string().min(1),
   /** `Name: value`, as often as there are headers. */
-  header: z.union([z.array(z.string()), z.string().transform((one) => [one])]).default([]),
+  header: z.union([z.array(z.string()), z.string()]).default([]),
 });
 
-function explanationJson({ route, allow, others, unlisted }: RouteExplanation) {
+export function explanationJson({ route, allow, others, unlisted }: RouteExplanation) {
   return {
     route: route ?? null,
     ...(allow.length === 0 ? {} : { allow }),
@@ -51,7 +51,7 @@ export function routesOf(gateway: GatewayView): readonly Route[] {
   return inRouteOrder(gateway.configuration()?.routes ?? [], routePathKey);
 }
 
-function stats(gateway: GatewayView) {
+export function statsJson(gateway: GatewayView) {
   const status = gateway.status();
   const configuration = gateway.configuration();
   const routes = routesOf(gateway);

@@ -2,11 +2,17 @@ import type { Command } from "commander";
 import { NODE_HEADINGS, NodeList, nodeCells } from "../node-table.ts";
 import { formatTable } from "../table.ts";
 import { type AdminOptions, adminCommand, type CommandContext, clientOf } from "./command-context.ts";
+import { addNodeActions } from "./node-actions.ts";
 
 export function addNodes(program: Command, context: CommandContext): void {
-  adminCommand(program, "nodes", context)
-    .description("list the data planes of a control plane")
-    .addHelpText("after", "\nExamples:\n  runway nodes\n  runway nodes --json | jq '.[] | select(.in_sync | not)'")
+  const nodes = adminCommand(program, "nodes", context).enablePositionalOptions();
+  addNodeActions(nodes, context);
+  nodes
+    .description("list the data planes of a control plane, or have them do something")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  runway nodes\n  runway nodes --json | jq '.[] | select(.in_sync | not)'\n  runway nodes drain edge-1 --delay 30s\n  runway nodes log-level edge-1 --set debug --for 10m",
+    )
     .action(async (options: AdminOptions) => {
       const { terminal } = context;
       const reply = await clientOf(options, context).request("/cluster/nodes");

@@ -6,6 +6,7 @@ import type {
   ConfigurationPush,
   CurrentConfiguration,
 } from "../../admin/configuration-desk.ts";
+import type { RunningConfiguration } from "../../admin/node-control.ts";
 import type { ReloadDesk } from "../../admin/reload-desk.ts";
 import type { ReloadHistory } from "../../admin/reload-history.ts";
 import { deltaBetween, effectiveDelta } from "../../config/delta.ts";
@@ -144,6 +145,12 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
         return renderDocument(resources);
       },
     };
+  }
+
+  /** What was given to the fleet last. */
+  get published(): RunningConfiguration["version"] {
+    const { epoch, version: number, hash } = this.#published ?? {};
+    return epoch === undefined || number === undefined || hash === undefined ? undefined : { epoch, number, hash };
   }
 
   /** While the store is away, what the fleet was given last. */

@@ -22,6 +22,7 @@ import { FleetExchange } from "./fleet-exchange.ts";
 import { GatewayAdminView } from "./gateway-admin-view.ts";
 import { HistoryKeeper } from "./history-keeper.ts";
 import type { NodeContext } from "./node-context.ts";
+import { createNodeControl } from "./node-control.ts";
 import { RevisionFollower } from "./revision-follower.ts";
 import { createRoleService, type RoleService } from "./role-service.ts";
 import { SharedIdentityLedger } from "./shared-identity-ledger.ts";
@@ -55,6 +56,7 @@ export async function createControlPlane(context: NodeContext): Promise<RoleServ
     ...{ clock, logger, meter },
   });
   const view = new GatewayAdminView(gateway, () => [storeCheck(follower)]);
+  const control = createNodeControl(context, { gateway, view, version: () => desk.published });
   const configuration: Service = {
     name: "configuration",
     start: async () => requireAccepted(await desk.open(toResources(loaded.document))),
@@ -65,7 +67,7 @@ export async function createControlPlane(context: NodeContext): Promise<RoleServ
   };
   const { tokens, revisions, audit } = store;
   const views = {
-    ...{ reload: desk, configuration: desk, fleet: shown, gateway: view },
+    ...{ reload: desk, configuration: desk, fleet: shown, gateway: view, control },
     ...{ language, tokens, revisions, audit },
   };
   const admin = adminService(context, { role: "control_plane", ...views }, store);

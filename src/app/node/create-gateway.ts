@@ -16,6 +16,7 @@ export function createGateway({
   loaded,
   env,
   logger,
+  logLevel,
   accessLog,
   meter,
   clock,
@@ -31,7 +32,7 @@ export function createGateway({
     overlay: loaded.overlay,
     resolveSecret: secretResolver({ env, readFile: (path) => readFileSync(path, "utf8") }),
     onApplied: ({ settings }) => {
-      logger.level = settings.logging.level;
+      logLevel.configure(settings.logging.level);
       accessLog.target = settings.access_log.output;
     },
     logger,

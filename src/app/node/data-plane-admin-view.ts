@@ -1,4 +1,5 @@
 import type { DataPlaneStatus, DataPlaneView } from "../../admin/data-plane-view.ts";
+import type { RunningConfiguration } from "../../admin/node-control.ts";
 import type { Agent } from "../../sync/agent.ts";
 
 /** Shows a data plane's side of the cluster to its admin API. */
@@ -15,6 +16,17 @@ export class DataPlaneAdminView implements DataPlaneView {
   /** From now on the status is this agent's; until then the node is known and nothing else. */
   follow(agent: Agent): void {
     this.#agent = agent;
+  }
+
+  /** Of the configuration that runs. */
+  version(): RunningConfiguration["version"] {
+    const { hasConfig, epoch, configVersion: number, configHash: hash } = this.status();
+    return hasConfig ? { epoch: epoch ?? "", number, hash } : undefined;
+  }
+
+  /** @throws RunwayError nodeNotConnected */
+  resync(): void {
+    this.#agent?.resync();
   }
 
   status(): DataPlaneStatus {

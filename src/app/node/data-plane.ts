@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import type { HealthCheck } from "../../admin/gateway-view.ts";
+import type { NodeControl } from "../../admin/node-control.ts";
 import type { Service } from "../../core/service.ts";
 import { Agent } from "../../sync/agent.ts";
 import { NodeCache } from "../../sync/node-cache.ts";
@@ -12,6 +13,8 @@ import { DataPlaneAdminView } from "./data-plane-admin-view.ts";
 import type { Gateway } from "./gateway.ts";
 import { countHealthyRoutes, GatewayAdminView } from "./gateway-admin-view.ts";
 import type { NodeContext } from "./node-context.ts";
+import { createNodeControl } from "./node-control.ts";
+import { nodeMethods } from "./node-methods.ts";
 import { NodeSink } from "./node-sink.ts";
 import { createRoleService, type RoleService } from "./role-service.ts";
 import { Survival } from "./survival.ts";
@@ -27,10 +30,15 @@ export async function createDataPlane(context: NodeContext): Promise<RoleService
   const cache = new NodeCache({ language, directory: settings.cache_dir, logger });
   const node = new DataPlaneAdminView(nodeId, settings.address);
   const view = new GatewayAdminView(gateway, () => [cacheCheck(cache)]);
+  const control = createNodeControl(context, {
+    ...{ gateway, view, nodeId },
+    version: () => node.version(),
+    resync: () => node.resync(),
+  });
   return createRoleService({
     name: "data_plane",
-    services: [gateway, clusterSide(context, { nodeId, gateway, cache, node })],
-    admin: adminService(context, { role: "data_plane", node, gateway: view }),
+    services: [gateway, clusterSide(context, { nodeId, gateway, cache, node, control })],
+    admin: adminService(context, { role: "data_plane", node, gateway: view, control }),
     gateway,
     hangUp: () => logger.warn(SIGHUP_IS_IGNORED),
   });
@@ -41,10 +49,11 @@ interface ClusterSide {
   readonly gateway: Gateway;
   readonly cache: NodeCache;
   readonly node: DataPlaneAdminView;
+  readonly control: NodeControl;
 }
 
 /** First what the disk has, then the control plane: a node that starts again serves before it asks anybody. */
-function clusterSide(context: NodeContext, { nodeId, gateway, cache, node }: ClusterSide): Service {
+function clusterSide(context: NodeContext, { nodeId, gateway, cache, node, control }: ClusterSide): Service {
   const { language, history, clock, logger } = context;
   const survival = new Survival(cache, clock);
   let agent: Agent | undefined;
@@ -57,7 +66,7 @@ function clusterSide(context: NodeContext, { nodeId, gateway, cache, node }: Clu
         { language, gateway, cache, survival, history, clock, logger },
         running?.resources ?? [],
       );
-      agent = await createAgent(context, { nodeId, gateway, cache, sink, running });
+      agent = await createAgent(context, { nodeId, gateway, cache, control, sink, running });
       node.follow(agent);
       await agent.start();
     },
@@ -77,7 +86,7 @@ type AgentParts = Omit<ClusterSide, "node"> & {
 /** The modules of gRPC are loaded here, when traffic is served already. */
 async function createAgent(
   context: NodeContext,
-  { nodeId, gateway, cache, sink, running }: AgentParts,
+  { nodeId, gateway, cache, control, sink, running }: AgentParts,
 ): Promise<Agent> {
   const { createConnector } = await import("../../sync/create-connector.ts");
   const { loaded, version, clock, logger, meter } = context;
@@ -96,6 +105,7 @@ async function createAgent(
     }),
     sink,
     running,
+    methods: nodeMethods(control),
     takesDeltas: way.sync === "delta",
     ...{ clock, random: Math.random, logger, meter },
     status: () => ({

@@ -1,8 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { FleetProgress, FleetView, NodeReport } from "../../admin/fleet-view.ts";
+import type { Json, JsonObject } from "../../config/json.ts";
+import { RunwayError } from "../../core/failure.ts";
 import type { Fleet } from "../../sync/fleet.ts";
 import type { NodeView } from "../../sync/node-view.ts";
 import type { FleetExchange, ForeignNode } from "./fleet-exchange.ts";
+import { callNode } from "./node-call.ts";
 
 const LOOK_AGAIN_MS = 100;
 
@@ -37,6 +40,13 @@ export class FleetAdminView implements FleetView {
     const elsewhere = this.#exchange?.nodes().filter(({ report }) => report.nodeId === nodeId) ?? [];
     if (elsewhere.some(({ report, isCurrent }) => isCurrent && isThere(report))) return "connected";
     return this.#fleet.forget(nodeId);
+  }
+
+  call(nodeId: string, name: string, params: JsonObject): Promise<Json> {
+    const node = this.nodes().find((known) => known.nodeId === nodeId && known.status !== "rejected");
+    if (node === undefined) throw new RunwayError("notFound", `No node ${JSON.stringify(nodeId)} is known.`);
+    if (!isThere(node)) throw new RunwayError("nodeNotConnected", `Node ${JSON.stringify(nodeId)} is ${node.status}.`);
+    return callNode(name, params, (method, given, options) => this.#fleet.call(nodeId, method, given, options));
   }
 
   async waitApplied(version: number, { timeoutMs }: { timeoutMs: number }): Promise<FleetProgress> {

@@ -71,8 +71,12 @@ export class GatewayAdminView implements GatewayView {
     return this.#gateway.drainingSince;
   }
 
-  drain(): void {
-    this.#gateway.drain();
+  drain(delayMs?: number): void {
+    this.#gateway.drain(delayMs);
+  }
+
+  acceptsConnections(): boolean {
+    return this.#gateway.acceptsConnections;
   }
 
   undrain(): void {

@@ -61,6 +61,8 @@ export class Gateway implements Service {
   #hasSecrets = () => false;
   #shown: Configuration | undefined;
   #drainingSince: number | undefined;
+  #isClosed = false;
+  #cancelClosing: () => void = () => {};
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -81,6 +83,11 @@ export class Gateway implements Service {
     return this.#shown;
   }
 
+  /** What runs now, the node's own listeners and logging included. */
+  get resources(): readonly Resource[] {
+    return this.#state?.resources ?? [];
+  }
+
   /** Milliseconds since 1970. */
   get drainingSince(): number | undefined {
     return this.#drainingSince;
@@ -94,14 +101,34 @@ export class Gateway implements Service {
     await this.#options.supervisor?.stop(deadline);
   }
 
-  drain(): void {
-    this.#drainingSince ??= this.#options.clock.now();
-    this.#tellWorkers(this.#options.supervisor?.drain());
+  /** Whether new connections are accepted. */
+  get acceptsConnections(): boolean {
+    return !this.#isClosed;
+  }
+
+  /**
+   * Connections end with their next answer, and after a delay no new ones are accepted.
+   * @param delayMs left out, that of the configuration, where it is more than nothing
+   */
+  drain(delayMs?: number): void {
+    const { clock, supervisor } = this.#options;
+    this.#drainingSince ??= clock.now();
+    this.#tellWorkers(supervisor?.drain({ isClosed: this.#isClosed }));
+    const untilClosedMs = delayMs ?? (this.live?.settings.shutdown.drain_delay || undefined);
+    this.#cancelClosing();
+    if (untilClosedMs !== undefined) this.#cancelClosing = clock.after(untilClosedMs, () => this.#closeDoors());
   }
 
   undrain(): void {
+    this.#cancelClosing();
+    this.#isClosed = false;
     this.#drainingSince = undefined;
     this.#tellWorkers(this.#options.supervisor?.undrain());
+  }
+
+  #closeDoors(): void {
+    this.#isClosed = true;
+    this.#tellWorkers(this.#options.supervisor?.drain({ isClosed: true }));
   }
 
   /** Made when somebody asks, since most configurations are replaced without having been looked at. */

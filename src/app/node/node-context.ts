@@ -5,6 +5,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { AccessLogOutput } from "../../telemetry/access-log-output.ts";
 import type { PinoLogger } from "../../telemetry/pino-logger.ts";
 import type { PrometheusMeter } from "../../telemetry/prometheus-meter.ts";
+import type { LogLevelSwitch } from "./log-level-switch.ts";
 
 /** What every role is made from. */
 export interface NodeContext {
@@ -21,5 +22,6 @@ export interface NodeContext {
   readonly meter: PrometheusMeter;
   readonly clock: Clock;
   readonly history: ReloadHistory;
+  readonly logLevel: LogLevelSwitch;
   readonly accessLog: AccessLogOutput;
 }

@@ -12,6 +12,7 @@ import { EXIT } from "../exit-codes.ts";
 import { listenToSignals } from "../signals.ts";
 import { VERSION } from "../version.ts";
 import { loadLanguage } from "./load-language.ts";
+import { LogLevelSwitch } from "./log-level-switch.ts";
 import type { NodeContext } from "./node-context.ts";
 import type { RoleService } from "./role-service.ts";
 
@@ -48,6 +49,7 @@ export async function runNode({ file, env }: RunOptions): Promise<number> {
     meter,
     clock: systemClock,
     history,
+    logLevel: new LogLevelSwitch(logger, systemClock),
     accessLog,
   };
   try {

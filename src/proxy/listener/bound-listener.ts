@@ -67,6 +67,7 @@ export class BoundListener implements TerminatorEvents, ProxyHeaderEvents {
   /** @throws the system's error when the address cannot be listened on. */
   bind(host: string | undefined, port: number): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    this.#server.removeAllListeners("error");
     this.#server.once("error", reject);
     this.#server.listen({ port, reusePort: true, exclusive: true, ...(host === undefined ? {} : { host }) }, () => {
       this.#server.off("error", reject);
@@ -115,6 +116,16 @@ export class BoundListener implements TerminatorEvents, ProxyHeaderEvents {
   onHandshakeFailed(failure: HandshakeFailure): void {
     this.#arriving--;
     this.#gateway.cells.add(HANDSHAKE_CELLS[failure], 1);
+  }
+
+  /** Accepts no more for now; connections go on. */
+  pause(): void {
+    if (this.#server.listening) this.#server.close();
+  }
+
+  /** @throws as `bind`; listening already is enough */
+  async resume(host: string | undefined, port: number): Promise<void> {
+    if (!this.#server.listening) await this.bind(host, port);
   }
 
   /** Accepts no more; connections close with their next answer. */

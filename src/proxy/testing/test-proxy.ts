@@ -135,8 +135,8 @@ export class TestProxy {
     this.upstreams.follow(configuration, shared);
   }
 
-  drain(isDraining: boolean): Promise<void> {
-    return this.#do({ type: "drain", isDraining });
+  drain(isDraining: boolean, isClosed = false): Promise<void> {
+    return this.#do({ type: "drain", isDraining, isClosed });
   }
 
   async stop(): Promise<void> {

@@ -22,7 +22,7 @@ import { UpstreamPools } from "../upstream/upstream-pools.ts";
 import type { Gateway } from "./gateway.ts";
 import { LoopLagGuard } from "./loop-lag-guard.ts";
 import { WorkerLogger } from "./worker-logger.ts";
-import type { Command, Doors, PlannedListener, Post } from "./worker-protocol.ts";
+import type { Command, Doors, Draining, PlannedListener, Post } from "./worker-protocol.ts";
 
 const SWEEP_INTERVAL_MS = 50;
 const LAG_RESOLUTION_MS = 20;
@@ -54,6 +54,8 @@ export class ProxyWorker implements Gateway {
   readonly buffers = new OctetBuffers();
   readonly names: NameResolver;
   isDraining = false;
+  /** Whether no new connections are accepted, while draining. */
+  #isClosed = false;
   isOverloaded = false;
   dateLine = "";
   readonly plugins: PluginRuntime;
@@ -143,8 +145,7 @@ export class ProxyWorker implements Gateway {
         this.#renew(command.tls);
         break;
       case "drain":
-        this.isDraining = command.isDraining;
-        break;
+        return this.#drain(command);
       case "stop":
         await this.#stop();
     }
@@ -211,6 +212,23 @@ export class ProxyWorker implements Gateway {
     for (const [key, bound] of this.#listeners) if (!kept.has(key)) this.#close(key, bound);
     for (const { key, listener } of listeners)
       this.#listeners.get(key)?.configure(listenerSettingsOf(listener), tls.listeners.get(listener.id));
+    if (this.#isClosed) for (const bound of this.#listeners.values()) bound.pause();
+  }
+
+  /** Closed doors open again with the others of the worker, and so does what was opened meanwhile. */
+  async #drain({ isDraining, isClosed }: Draining): Promise<Problem[]> {
+    this.isDraining = isDraining;
+    this.#isClosed = isClosed;
+    const problems: Problem[] = [];
+    for (const [index, { key, host, port, listener }] of this.#planned.entries()) {
+      const bound = this.#listeners.get(key);
+      if (isClosed) bound?.pause();
+      else
+        await bound?.resume(host, port).catch((error: unknown) => {
+          problems.push(explainListenError(listener, index, error));
+        });
+    }
+    return problems;
   }
 
   #renew(tls: TlsMaterial): void {

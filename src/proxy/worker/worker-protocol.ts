@@ -62,9 +62,15 @@ export type Command =
   | { readonly type: "abort" }
   /** Other certificates for the configuration in effect. */
   | { readonly type: "renew"; readonly tls: TlsMaterial }
-  | { readonly type: "drain"; readonly isDraining: boolean }
+  | ({ readonly type: "drain" } & Draining)
   /** Answered once the last connection is closed. */
   | { readonly type: "stop" };
+
+/** Whether connections end with their next answer, and whether there are none new. */
+export interface Draining {
+  readonly isDraining: boolean;
+  readonly isClosed: boolean;
+}
 
 export type LogLevel = "debug" | "info" | "warn" | "error";
 

@@ -10,7 +10,7 @@ import type { TlsMaterial } from "../tls/tls-material.ts";
 import type { SharedUpstream, SharedUpstreams } from "../upstream/health/shared-upstream.ts";
 import { retryKey, routeKey, upstreamKey } from "../upstream/upstream-settings.ts";
 import type { LineSink } from "./line-sink.ts";
-import type { Command, PlannedListener, Report, WorkerBirth } from "./worker-protocol.ts";
+import type { Command, Draining, PlannedListener, Report, WorkerBirth } from "./worker-protocol.ts";
 
 /** A configuration with the addresses that its listeners have. */
 export interface Plan {
@@ -76,7 +76,7 @@ export class WorkerSlot {
   readonly id: number;
   restarts = 0;
   state: WorkerState = "starting";
-  isDraining = false;
+  draining: Draining | undefined;
   readonly #options: WorkerSlotOptions;
   readonly #logger: Logger;
   #thread: Worker | undefined;
@@ -111,7 +111,7 @@ export class WorkerSlot {
     });
     thread.on("exit", (code) => this.#onExit(thread, cause ?? `exit code ${code}`));
     await ready.promise;
-    if (this.isDraining) await this.#call({ type: "drain", isDraining: true });
+    if (this.draining !== undefined) await this.#call({ type: "drain", ...this.draining });
     await this.#load();
   }
 
@@ -155,9 +155,9 @@ export class WorkerSlot {
     if (this.state === "running") await this.#call({ type: "renew", tls: plan.tls }).catch(ignoreLoss);
   }
 
-  async drain(isDraining: boolean): Promise<void> {
-    this.isDraining = isDraining;
-    if (this.state === "running") await this.#call({ type: "drain", isDraining }).catch(ignoreLoss);
+  async drain(draining: Draining): Promise<void> {
+    this.draining = draining;
+    if (this.state === "running") await this.#call({ type: "drain", ...draining }).catch(ignoreLoss);
   }
 
   /** Lets requests in flight finish until `deadline`, then drops them. */
