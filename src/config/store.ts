@@ -1,4 +1,5 @@
 import type { AuditLog } from "./audit-log.ts";
+import type { CallBoard } from "./call-board.ts";
 import type { FleetRegistry } from "./fleet-registry.ts";
 import type { RevisionLog } from "./revision-log.ts";
 import type { TokenStore } from "./token-store.ts";
@@ -18,4 +19,6 @@ export interface Store {
   readonly tokens: TokenStore;
   /** Where control planes that share the store know each other; undefined for a store that has but one. */
   readonly fleet: FleetRegistry | undefined;
+  /** Where they have each other call nodes; there when `fleet` is. */
+  readonly calls: CallBoard | undefined;
 }

@@ -13,6 +13,7 @@ import type { Stamp } from "../../sync/messages.ts";
 import { readNodeId } from "../../sync/node-id.ts";
 import type { IdentityLedger } from "../../sync/node-identity.ts";
 import { adminService } from "./admin-service.ts";
+import { CallExchange, type CallExchangeOptions } from "./call-exchange.ts";
 import { ControlPlaneDesk } from "./control-plane-desk.ts";
 import { createGateway } from "./create-gateway.ts";
 import { createStore, openStore } from "./create-store.ts";
@@ -39,7 +40,8 @@ export async function createControlPlane(context: NodeContext): Promise<RoleServ
   const ledger = exchange?.ledger ?? (await FileIdentityLedger.open(join(directory, "identities.json"), logger));
   const gateway = createGateway(context);
   const fleet = createFleet(context, ledger, controlPlaneId, () => exchange?.service.addresses() ?? []);
-  const shown = new FleetAdminView(fleet, exchange?.service);
+  const calls = createCallExchange(context, { store, fleet, controlPlaneId });
+  const shown = new FleetAdminView(fleet, exchange?.service, calls);
   exchange?.service.follow({ nodes: () => shown.ownNodes(), forget: (nodeId) => void fleet.forget(nodeId) });
   const publish = (revision: Revision, change: FleetSource["change"]) =>
     fleet.publish({ ...publicationOf(revision), change });
@@ -75,7 +77,7 @@ export async function createControlPlane(context: NodeContext): Promise<RoleServ
     name: "control_plane",
     services: [
       ...[gateway, configuration, follower, createKeeper(context, store, () => oldestRunning(shown, fleet.newest))],
-      ...(exchange === undefined ? [] : [exchange.service]),
+      ...[exchange?.service, calls].filter((service) => service !== undefined),
       createFleetServer(context, fleet),
     ],
     admin,
@@ -108,6 +110,16 @@ async function openExchange(context: NodeContext, registry: FleetRegistry, id: s
   const service = new FleetExchange({ registry, controlPlane: { id, address }, ledger, clock, logger });
   await service.open();
   return { service, ledger };
+}
+
+/** Where the store has one control plane only, there is nobody to exchange calls with. */
+function createCallExchange(
+  { clock, logger }: NodeContext,
+  { store, fleet, controlPlaneId }: { store: Store; fleet: Fleet; controlPlaneId: string },
+): CallExchange | undefined {
+  if (store.calls === undefined) return undefined;
+  const callHere: CallExchangeOptions["callHere"] = (...call) => fleet.call(...call);
+  return new CallExchange({ board: store.calls, controlPlaneId, callHere, clock, logger });
 }
 
 function publicationOf(revision: Revision): FleetSource {

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from "../../config/json.ts";
 import { RunwayError } from "../../core/failure.ts";
 import type { Fleet } from "../../sync/fleet.ts";
 import type { NodeView } from "../../sync/node-view.ts";
+import type { CallExchange } from "./call-exchange.ts";
 import type { FleetExchange, ForeignNode } from "./fleet-exchange.ts";
 import { callNode } from "./node-call.ts";
 
@@ -13,10 +14,12 @@ const LOOK_AGAIN_MS = 100;
 export class FleetAdminView implements FleetView {
   readonly #fleet: Fleet;
   readonly #exchange: FleetExchange | undefined;
+  readonly #calls: CallExchange | undefined;
 
-  constructor(fleet: Fleet, exchange?: FleetExchange) {
+  constructor(fleet: Fleet, exchange?: FleetExchange, calls?: CallExchange) {
     this.#fleet = fleet;
     this.#exchange = exchange;
+    this.#calls = calls;
   }
 
   nodes(): readonly NodeReport[] {
@@ -46,7 +49,12 @@ export class FleetAdminView implements FleetView {
     const node = this.nodes().find((known) => known.nodeId === nodeId && known.status !== "rejected");
     if (node === undefined) throw new RunwayError("notFound", `No node ${JSON.stringify(nodeId)} is known.`);
     if (!isThere(node)) throw new RunwayError("nodeNotConnected", `Node ${JSON.stringify(nodeId)} is ${node.status}.`);
-    return callNode(name, params, (method, given, options) => this.#fleet.call(nodeId, method, given, options));
+    const { controlPlane } = node;
+    return callNode(name, params, async (method, given, options) => {
+      if (controlPlane === undefined || this.#calls === undefined)
+        return this.#fleet.call(nodeId, method, given, options);
+      return this.#calls.call(controlPlane, { nodeId, method, params: given }, options);
+    });
   }
 
   async waitApplied(version: number, { timeoutMs }: { timeoutMs: number }): Promise<FleetProgress> {

@@ -4,6 +4,11 @@ import type { Database } from "./database.ts";
 
 /** The channel on which a new version is announced. */
 export const CHANNEL = "runway";
+const CHANNELS = [CHANNEL, "runway_call"] as const;
+export type Channel = (typeof CHANNELS)[number];
+
+/** Told what was announced; of undefined when something may have been missed. */
+type Listener = (text: string | undefined) => void;
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 5_000;
@@ -15,7 +20,7 @@ const LONGEST_PAUSE_MS = 5_000;
 export class Announcements {
   readonly #database: Database;
   readonly #clock: Clock;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<{ readonly channel: Channel; readonly listener: Listener }>();
   #client: Client | undefined;
   #cancelRetry: () => void = () => {};
   #pauseMs = FIRST_PAUSE_MS;
@@ -40,9 +45,10 @@ export class Announcements {
     await client?.end().catch(() => {});
   }
 
-  listen(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+  listen(channel: Channel, listener: Listener): () => void {
+    const entry = { channel, listener };
+    this.#listeners.add(entry);
+    return () => this.#listeners.delete(entry);
   }
 
   async #connect(): Promise<void> {
@@ -50,12 +56,12 @@ export class Announcements {
     this.#client = client;
     client.on("error", () => this.#lost(client));
     client.on("end", () => this.#lost(client));
-    client.on("notification", () => this.#tell());
+    client.on("notification", ({ channel, payload }) => this.#tell(channel, payload));
     try {
       await client.connect();
-      await client.query(`LISTEN ${CHANNEL}`);
+      await client.query(CHANNELS.map((channel) => `LISTEN ${channel}`).join(";"));
       this.#pauseMs = FIRST_PAUSE_MS;
-      this.#tell();
+      for (const channel of CHANNELS) this.#tell(channel, undefined);
     } catch {
       this.#lost(client);
     }
@@ -71,7 +77,7 @@ export class Announcements {
     this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
   }
 
-  #tell(): void {
-    for (const listener of this.#listeners) listener();
+  #tell(channel: string, text: string | undefined): void {
+    for (const entry of this.#listeners) if (entry.channel === channel) entry.listener(text);
   }
 }

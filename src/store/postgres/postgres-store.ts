@@ -1,14 +1,16 @@
 import { randomUUID } from "node:crypto";
 import type { AuditLog } from "../../config/audit-log.ts";
+import type { CallBoard } from "../../config/call-board.ts";
 import type { FleetRegistry } from "../../config/fleet-registry.ts";
 import type { RevisionLog } from "../../config/revision-log.ts";
 import type { Store } from "../../config/store.ts";
 import type { TokenStore } from "../../config/token-store.ts";
 import type { Clock } from "../../core/clock.ts";
 import { pageSize } from "../page-size.ts";
-import { Announcements } from "./announcements.ts";
+import { Announcements, CHANNEL } from "./announcements.ts";
 import type { ConnectionSettings } from "./connection-settings.ts";
 import { Database } from "./database.ts";
+import { PostgresCallBoard } from "./postgres-call-board.ts";
 import { PostgresFleetRegistry } from "./postgres-fleet-registry.ts";
 import { PostgresRevisionLog } from "./postgres-revision-log.ts";
 import { PostgresTokenStore } from "./postgres-token-store.ts";
@@ -28,6 +30,7 @@ export class PostgresStore implements Store {
   readonly audit: AuditLog;
   readonly tokens: TokenStore;
   readonly fleet: FleetRegistry;
+  readonly calls: CallBoard;
   readonly #database: Database;
   readonly #clock: Clock;
   readonly #announcements: Announcements | undefined;
@@ -40,6 +43,7 @@ export class PostgresStore implements Store {
     this.revisions = new PostgresRevisionLog(this.#database, clock);
     this.tokens = new PostgresTokenStore(this.#database, clock);
     this.fleet = new PostgresFleetRegistry(this.#database);
+    this.calls = new PostgresCallBoard(this.#database, this.#announcements);
     this.audit = this.#auditLog();
   }
 
@@ -57,7 +61,7 @@ export class PostgresStore implements Store {
   }
 
   watch(listener: () => void): () => void {
-    return this.#announcements?.listen(listener) ?? (() => {});
+    return this.#announcements?.listen(CHANNEL, listener) ?? (() => {});
   }
 
   #auditLog(): AuditLog {

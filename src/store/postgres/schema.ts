@@ -64,6 +64,18 @@ const MIGRATIONS: readonly string[] = [
    CREATE INDEX node_at ON runway.node (at);
    CREATE TABLE runway.claim (node_id text PRIMARY KEY, owner text, at timestamptz NOT NULL);
    CREATE INDEX claim_at ON runway.claim (at);`,
+  // Calls to nodes of other control planes, see postgres-call-board.ts.
+  `CREATE UNLOGGED TABLE runway.call (
+     id text PRIMARY KEY,
+     caller text NOT NULL,
+     callee text NOT NULL,
+     question text NOT NULL,
+     is_taken boolean NOT NULL DEFAULT false,
+     answer text,
+     expires_at timestamptz NOT NULL
+   );
+   CREATE INDEX call_caller ON runway.call (caller);
+   CREATE INDEX call_callee ON runway.call (callee);`,
 ];
 
 /** Any number that no other program on the database takes for its own advisory lock: "RWRL". */

@@ -38,6 +38,7 @@ export class SqliteStore implements Store {
   readonly audit: AuditLog;
   readonly tokens: TokenStore;
   readonly fleet = undefined;
+  readonly calls = undefined;
   readonly #clock: Clock;
   readonly #busyTimeoutMs: number;
   readonly #revisions: SqliteRevisionLog;
