@@ -5,7 +5,7 @@ import { RPC_ERRORS } from "../../sync/rpc/json-rpc.ts";
 import { RpcFailure } from "../../sync/rpc/rpc-failure.ts";
 import type { CallOptions } from "../../sync/rpc/rpc-peer.ts";
 
-export const NODE_CALL_LIMIT_MS = 5_000;
+const NODE_CALL_LIMIT_MS = 5_000;
 
 type Call = (method: string, params: JsonObject, options: CallOptions) => Promise<Json>;
 
