@@ -6,7 +6,8 @@ export type ExitReason = keyof typeof EXIT;
 /** As `--help` explains them. */
 export const EXIT_MEANINGS: Readonly<Record<ExitReason, string>> = {
   ok: "done; for `diff`: no difference",
-  failed: "failed; for `diff`: there are differences; for `status`: the node is not ready",
+  failed:
+    "failed; for `diff`: there are differences; for `status`: the node is not ready; for `import`: what was protected is closed now",
   usage: "the command line makes no sense, or a file that it names cannot be read",
   invalid: "the configuration is not valid; every problem is listed",
   unreachable: "the admin API cannot be reached",

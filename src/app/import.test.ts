@@ -40,6 +40,19 @@ describe("runway import", () => {
     assert.ok(findings.some(({ outcome }: { outcome: string }) => outcome === "left out"));
   });
 
+  it("closes what a missing plugin protected and fails, until that is accepted", async () => {
+    const file = join(directory, "protected.yaml");
+    await writeFile(file, KONG.replace("preserve_host: true", "plugins: [{ name: acl, config: { allow: [staff] } }]"));
+    const closed = await runway("import", "kong", file);
+    assert.equal(closed.code, EXIT.failed);
+    assert.match(closed.err, /\nCLOSED, .*\n {2}route shop: plugin acl of route shop: there is no plugin like it/);
+    assert.match(closed.out, /ip_filter:\n {6}deny:\n {8}- 0\.0\.0\.0\/0\n {8}- ::\/0\n/);
+    const open = await runway("import", "kong", file, "--allow-unprotected");
+    assert.equal(open.code, EXIT.ok);
+    assert.match(open.err, /\nUNPROTECTED: .*\n {2}route shop: plugin acl/);
+    assert.doesNotMatch(open.out, /ip_filter/);
+  });
+
   it("takes routes of an OpenAPI description, and says where they go", async () => {
     const { code, out } = await runway(
       "import",

@@ -1,5 +1,8 @@
-/** What became of something in a file of another gateway. */
-type Outcome = "mapped" | "approximated" | "left out";
+/**
+ * What became of something in a file of another gateway. `closed` is what answers nobody, and `unprotected` what answers
+ * everybody, since what kept people out has no counterpart.
+ */
+type Outcome = "mapped" | "approximated" | "left out" | "closed" | "unprotected";
 
 export interface Finding {
   readonly outcome: Outcome;
@@ -10,7 +13,10 @@ export interface Finding {
 }
 
 const MAX_SUBJECTS = 6;
+/** Most urgent first. */
 const HEADINGS: Readonly<Record<Exclude<Outcome, "mapped">, string>> = {
+  unprotected: "UNPROTECTED: OPEN WITHOUT WHAT KEPT PEOPLE OUT",
+  closed: "CLOSED, since what kept people out is missing",
   approximated: "Approximated, look at these",
   "left out": "Left out",
 };
@@ -18,17 +24,34 @@ const HEADINGS: Readonly<Record<Exclude<Outcome, "mapped">, string>> = {
 /** Keeps account of an import, so that nothing is changed or lost in silence. */
 export class ImportReport {
   readonly findings: Finding[] = [];
+  readonly #told = new Set<string>();
 
   mapped(subject: string, what: string): void {
-    this.findings.push({ outcome: "mapped", subject, what });
+    this.#add("mapped", subject, what);
   }
 
   approximated(subject: string, what: string): void {
-    this.findings.push({ outcome: "approximated", subject, what });
+    this.#add("approximated", subject, what);
   }
 
   leftOut(subject: string, what: string): void {
-    this.findings.push({ outcome: "left out", subject, what });
+    this.#add("left out", subject, what);
+  }
+
+  closed(subject: string, what: string): void {
+    this.#add("closed", subject, what);
+  }
+
+  unprotected(subject: string, what: string): void {
+    this.#add("unprotected", subject, what);
+  }
+
+  #add(outcome: Outcome, subject: string, what: string): void {
+    const finding = { outcome, subject, what };
+    const key = JSON.stringify(finding);
+    if (this.#told.has(key)) return;
+    this.#told.add(key);
+    this.findings.push(finding);
   }
 }
 
@@ -41,11 +64,11 @@ export function describeFindings(findings: readonly Finding[]): string {
     return `${count} ${kind}${count === 1 ? "" : "s"}`;
   });
   const headline = `Mapped: ${counts.join(", ") || "nothing"}.\n`;
-  const rest = (["approximated", "left out"] as const).map((outcome) => section(findings, outcome));
+  const rest = (Object.keys(HEADINGS) as (keyof typeof HEADINGS)[]).map((outcome) => section(findings, outcome));
   return headline + rest.join("");
 }
 
-function section(findings: readonly Finding[], outcome: "approximated" | "left out"): string {
+function section(findings: readonly Finding[], outcome: keyof typeof HEADINGS): string {
   const groups = Map.groupBy(
     findings.filter((finding) => finding.outcome === outcome),
     ({ what }) => what,

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { Language } from "../../src/config/language.ts";
 import { importKong } from "../../src/import/kong/import-kong.ts";
 import { PLUGINS } from "../../src/plugins/index.ts";
-import { ImportedGateway } from "../support/imported-gateway.ts";
+import { HASHES, ImportedGateway } from "../support/imported-gateway.ts";
 import { type KongRequest, type KongRouteSketch, kongChoices } from "../support/kong-router.ts";
 
 /** Absent fields restrict nothing. */
@@ -41,7 +41,9 @@ describe("routes imported from Kong", () => {
   /** Paths are compared but for a slash at their end, which the report of an import speaks of. */
   async function agrees(routes: readonly KongRouteSketch[], requests: readonly KongRequest[]): Promise<void> {
     const services = routes.map((sketch) => ({ name: sketch.name, host: sketch.name, routes: [sketch] }));
-    const imported = importKong(language, JSON.stringify({ _format_version: "3.0", services }));
+    const imported = await importKong(language, JSON.stringify({ _format_version: "3.0", services }), {
+      hashes: HASHES,
+    });
     assert.ok(imported.ok, JSON.stringify(imported));
     await gateway.run(imported.value.yaml);
     for (const asked of requests) {

@@ -1,8 +1,11 @@
 import { once } from "node:events";
-import { Agent, createServer, request, type Server } from "node:http";
+import { Agent, createServer, type IncomingHttpHeaders, type IncomingMessage, request, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { isMapping, type Json, type JsonObject } from "../../src/config/json.ts";
 import { readYaml } from "../../src/config/yaml.ts";
+import { hashApiKey } from "../../src/plugins/api_key/plugin.ts";
+import { hashPassword } from "../../src/plugins/basic_auth/password-hash.ts";
+import { PLUGINS } from "../../src/plugins/index.ts";
 import { TestProxy } from "../../src/proxy/testing/test-proxy.ts";
 
 export interface Question {
@@ -12,11 +15,26 @@ export interface Question {
   readonly headers: Readonly<Record<string, string>>;
 }
 
-/** A gateway that runs what an import made, and one origin for all its targets, which says what it was asked. */
+/** What a client gets, and what the origin was asked, if it was. */
+export interface Reply {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly asked: { readonly path: string; readonly headers: IncomingHttpHeaders } | undefined;
+}
+
+/** As `runway import` makes them. */
+export const HASHES = { apiKey: hashApiKey, password: hashPassword };
+
+/**
+ * A gateway that runs what an import made, and one origin for all its targets, which says what it was asked. It believes what its
+ * clients say in X-Forwarded-For.
+ */
 export class ImportedGateway implements AsyncDisposable {
-  readonly #proxy = new TestProxy();
+  readonly #proxy = new TestProxy(PLUGINS);
   readonly #agent = new Agent({ keepAlive: true });
-  readonly #origin: Server = createServer((asked, response) => response.end(`${asked.headers.host} ${asked.url}`));
+  readonly #origin: Server = createServer(({ url: path, headers }, response) =>
+    response.end(JSON.stringify({ path, headers })),
+  );
 
   /** Runs a document, its listeners replaced by one and its targets by the origin, which is told the target's own host. */
   async run(yaml: string): Promise<void> {
@@ -24,17 +42,24 @@ export class ImportedGateway implements AsyncDisposable {
     const { port } = this.#origin.address() as AddressInfo;
     const root = readYaml(yaml.trim() === "{}" ? "routes: []" : yaml);
     if (!root.ok) throw new Error(JSON.stringify(root.problems));
-    const routes = (root.value.routes ?? []) as readonly JsonObject[];
+    const { routes = [], upstreams = {}, consumers = {}, ...settings } = root.value;
     await this.#proxy.apply({
-      routes: Object.fromEntries(routes.map(({ id, ...spec }) => [String(id), spec])),
+      routes: Object.fromEntries((routes as readonly JsonObject[]).map(({ id, ...spec }) => [String(id), spec])),
       upstreams: Object.fromEntries(
-        Object.entries((root.value.upstreams ?? {}) as JsonObject).map(([id, spec]) => [id, moved(spec, port)]),
+        Object.entries(upstreams as JsonObject).map(([id, spec]) => [id, moved(spec, port)]),
       ),
+      consumers: consumers as JsonObject,
+      settings: { ...settings, trusted_proxies: { cidrs: ["127.0.0.0/8"] } },
     });
   }
 
   /** The path that reached the origin after the host of the target; or the status when the gateway itself answered. */
-  async ask({ method, path, host, headers }: Question): Promise<string> {
+  async ask(question: Question): Promise<string> {
+    const { status, asked } = await this.reply(question);
+    return asked?.path ?? String(status);
+  }
+
+  async reply({ method, path, host, headers }: Question): Promise<Reply> {
     const asked = request({
       agent: this.#agent,
       host: "127.0.0.1",
@@ -44,10 +69,11 @@ export class ImportedGateway implements AsyncDisposable {
       headers: { ...headers, host },
     });
     asked.end();
-    const [response] = await once(asked, "response");
+    const [response]: [IncomingMessage] = (await once(asked, "response")) as [IncomingMessage];
     let body = "";
     for await (const chunk of response) body += chunk;
-    return response.statusCode === 200 ? body.slice(body.indexOf("/")) : String(response.statusCode);
+    const { statusCode: status = 0, headers: got } = response;
+    return { status, headers: got, asked: status === 200 && body !== "" ? JSON.parse(body) : undefined };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

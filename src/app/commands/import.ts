@@ -21,12 +21,25 @@ export function addImport(program: Command, context: CommandContext): void {
   withOptions(importing.command("kong"))
     .description("from a Kong declarative file, format 3.0")
     .argument("<file>", "the file; - reads standard input")
-    .addHelpText("after", "\nExample:\n  runway import kong kong.yaml -o runway.yaml && runway validate -c runway.yaml")
-    .action(async (file: string, options: ImportOptions) => {
+    .option("--allow-unprotected", "open what a missing plugin protected, instead of closing it and failing", false)
+    .addHelpText(
+      "after",
+      `
+A route whose access is controlled by a plugin that has no counterpart answers 403 to everybody, and the command
+exits with ${EXIT.failed}, until you have protected it in another way or accept it with --allow-unprotected.
+
+Example:
+  runway import kong kong.yaml -o runway.yaml && runway validate -c runway.yaml`,
+    )
+    .action(async (file: string, options: ImportOptions & { allowUnprotected: boolean }) => {
       // Each dialect is loaded only when it is asked for.
       const { importKong } = await import("../../import/kong/import-kong.ts");
+      const { hashApiKey } = await import("../../plugins/api_key/plugin.ts");
+      const { hashPassword } = await import("../../plugins/basic_auth/password-hash.ts");
+      const hashes = { apiKey: hashApiKey, password: hashPassword };
       const text = await readDocument(file, context.terminal);
-      await report(importKong(await houseLanguage(), text), file, options, context);
+      const { allowUnprotected } = options;
+      await report(await importKong(await houseLanguage(), text, { hashes, allowUnprotected }), file, options, context);
     });
 
   withOptions(importing.command("openapi"))
@@ -74,7 +87,8 @@ async function report(
   const text = json ? `${JSON.stringify({ yaml, findings })}\n` : yaml;
   if (output === undefined) terminal.write(text);
   else await save(output, text);
-  if (strict && findings.some(({ outcome }) => outcome === "left out")) context.exitCode = EXIT.failed;
+  const isLost = findings.some(({ outcome }) => outcome === "closed" || (strict && outcome === "left out"));
+  if (isLost) context.exitCode = EXIT.failed;
 }
 
 /** Readable by its owner alone, since it may hold secrets. */

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { JsonObject } from "../../config/json.ts";
 import type { Language } from "../../config/language.ts";
 import { type Checked, checked, refused } from "../../config/problem.ts";
@@ -6,6 +7,8 @@ import { formatDuration } from "../../core/duration.ts";
 import { ImportReport } from "../import-report.ts";
 import { type Imported, importedDocument } from "../imported-document.ts";
 import { ResourceNames } from "../resource-name.ts";
+import { type CredentialHashes, ImportedConsumers } from "./imported-consumers.ts";
+import { ImportedPlugins } from "./imported-plugins.ts";
 import type { KongEntity } from "./kong-entity.ts";
 import { type KongFile, readKongFile } from "./kong-file.ts";
 import { inKongOrder } from "./kong-order.ts";
@@ -24,10 +27,16 @@ const SLASH_AFTER_PATH =
 const CUT_WHOLE = "the whole path is to be taken off before the request is sent on, which only a prefix can be";
 const CUT_BEFORE_PARAMETER = "a part of the path that stands before a parameter is to be taken off";
 
+export interface KongOptions {
+  readonly hashes: CredentialHashes;
+  /** Whether routes and consumers whose protection has no counterpart are open. Otherwise they are closed, and reported as such. */
+  readonly allowUnprotected?: boolean;
+}
+
 /** What a Kong declarative file says, in our language, with an account of what is different. Lists every problem of the file. */
-export function importKong(language: Language, text: string): Checked<Imported> {
+export async function importKong(language: Language, text: string, options: KongOptions): Promise<Checked<Imported>> {
   const file = readKongFile(text);
-  return file.ok ? new KongImport(language, file.value).run() : file;
+  return file.ok ? new KongImport(language, file.value, options).run() : file;
 }
 
 class KongImport {
@@ -37,18 +46,26 @@ class KongImport {
   readonly #upstreamNames = new ResourceNames();
   readonly #routeNames = new ResourceNames();
   readonly #upstreams = new Map<string, Resource>();
+  readonly #plugins: ImportedPlugins;
+  readonly #consumers: ImportedConsumers;
 
-  constructor(language: Language, file: KongFile) {
+  constructor(language: Language, file: KongFile, { hashes, allowUnprotected = false }: KongOptions) {
     this.#language = language;
     this.#file = file;
+    const importing = { language, file, report: this.#report, allowUnprotected };
+    this.#plugins = new ImportedPlugins(importing);
+    this.#consumers = new ImportedConsumers(importing, this.#plugins, hashes);
   }
 
-  run(): Checked<Imported> {
-    const services = this.#services();
-    const routes = this.#routes(services);
+  async run(): Promise<Checked<Imported>> {
+    const routes = this.#routes(this.#services());
+    const consumers = await this.#consumers.resources();
+    const settings = this.#plugins.settings();
     if (this.#file.problems.length > 0) return refused(this.#file.problems);
+    this.#plugins.reportUnused();
     this.#reportRest();
-    return checked(importedDocument(this.#language, [...this.#upstreams.values(), ...routes], this.#report));
+    const resources = [...this.#upstreams.values(), ...routes, ...consumers, ...settings];
+    return checked(importedDocument(this.#language, resources, this.#report));
   }
 
   #services(): ReadonlyMap<KongEntity, Service> {
@@ -75,6 +92,7 @@ class KongImport {
       else if (!services.has(entity)) this.#report.leftOut(route.subject, `its ${entity.subject} is left out`);
       else cases.push(...readRoute(route, entity, this.#report));
     }
+    const limited: KongEntity[] = [];
     const { cases: ordered, added, complete } = inKongOrder(cases);
     if (added > 0)
       this.#report.approximated(
@@ -86,7 +104,14 @@ class KongImport {
         "the file",
         "too many routes overlap: requests that fit several may go to another than in Kong",
       );
-    const routes = ordered.flatMap((given) => this.#route(given, services.get(given.service)!));
+    const routes = ordered.flatMap((given) => {
+      const made = this.#route(given, services.get(given.service)!);
+      for (const { spec } of made) if ("rate_limit" in spec) limited.push(given.route);
+      return made;
+    });
+    for (const [{ subject }, { length }] of Map.groupBy(limited, (route) => route))
+      if (length > 1)
+        this.#report.approximated(subject, `its limit holds for each of the ${length} routes that it became`);
     const reached = new Set(this.#report.findings.map(({ subject }) => subject));
     for (const { subject } of services.keys())
       if (!reached.has(subject)) this.#report.leftOut(subject, "no route leads to it");
@@ -115,6 +140,8 @@ class KongImport {
       ...(stripped > 0 ? { strip_prefix: true } : {}),
       upstream,
       timeout_policy: { request: timeout, idle: timeout },
+      ...(given.needsTls ? { https_redirect: { permanent: isPermanent(route) } } : {}),
+      ...this.#plugins.ofRoute(route, service.entity),
     };
     this.#report.mapped(route.subject, `route ${id}`);
     return [{ kind: "route", id, spec }];
@@ -126,7 +153,11 @@ class KongImport {
     const known = this.#upstreams.get(key);
     if (known !== undefined) return known.id;
     const id = this.#upstreamNames.take(`${service.entity.name ?? "service"}${rest.replaceAll("/", "-")}`);
-    this.#upstreams.set(key, { kind: "upstream", id, spec: upstreamSpec(service, rest) });
+    this.#upstreams.set(key, {
+      kind: "upstream",
+      id,
+      spec: { ...upstreamSpec(service, rest), ...this.#plugins.ofUpstream(service.entity) },
+    });
     this.#report.mapped(service.entity.subject, `upstream ${id}`);
     if (service.upstream !== undefined) this.#report.mapped(service.upstream.subject, `upstream ${id}`);
     return id;
@@ -151,4 +182,9 @@ class KongImport {
         this.#report.leftOut(subject, `the setting ${field} has no counterpart`);
     }
   }
+}
+
+/** Whether Kong has browsers remember that the route is for https only. */
+function isPermanent(route: KongEntity): boolean {
+  return [301, 308].includes(route.read("https_redirect_status_code", z.int(), 426));
 }

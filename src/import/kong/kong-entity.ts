@@ -3,6 +3,7 @@ import { isMapping, type Json, type JsonObject } from "../../config/json.ts";
 import type { Problem } from "../../config/problem.ts";
 import { joinPath } from "../../config/problem-path.ts";
 
+const Mapping = z.custom<JsonObject>((value) => isMapping(value as Json), "must be a mapping");
 /** Fields that say nothing about behaviour. */
 const WITHOUT_MEANING = [
   "id",
@@ -41,9 +42,17 @@ export class KongEntity {
     return ["name", "username", "custom_id", "target", "id"].map((key) => this.fields[key]).find(isText);
   }
 
-  /** For the report: `route orders`. */
+  /** For the report: `route orders`; of a plugin, which may stand in many places, `plugin cors of route orders`. */
   get subject(): string {
-    return `${this.kind} ${this.name ?? this.path}`;
+    const subject = `${this.kind} ${this.name ?? this.path}`;
+    return this.kind === "plugin" ? [subject, ...this.#places()].join(" of ") : subject;
+  }
+
+  /** A mapping in this entity, whose fields are read like those of an entity. */
+  part(field: string): KongEntity {
+    const fields = this.read(field, Mapping, {});
+    const path = joinPath(this.path, field);
+    return new KongEntity(this.kind, fields, { path, parents: [this], problems: this.#problems });
   }
 
   /** The value of a field; `fallback` when there is none, or a wrong one, which is a problem of the file. */
@@ -75,18 +84,32 @@ export class KongEntity {
       .map(([field]) => field);
   }
 
+  /** Where a plugin stands, as the file calls these places. */
+  #places(): string[] {
+    return ["route", "service", "consumer"].flatMap((kind) => {
+      const written = this.fields[kind] ?? null;
+      if (written === null) return this.parents[0]?.kind === kind ? [this.parents[0].subject] : [];
+      return `${kind} ${nameIn(written)}`;
+    });
+  }
+
   /** The entity named by a field such as `service: orders` or `service: {id: …}`, or in which this one is nested. */
   reference(kind: string, entities: readonly KongEntity[]): KongEntity | undefined {
     this.#read.add(kind);
     const written = this.fields[kind] ?? null;
     if (written === null) return this.parents.find((parent) => parent.kind === kind);
-    const wanted = isMapping(written) ? (written.id ?? written.name ?? written.username) : written;
+    const wanted = nameIn(written);
     const found = entities.find(({ fields }) =>
       [fields.id, fields.name, fields.username].some((key) => key !== undefined && key === wanted),
     );
     if (found === undefined) this.refuse(kind, `there is no ${kind} ${JSON.stringify(wanted)} in the file`);
     return found;
   }
+}
+
+/** `orders`, `{name: orders}` or `{id: …}`. */
+function nameIn(reference: Json): Json | undefined {
+  return isMapping(reference) ? (reference.id ?? reference.name ?? reference.username) : reference;
 }
 
 function isText(value: Json | undefined): value is string {

@@ -27,15 +27,20 @@ export class KongFile {
   readonly entities: readonly KongEntity[];
   /** Grows while entities are read. */
   readonly problems: Problem[];
+  /** Whether secrets are written as people know them. A copy of Kong's database has passwords as hashes, and says so. */
+  readonly isTransformed: boolean;
+  readonly #byKind: ReadonlyMap<string, readonly KongEntity[]>;
 
-  constructor(entities: readonly KongEntity[], problems: Problem[]) {
+  constructor(entities: readonly KongEntity[], problems: Problem[], isTransformed: boolean) {
     this.entities = entities;
     this.problems = problems;
+    this.isTransformed = isTransformed;
+    this.#byKind = Map.groupBy(entities, ({ kind }) => kind);
   }
 
   /** `ofKind("route")` */
   ofKind(kind: string): readonly KongEntity[] {
-    return this.entities.filter((entity) => entity.kind === kind);
+    return this.#byKind.get(kind) ?? [];
   }
 }
 
@@ -52,7 +57,9 @@ export function readKongFile(text: string): Checked<KongFile> {
   const problems: Problem[] = [];
   for (const [collection, list] of Object.entries(root.value))
     if (!collection.startsWith("_")) collect(collection, list, { path: collection, parents: [], entities, problems });
-  return problems.length > 0 ? refused(problems) : checked(new KongFile(entities, problems));
+  return problems.length > 0
+    ? refused(problems)
+    : checked(new KongFile(entities, problems, root.value._transform !== false));
 }
 
 interface Collecting {

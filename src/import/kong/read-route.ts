@@ -5,6 +5,8 @@ import { type PathPattern, readKongPath } from "./path-pattern.ts";
 import type { RouteCase } from "./route-case.ts";
 
 const MAX_HEADER_CASES = 64;
+const HTTPS_ONLY =
+  "it is for https only: clients without TLS are sent there; take https_redirect off it if a proxy before runway ends TLS";
 const Texts = z.array(z.string());
 
 /** What Kong does with a route that says nothing of these. */
@@ -29,8 +31,8 @@ export function readRoute(route: KongEntity, service: KongEntity, report: Import
   const protocols = route.read("protocols", Texts, ["http", "https"]);
   if (!protocols.some((protocol) => /^https?$/.test(protocol)))
     return leaveOut(`only HTTP is routed, not ${protocols.join(", ")}`);
-  if (!protocols.includes("http"))
-    report.approximated(route.subject, "it is for https only and is answered on listeners without TLS too");
+  const needsTls = !protocols.includes("http");
+  if (needsTls) report.approximated(route.subject, HTTPS_ONLY);
   const domains = readDomains(route, report);
   if (domains === undefined) return [];
   const headers = readHeaders(route, report);
@@ -45,6 +47,7 @@ export function readRoute(route: KongEntity, service: KongEntity, report: Import
       methods,
       headers: values,
       stripped: stripPath && hasPaths(route) ? pattern.segments.length : 0,
+      needsTls,
       rank: [...fieldRank(route), ...pathRank],
     })),
   );

@@ -14,6 +14,8 @@ export interface RouteCase {
   readonly headers: ReadonlyMap<string, string>;
   /** How many segments at the beginning are taken off before the request is sent on; 0 for none. */
   readonly stripped: number;
+  /** Whether clients that come without TLS are not answered but told to come with it. */
+  readonly needsTls: boolean;
   /** What Kong compares routes by, most important first; the greater wins. */
   readonly rank: readonly number[];
 }

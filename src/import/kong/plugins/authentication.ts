@@ -1,0 +1,29 @@
+import { z } from "zod";
+import { type PluginReader, Texts } from "./plugin-reader.ts";
+
+const UPSTREAM_SEES_NONE = "the upstream does not get the credential, whatever hide_credentials says";
+
+/** Kong takes a key from several places under several names; here it is one header and one parameter. */
+export const keyAuth: PluginReader = {
+  defaults: { key_in_header: true, run_on_preflight: true },
+  read(config, tell) {
+    const [name = "apikey", ...others] = config.read("key_names", Texts, ["apikey"]);
+    const isInHeader = config.read("key_in_header", z.boolean(), true);
+    const isInQuery = config.read("key_in_query", z.boolean(), true);
+    if (!isInHeader && !isInQuery) return { missing: "it looks for keys in bodies alone" };
+    if (config.read("key_in_body", z.boolean(), false)) tell.leftOut("keys in bodies are not looked for");
+    if (others.length > 0) tell.approximated(`keys are taken under the name ${name} alone, not ${others.join(", ")}`);
+    if (!isInHeader) tell.approximated("keys are taken from a header too");
+    if (!config.read("hide_credentials", z.boolean(), false)) tell.approximated(UPSTREAM_SEES_NONE);
+    return { blocks: { api_key: { header: name, ...(isInQuery ? { query_param: name } : {}) } } };
+  },
+};
+
+export const basicAuth: PluginReader = {
+  defaults: {},
+  read(config, tell) {
+    const realm = config.read("realm", z.string(), "");
+    if (!config.read("hide_credentials", z.boolean(), false)) tell.approximated(UPSTREAM_SEES_NONE);
+    return { blocks: { basic_auth: realm === "" ? {} : { realm } } };
+  },
+};
