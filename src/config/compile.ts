@@ -91,8 +91,7 @@ export function compileShapes(
 /** What is wrong with resources together. */
 export function checkMeaning(language: Language, configuration: Configuration, upstreamIds: Names): Problem[] {
   const routes = inRouteOrder(configuration.routes, routePathKey);
-  const { authenticators } = language;
-  return CHECKS.flatMap((check) => [...check({ ...configuration, routes, upstreamIds, authenticators })]);
+  return CHECKS.flatMap((check) => [...check({ ...configuration, routes, upstreamIds, language })]);
 }
 
 /** The running form, whenever the spec has the right shape, and what is wrong with the resource. */

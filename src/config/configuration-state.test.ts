@@ -1,18 +1,27 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import fc from "fast-check";
+import { z } from "zod";
 import { checkResources, toConfiguration } from "./compile.ts";
 import { ConfigurationState } from "./configuration-state.ts";
 import { applyDelta, type Delta, effectiveDelta } from "./delta.ts";
+import { Language } from "./language.ts";
 import { describeProblem } from "./problem.ts";
 import type { Resource, ResourceRef } from "./resource.ts";
 import { anyResources } from "./testing/any-resources.ts";
-import { plainLanguage } from "./testing/plain-language.ts";
 
+/** With a plugin that names upstreams. */
+const language = new Language([
+  {
+    name: "also",
+    config: z.strictObject({ to: z.string() }),
+    upstreamsOf: ({ to }) => [{ path: "to", upstream: String(to) }],
+  },
+]);
 const resolveSecret = (value: string) => ({ ok: true, value }) as const;
 
 function stateOf(resources: readonly Resource[]): ConfigurationState {
-  const state = ConfigurationState.of(plainLanguage, resources, resolveSecret);
+  const state = ConfigurationState.of(language, resources, resolveSecret);
   assert.ok(state.ok, JSON.stringify(state));
   return state.value;
 }
@@ -55,6 +64,11 @@ describe("a change of a state", () => {
   it("is told where it breaks what it does not name", () => {
     const gone = propose(state(), { removals: [{ kind: "upstream", id: "u" }] });
     assert.deepEqual(gone.ok ? [] : gone.problems.map(({ id, path }) => `${id} ${path}`), ["a upstream", "b upstream"]);
+    const named = stateOf([upstream("u"), upstream("v"), route("a", { upstream: "u", also: { to: "v" } })]);
+    const lacked = propose(named, { removals: [{ kind: "upstream", id: "v" }] });
+    assert.deepEqual(lacked.ok ? [] : lacked.problems.map(describeProblem), [
+      'route:a: also.to: there is no upstream "v"; add it under upstreams',
+    ]);
     const same = propose(state(), { upserts: [route("c", { upstream: "u", path: "/x" })] });
     assert.match(same.ok ? "" : describeProblem(same.problems[0]!), /route:c: path: the route "b" answers \/x/);
     const lost = propose(state(), { upserts: [route("c", { upstream: "w" })] });
@@ -96,6 +110,7 @@ describe("a state that is changed step by step", () => {
     { kind: "route", id: "a", spec: { path: "no slash", upstream: "a" } },
     { kind: "route", id: "b", spec: { path: "/a", upstream: "nowhere" } },
     { kind: "route", id: "a", spec: { path: "/a", upstream: "b" } },
+    { kind: "route", id: "a", spec: { path: "/b", upstream: "a", also: { to: "b" } } },
     { kind: "route", id: "c.d", spec: { path: "/a/{y}", upstream: "a", strip_prefix: true } },
     { kind: "upstream", id: "a", spec: {} },
     { kind: "upstream", id: "b", spec: { backends: [{ url: "http://a" }] } },
@@ -130,11 +145,11 @@ describe("a state that is changed step by step", () => {
           const proposal = propose(state, delta);
           assert.deepEqual([state.resources, state.configuration], before, "nothing has changed yet");
           const found = proposal.ok ? [] : proposal.problems.map(describeProblem).sort();
-          assert.deepEqual(found, checkResources(plainLanguage, after).map(describeProblem).sort());
+          assert.deepEqual(found, checkResources(language, after).map(describeProblem).sort());
           steps++;
           if (!proposal.ok) refusals++;
           else proposal.value.commit();
-          const whole = toConfiguration(plainLanguage, state.resources, { resolveSecret });
+          const whole = toConfiguration(language, state.resources, { resolveSecret });
           assert.ok(whole.ok);
           assert.deepEqual(state.configuration, whole.value);
           if (proposal.ok) assert.deepEqual(state.resources, after);

@@ -79,7 +79,7 @@ export class ConfigurationState {
   propose(delta: Delta, after?: readonly Resource[]): Checked<Proposal> | undefined {
     const { upserts, removals } = delta;
     if (![...upserts, ...removals].every(({ kind }) => CHANGED_ALONE.has(kind))) return undefined;
-    this.#index ??= RouteIndex.of(this.#configuration);
+    this.#index ??= RouteIndex.of(this.#language, this.#configuration);
     const index = this.#index;
     const compiled = compileShapes(this.#language, upserts, this.#resolveSecret);
     if (this.#reachesFurther(compiled.configuration)) return undefined;

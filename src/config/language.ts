@@ -1,6 +1,6 @@
 import { z } from "zod";
-import type { PluginLanguage, PluginScope } from "../sdk/plugin.ts";
-import { pluginBlock } from "./plugin-blocks.ts";
+import type { NamedUpstream, PluginLanguage, PluginScope } from "../sdk/plugin.ts";
+import { type PluginBlocks, pluginBlock } from "./plugin-blocks.ts";
 import type { Resource } from "./resource.ts";
 import { ConsumerSpec } from "./resources/consumer.ts";
 import { ListenerSpec } from "./resources/listener.ts";
@@ -25,9 +25,12 @@ export class Language {
   /** What a document says about the gateway, as one schema: for generated pages, editors and reading other dialects. */
   readonly document: z.ZodObject;
   readonly #specifications: ReadonlyMap<string, z.ZodType>;
+  /** Plugins whose blocks name upstreams. */
+  readonly #naming: readonly PluginLanguage[];
 
   constructor(plugins: readonly PluginLanguage[]) {
     this.plugins = plugins;
+    this.#naming = plugins.filter(({ upstreamsOf }) => upstreamsOf !== undefined);
     const answering = plugins.filter(({ answers }) => answers).map(({ name }) => name);
     const route = routeSpec(this.#blocks("route"), answering);
     const upstream = UpstreamSpec.safeExtend(this.#blocks("upstream"));
@@ -74,6 +77,15 @@ export class Language {
   /** The plugins that can authenticate. */
   get authenticators(): readonly string[] {
     return this.plugins.filter(({ authenticates }) => authenticates).map(({ name }) => name);
+  }
+
+  /** The upstreams that blocks name, with the path at which they do. */
+  *upstreamsNamedBy(blocks: PluginBlocks): Generator<NamedUpstream> {
+    for (const { name, upstreamsOf } of this.#naming) {
+      const block = blocks[name];
+      if (block?.enabled !== true) continue;
+      for (const { path, upstream } of upstreamsOf?.(block) ?? []) yield { path: `${name}.${path}`, upstream };
+    }
   }
 
   /** Whether a plugin has blocks of this name. */

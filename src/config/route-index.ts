@@ -4,6 +4,7 @@ import type { Configuration } from "./configuration.ts";
 import type { ConfigurationChange } from "./configuration-change.ts";
 import type { Delta } from "./delta.ts";
 import { Groups } from "./groups.ts";
+import type { Language } from "./language.ts";
 import type { ResourceRef } from "./resource.ts";
 import type { Route } from "./resources/route.ts";
 
@@ -11,16 +12,22 @@ import type { Route } from "./resources/route.ts";
 export class RouteIndex {
   readonly #routes = new Map<string, Route>();
   readonly #upstreams: Set<string>;
-  /** Ids of routes by the requests that they ask for, and by the upstream that they name. */
+  /** Ids of routes by the requests that they ask for, and by the upstreams that they and their plugins name. */
   readonly #byRequests = new Groups();
   readonly #byUpstream = new Groups();
 
-  private constructor(upstreams: Iterable<string>) {
+  readonly #language: Language;
+
+  private constructor(language: Language, upstreams: Iterable<string>) {
+    this.#language = language;
     this.#upstreams = new Set(upstreams);
   }
 
-  static of({ routes, upstreams }: Configuration): RouteIndex {
-    const index = new RouteIndex(upstreams.map(({ id }) => id));
+  static of(language: Language, { routes, upstreams }: Configuration): RouteIndex {
+    const index = new RouteIndex(
+      language,
+      upstreams.map(({ id }) => id),
+    );
     for (const route of routes) index.#add(route);
     return index;
   }
@@ -68,7 +75,7 @@ export class RouteIndex {
   #add(route: Route): void {
     this.#routes.set(route.id, route);
     this.#byRequests.add(requestsOf(route), route.id);
-    if (route.upstream !== undefined) this.#byUpstream.add(route.upstream, route.id);
+    for (const upstream of this.#upstreamsOf(route)) this.#byUpstream.add(upstream, route.id);
   }
 
   #remove(id: string): void {
@@ -76,6 +83,11 @@ export class RouteIndex {
     if (route === undefined) return;
     this.#routes.delete(id);
     this.#byRequests.delete(requestsOf(route), id);
-    if (route.upstream !== undefined) this.#byUpstream.delete(route.upstream, id);
+    for (const upstream of this.#upstreamsOf(route)) this.#byUpstream.delete(upstream, id);
+  }
+
+  #upstreamsOf({ upstream, plugins }: Route): Set<string> {
+    const named = Array.from(this.#language.upstreamsNamedBy(plugins), (one) => one.upstream);
+    return new Set(upstream === undefined ? named : [upstream, ...named]);
   }
 }

@@ -14,6 +14,7 @@ import { requestId } from "./request_id/plugin.ts";
 import { rewrite } from "./rewrite/plugin.ts";
 import { securityHeaders } from "./security_headers/plugin.ts";
 import { staticAnswer } from "./static/plugin.ts";
+import { trafficSplit } from "./traffic_split/plugin.ts";
 import { transform } from "./transform/plugin.ts";
 
 /** The plugins of the house. The order of this list is the order of running: requests go down it, responses come back up. */
@@ -38,7 +39,8 @@ export const PLUGINS: readonly Plugin[] = [
   // What is answered in place of an upstream.
   redirect,
   staticAnswer,
-  // What the upstream gets.
+  // Which upstream, and what it gets.
+  trafficSplit,
   rewrite,
   transform,
 ];

@@ -1,6 +1,7 @@
 /** What a plugin is written with: `import { … } from "runway/sdk"`. */
 export type { Clock } from "../core/clock.ts";
 export type { FailureKind } from "../core/failure.ts";
+export { keyHash, rendezvousScore } from "../core/key-hash.ts";
 export type { Logger } from "../core/ports.ts";
 export { Substitution } from "../core/substitution.ts";
 export { type Answer, type AnswerHeaders, type AnswerOptions, answer, refuse } from "./answer.ts";
@@ -13,6 +14,7 @@ export {
   type ConsumerCredentials,
   definePlugin,
   type Identity,
+  type NamedUpstream,
   type Outcome,
   type Plugin,
   type PluginDefinition,

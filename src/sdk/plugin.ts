@@ -16,6 +16,13 @@ export interface ConsumerCredentials {
   keysOf(credentials: Readonly<Record<string, unknown>>): readonly string[];
 }
 
+/** An upstream that a block names. */
+export interface NamedUpstream {
+  /** Where in the block. */
+  readonly path: string;
+  readonly upstream: string;
+}
+
 /** A plugin as the configuration language sees it: the blocks and the kinds of resources that it adds. */
 export interface PluginLanguage {
   /** The key of its blocks, such as `rate_limit`. */
@@ -30,6 +37,8 @@ export interface PluginLanguage {
   readonly authenticates?: boolean;
   /** Whether it answers every request that reaches it: a route that has it needs no targets. */
   readonly answers?: boolean;
+  /** The upstreams that a block, in running form, names; one that names an upstream that does not exist is refused. */
+  upstreamsOf?(block: Readonly<Record<string, unknown>>): readonly NamedUpstream[];
   /** What consumers have for it; a plugin with credentials cannot be configured on a consumer besides. */
   readonly credentials?: ConsumerCredentials;
 }
@@ -114,11 +123,15 @@ const BRAND = Symbol.for("runway.sdk.plugin");
 
 /** Defines a plugin. @throws TypeError when the definition cannot be one */
 export function definePlugin<Config extends z.ZodObject>(definition: PluginDefinition<Config>): Plugin {
-  const { name, scopes = [], credentials } = definition;
+  const { name, scopes = [], credentials, upstreamsOf } = definition;
   if (!NAME.test(name)) throw new TypeError(`a plugin's name is lower case, such as rate_limit, not "${name}"`);
   if ("enabled" in definition.config.shape) throw new TypeError(`the plugin ${name} gets \`enabled\` from the gateway`);
   if (credentials !== undefined && scopes.includes("consumer"))
     throw new TypeError(`the plugin ${name} has credentials, so it cannot be configured on a consumer`);
+  if (upstreamsOf !== undefined && scopes.some((scope) => scope === "upstream" || scope === "consumer"))
+    throw new TypeError(
+      `the plugin ${name} names upstreams, so it can be configured on routes and for all of them alone`,
+    );
   return Object.freeze({ ...definition, [BRAND]: true });
 }
 

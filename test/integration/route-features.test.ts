@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, describe, it } from "node:test";
 import { PLUGINS } from "../../src/plugins/index.ts";
-import { type Sketch, TestProxy } from "../../src/proxy/testing/test-proxy.ts";
+import { eventually, type Sketch, TestProxy } from "../../src/proxy/testing/test-proxy.ts";
 
 const stops: (() => Promise<void> | void)[] = [];
 afterEach(async () => {
@@ -45,6 +45,52 @@ describe("rewrite in the gateway", () => {
     assert.equal(await textOf(`${address}/plain/a?b`), `up ${host} /base/a?b`);
     assert.equal(await textOf(`${address}/both/a?b`), `up ${host} /base/x/a?b`);
     assert.equal(await textOf(`${address}/users/7/orders?b`), "up inside.example /base/v2/orders?b");
+  });
+});
+
+describe("traffic_split in the gateway", () => {
+  async function split(sticky: object) {
+    const upstreams = Object.fromEntries(
+      await Promise.all(["stable", "canary"].map(async (id) => [id, { backends: [{ url: await origin(id) }] }])),
+    );
+    const groups = [
+      { name: "stable", weight: 3 },
+      { name: "canary", weight: 1, upstream: "canary" },
+    ];
+    const sketch = {
+      routes: { shop: { path: "/", upstream: "stable", traffic_split: { groups, ...sticky } } },
+      upstreams,
+    };
+    return { ...(await gateway(sketch)), upstreams };
+  }
+  const nameOf = async (response: Response) => (await response.text()).split(" ")[0]!;
+
+  it("divides requests of many clients at a time as the weights say", async () => {
+    const { proxy, address } = await split({});
+    const names = await Promise.all(Array.from({ length: 80 }, async () => nameOf(await fetch(address))));
+    assert.equal(names.filter((name) => name === "canary").length, 20);
+    await eventually(() => proxy.events()["traffic_split route:shop canary"] === 20, "each request is counted");
+    assert.equal(proxy.events()["traffic_split route:shop stable"], 60);
+  });
+
+  it("keeps clients in their group over a change of weights, until the group is gone", async () => {
+    const { proxy, address, upstreams } = await split({ sticky: {} });
+    const cookies = new Map<string, string>();
+    while (cookies.size < 2) {
+      const response = await fetch(address);
+      cookies.set(await nameOf(response), response.headers.get("set-cookie")!.split(";")[0]!);
+    }
+    const again = async (cookie: string) => nameOf(await fetch(address, { headers: { cookie } }));
+    for (const [name, cookie] of cookies) for (let n = 0; n < 8; n++) assert.equal(await again(cookie), name);
+    const groups = [
+      { name: "stable", weight: 1 },
+      { name: "canary", weight: 0, upstream: "canary" },
+    ];
+    await proxy.apply({
+      routes: { shop: { path: "/", upstream: "stable", traffic_split: { groups, sticky: {} } } },
+      upstreams,
+    });
+    assert.equal(await again(cookies.get("canary")!), "stable");
   });
 });
 

@@ -1,4 +1,5 @@
 import type { Configuration } from "../configuration.ts";
+import type { Language } from "../language.ts";
 import type { Problem } from "../problem.ts";
 
 /** Names that one can look for or go through. */
@@ -12,8 +13,8 @@ export interface Names extends Iterable<string> {
  */
 interface CheckSubject extends Configuration {
   readonly upstreamIds: Names;
-  /** The plugins that can authenticate. */
-  readonly authenticators: readonly string[];
+  /** What is known of plugins: who can authenticate, and which upstreams blocks name. */
+  readonly language: Pick<Language, "authenticators" | "upstreamsNamedBy">;
 }
 
 /**

@@ -3,7 +3,7 @@ import type { PluginBlocks } from "../plugin-blocks.ts";
 import { type Check, problemOf } from "./check.ts";
 
 /** What a route says about authentication can come true: the methods exist and are configured for it. */
-export const routeAuth: Check = function* ({ routes, upstreams, plugins, authenticators }) {
+export const routeAuth: Check = function* ({ routes, upstreams, plugins, language: { authenticators } }) {
   const upstreamBlocks = new Map(upstreams.map((upstream) => [upstream.id, upstream.plugins]));
   for (const route of routes) {
     if (route.auth === undefined) continue;

@@ -1,10 +1,10 @@
 import type { Target as TargetSettings } from "../../config/resources/upstream.ts";
 import type { FailureKind } from "../../core/failure.ts";
+import { keyHash } from "../../core/key-hash.ts";
 import type { Sweep } from "../../http/sweep.ts";
 import { SessionAffinity } from "./affinity/session-affinity.ts";
 import type { BalancedRequest, Balancer } from "./balancer/balancer.ts";
 import { balancerFor, type Fortune } from "./balancer/balancer-for.ts";
-import { keyHash } from "./balancer/key-hash.ts";
 import { Lineup, Member } from "./balancer/lineup.ts";
 import type { SharedUpstream } from "./health/shared-upstream.ts";
 import { UpstreamState } from "./health/upstream-state.ts";

@@ -1,6 +1,7 @@
+import { keyHash, mixed, rendezvousScore } from "../../../core/key-hash.ts";
 import type { Target } from "../target.ts";
 import type { BalancedRequest, Balancer } from "./balancer.ts";
-import { keyHash, mixed } from "./key-hash.ts";
+
 import type { Lineup, Member } from "./lineup.ts";
 
 /** What is hashed; undefined where the request does not have it. */
@@ -39,8 +40,7 @@ export class RendezvousHash implements Balancer {
     for (let index = 0; index < members.length; index++) {
       const member = members[index]!;
       if (member.isPassedOver || member.target.load.inFlight >= Math.ceil(loadPerWeight * member.weight)) continue;
-      const hash = mixed(key ^ member.seed);
-      const score = isUniform ? hash : -member.weight / Math.log((hash + 0.5) / 0x1_0000_0000);
+      const score = isUniform ? mixed(key ^ member.seed) : rendezvousScore(key, member.seed, member.weight);
       if (score <= bestScore) continue;
       best = member;
       bestScore = score;

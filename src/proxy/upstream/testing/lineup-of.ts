@@ -1,12 +1,12 @@
 /** What the tests of balancers share. */
 import { systemClock } from "../../../core/clock.ts";
+import { keyHash } from "../../../core/key-hash.ts";
 import { silentLogger } from "../../../core/ports.ts";
 import { FieldLines } from "../../../http/field-lines.ts";
 import { OctetBuffers } from "../../../http/octet-buffers.ts";
 import { Sweep } from "../../../http/sweep.ts";
 import { SharedState, WorkerCells } from "../../counters/shared-state.ts";
 import type { BalancedRequest } from "../balancer/balancer.ts";
-import { keyHash } from "../balancer/key-hash.ts";
 import { Lineup, Member } from "../balancer/lineup.ts";
 import { NameResolver } from "../discovery/name-resolver.ts";
 import { Http1Pool } from "../http1-pool.ts";

@@ -12,3 +12,11 @@ export function mixed(hash: number): number {
   bits = Math.imul(bits ^ (bits >>> 13), 0xc2b2ae35);
   return (bits ^ (bits >>> 16)) >>> 0;
 }
+
+/**
+ * What one of several things scores for a key, both as hashes: the one that scores highest is chosen, each for a share of the keys
+ * that is its weight's (rendezvous hashing; see src/proxy/upstream/balancer/rendezvous-hash.ts).
+ */
+export function rendezvousScore(key: number, thing: number, weight: number): number {
+  return -weight / Math.log((mixed(key ^ thing) + 0.5) / 0x1_0000_0000);
+}
