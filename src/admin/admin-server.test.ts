@@ -176,7 +176,9 @@ describe("admin API of every role", () => {
     assert.deepEqual(await read("/backends"), [{ url: target, status: "unknown", routes: ["api"], upstreams: [] }]);
     assert.deepEqual(await read("/circuit-breakers"), {});
     const circuit = { state: "half_open", failures: 3, opened: 1 } as const;
-    const known = { health: "healthy", isEjected: false, ejections: 0, share: 1, error: undefined, circuit } as const;
+    const place = { backend: 0, foundAt: undefined };
+    const found = { health: "healthy", isEjected: false, ejections: 0, share: 1, error: undefined, circuit } as const;
+    const known = { ...place, ...found };
     const checked = { latencyMs: 1.25, lastCheckMs: 0 };
     gateway.known.set("route:api", { circuit: undefined, targets: [{ ...known, ...checked }] });
     const [backend] = await read("/backends");

@@ -62,11 +62,15 @@ export interface GatewayStatus {
 export interface ShownUpstream {
   /** The breaker of all its targets, where there is such a one. */
   readonly circuit: ShownCircuit | undefined;
-  /** In the order of the configuration. */
+  /** In the order of the configuration; of a backend that is discovered there may be none or many. */
   readonly targets: readonly ShownTarget[];
 }
 
 export interface ShownTarget {
+  /** The position of the configured backend. */
+  readonly backend: number;
+  /** Scheme, host and port of one that was discovered. */
+  readonly foundAt: string | undefined;
   readonly health: "unknown" | "healthy" | "unhealthy";
   /** Whether it is left out for failing requests. */
   readonly isEjected: boolean;

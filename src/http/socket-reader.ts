@@ -12,6 +12,8 @@ export interface ByteSink {
 /** Whom to connect to. */
 export interface Peer {
   readonly host: string;
+  /** The host as its certificate names it. */
+  readonly name: string;
   readonly port: number;
   /** Undefined for a connection in the clear. */
   readonly tls: ClientTls | undefined;
@@ -27,7 +29,7 @@ interface ReadsInto {
  * Opens a connection whose octets are read into `buffer`, which all connections of a worker share. With `tls`, nothing that is
  * written leaves before the peer is verified: the socket is corked until its `secureConnect`.
  */
-export function connectInto(buffer: Buffer, sink: ByteSink, { host, port, tls, lookup }: Peer): Socket {
+export function connectInto(buffer: Buffer, sink: ByteSink, { host, name, port, tls, lookup }: Peer): Socket {
   const options: TcpNetConnectOpts & DuplexOptions = {
     host,
     port,
@@ -43,7 +45,7 @@ export function connectInto(buffer: Buffer, sink: ByteSink, { host, port, tls, l
       },
     },
   };
-  const socket = tls === undefined ? connect(options) : connectSecurely(options, host, tls);
+  const socket = tls === undefined ? connect(options) : connectSecurely(options, name, tls);
   outliveWrites(socket);
   return socket;
 }
@@ -69,8 +71,8 @@ function outliveWrites(socket: Socket): void {
       });
 }
 
-function connectSecurely(options: TcpNetConnectOpts, host: string, tls: ClientTls): Socket {
-  const socket = connectTls({ ...options, ...tlsOptions(host, tls, "http/1.1") });
+function connectSecurely(options: TcpNetConnectOpts, name: string, tls: ClientTls): Socket {
+  const socket = connectTls({ ...options, ...tlsOptions(name, tls, "http/1.1") });
   socket.cork();
   socket.once("secureConnect", () => socket.uncork());
   keepSession(socket, tls);
@@ -78,12 +80,12 @@ function connectSecurely(options: TcpNetConnectOpts, host: string, tls: ClientTl
 }
 
 /** @param protocol what is agreed on by ALPN */
-export function tlsOptions(host: string, { context, verify, session }: ClientTls, protocol: string): ConnectionOptions {
+export function tlsOptions(name: string, { context, verify, session }: ClientTls, protocol: string): ConnectionOptions {
   return {
     secureContext: context,
     rejectUnauthorized: verify,
     ALPNProtocols: [protocol],
-    ...(isIP(host) === 0 && { servername: host }),
+    ...(isIP(name) === 0 && { servername: name }),
     ...(session !== undefined && { session }),
   };
 }

@@ -36,7 +36,7 @@ describe("the end of a turn", () => {
     await once(server, "listening");
     const { port } = server.address() as { port: number };
     const buffers = new OctetBuffers();
-    const peer = { host: "127.0.0.1", port, tls: undefined };
+    const peer = { host: "127.0.0.1", name: "127.0.0.1", port, tls: undefined };
     const socket = connectInto(buffers.read, { onBytes() {} }, peer);
     const [accepted] = (await once(server, "connection")) as [Socket];
     const writer = new SocketWriter(socket, buffers);

@@ -15,6 +15,7 @@ import { registerProxyMetrics } from "./metrics.ts";
 import { EventTotals } from "./plugin/event-counts.ts";
 import { CertificateRenewal } from "./tls/certificate-renewal.ts";
 import type { CertificatePair } from "./tls/tls-material.ts";
+import { TargetDiscovery } from "./upstream/discovery/target-discovery.ts";
 import { registerUpstreamMetrics } from "./upstream/upstream-metrics.ts";
 import { UpstreamSupervision } from "./upstream/upstream-supervision.ts";
 import type { LineSink } from "./worker/line-sink.ts";
@@ -86,6 +87,8 @@ export interface ProxyStatus {
 
 /** What every worker has ready. */
 interface Preparation {
+  /** As it was given, before targets were discovered. */
+  readonly source: Configuration;
   readonly plan: Plan;
   readonly step: PlanChange | undefined;
   /** Routes that got a place to be counted in for it. */
@@ -107,6 +110,13 @@ export class Supervisor implements Service {
   readonly #options: SupervisorOptions;
   readonly #renewal: CertificateRenewal;
   #inEffect: Plan | undefined;
+  /** What is in effect, as it was given. */
+  #source: Configuration | undefined;
+  readonly #discovery: TargetDiscovery;
+  /** While what was discovered is put into effect. */
+  #rediscovery: Promise<void> = Promise.resolve();
+  /** Callers whose configuration is being prepared. */
+  #preparing = 0;
   #prepared: Preparation | undefined;
   readonly #memoryWatch: MemoryWatch;
   readonly upstreams: UpstreamSupervision;
@@ -135,6 +145,7 @@ export class Supervisor implements Service {
         new WorkerSlot({ ...{ id, entry, row, slotOf, plugins, shared, events }, ...{ accessLog, logger, clock } }),
     );
     this.upstreams = new UpstreamSupervision({ clock, logger });
+    this.#discovery = new TargetDiscovery({ clock, logger, onRefreshed: () => this.#rediscover() });
     this.#memoryWatch = new MemoryWatch({
       ...{ clock, logger, memory },
       maxPercent: () => this.#inEffect?.configuration.settings.overload_protection.max_memory_percent ?? 0,
@@ -168,13 +179,27 @@ export class Supervisor implements Service {
    * @throws ConfigurationRefused when it cannot be applied here; then nothing has changed anywhere.
    */
   async prepare(configuration: Configuration, change?: ConfigurationChange): Promise<PreparedConfiguration> {
-    await this.#abort();
-    const from = this.#inEffect;
-    const isChange = from !== undefined && change?.from === from.configuration && isContained(change);
-    const plan = isChange ? await this.#planChange(from, change) : await this.#plan(configuration);
-    const step = isChange ? { from, to: plan, change } : undefined;
-    const newcomers = this.#routes.assign((step?.change ?? configuration).routes.map(({ id }) => id));
-    const preparation: Preparation = { plan, step, newcomers };
+    this.#preparing++;
+    try {
+      await this.#rediscovery;
+      await this.#abort();
+      const from = this.#inEffect;
+      const isChange =
+        from !== undefined && change !== undefined && change.from === this.#source && isContained(change);
+      const { upstreams } = isChange ? change : configuration;
+      await this.#discovery.learn(upstreams, configuration.settings.dns_resolver);
+      if (!isChange) return await this.#prepare(configuration, await this.#plan(this.#discovery.expand(configuration)));
+      const step = this.#discovery.expandChange(change, from.configuration);
+      return await this.#prepare(configuration, await this.#planChange(from, step), { from, change: step });
+    } finally {
+      this.#preparing--;
+    }
+  }
+
+  async #prepare(source: Configuration, plan: Plan, by?: Omit<PlanChange, "to">): Promise<PreparedConfiguration> {
+    const step = by && { ...by, to: plan };
+    const newcomers = this.#routes.assign((step?.change ?? plan.configuration).routes.map(({ id }) => id));
+    const preparation: Preparation = { source, plan, step, newcomers };
     this.#prepared = preparation;
     const results = await Promise.allSettled(this.#slots.map((slot) => slot.prepare(plan, step)));
     const refused = results.filter((result) => result.status === "rejected");
@@ -206,6 +231,7 @@ export class Supervisor implements Service {
     this.#renewal.stop();
     this.#memoryWatch.stop();
     this.upstreams.stop();
+    this.#discovery.stop();
     await Promise.all(this.#slots.map((slot) => slot.stop(deadline)));
   }
 
@@ -273,13 +299,15 @@ export class Supervisor implements Service {
 
   async #commit(preparation: Preparation): Promise<number> {
     if (this.#prepared !== preparation) throw new Error("the configuration is not prepared any more");
-    const { plan, step } = preparation;
+    const { source, plan, step } = preparation;
     this.#prepared = undefined;
     this.#inEffect = plan;
+    this.#source = source;
     const tookMs = await Promise.all(this.#slots.map((slot) => slot.commit(plan, step)));
     if (step === undefined) this.#keepRoutes();
     else this.#routes.release(step.change.removedRoutes);
     if (this.#inEffect !== plan) return Math.max(...tookMs);
+    this.#discovery.follow(source);
     this.#renewal.follow(plan);
     this.upstreams.secure(plan.tls.upstream);
     if (step === undefined) this.upstreams.follow(plan.configuration, plan.shared);
@@ -292,6 +320,22 @@ export class Supervisor implements Service {
     this.#inEffect = plan;
     this.upstreams.secure(plan.tls.upstream);
     await Promise.all(this.#slots.map((slot) => slot.renew(plan)));
+  }
+
+  /** Whoever is preparing a configuration takes what was discovered along; what comes too late for it is found at the next look. */
+  #rediscover(): void {
+    const [source, from] = [this.#source, this.#inEffect];
+    if (source === undefined || from === undefined || this.#preparing > 0 || this.#prepared !== undefined) return;
+    const change = this.#discovery.change(source, from.configuration);
+    if (change.upstreams.length === 0) return;
+    this.#rediscovery = this.#planChange(from, change)
+      .then((plan) => this.#prepare(source, plan, { from, change }))
+      .then(({ commit }) => commit())
+      .then(
+        () => {},
+        (error: unknown) =>
+          this.#options.logger.error("Targets that were found could not be used", { reason: String(error) }),
+      );
   }
 
   async #abort(): Promise<void> {

@@ -6,6 +6,7 @@ import { type AddressInfo, createServer as createPlainServer, type Socket } from
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import type { TlsOptions } from "node:tls";
+import { NameServer } from "../../src/proxy/upstream/testing/name-server.ts";
 import { type CertificateFiles, createAuthority } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
 import { TlsProxy } from "../support/tls-proxy.ts";
@@ -101,6 +102,27 @@ describe("an upstream that is https", () => {
     });
     await apply(`https://127.0.0.1:${origin.port}`, { ca_file: proxy.authority.caFile });
     assert.deepEqual([(await get()).status, (await get()).body.servername], [200, false]);
+  });
+
+  it("is verified for its name where its addresses are targets", async () => {
+    const names = await new NameServer().start();
+    open.push(names);
+    names.addresses = ["127.0.0.1"];
+    const named = { commonName: "orders", names: [{ type: "dns", value: "orders.test" }] } as const;
+    const origin = await secureOrigin(await proxy.authority.issue("orders", named));
+    const { routes: _, ...rest } = proxy.sketch("", undefined, {
+      transport: { ca_file: proxy.authority.caFile },
+      dns_resolver: { nameservers: [names.address] },
+    });
+    const to = async (name: string) => {
+      const backends = [{ url: `https://${name}.test:${origin.port}`, discover: "addresses" }];
+      const upstreams = { u: { backends } };
+      await proxy.apply({ ...rest, upstreams, routes: { all: { path: "/", path_prefix: true, upstream: "u" } } });
+      return get();
+    };
+    const { status, body } = await to("orders");
+    assert.deepEqual([status, body.servername, body.host], [200, "orders.test", `orders.test:${origin.port}`]);
+    assert.equal((await to("billing")).status, 502);
   });
 
   it("is not believed without an authority for it, under another name, or after its certificate ended", async () => {

@@ -35,8 +35,7 @@ function backends(gateway: GatewayView) {
     for (const [index, { url }] of targets.entries()) {
       const row = found.getOrInsertComputed(url, () => ({ routes: [], upstreams: [], known: [] }));
       row[kind].push(id);
-      const target = known?.[index];
-      if (target !== undefined) row.known.push(target);
+      row.known.push(...(known ?? []).filter(({ backend }) => backend === index));
     }
   }
   return [...found].map(([url, { known, routes, upstreams: names }]) => ({
@@ -48,16 +47,29 @@ function backends(gateway: GatewayView) {
 function upstreams(gateway: GatewayView) {
   return (gateway.configuration()?.upstreams ?? []).map((upstream) => {
     const known = gateway.watched(`upstream:${upstream.id}`)?.targets ?? [];
-    const targets = upstream.backends.map(({ url }, index) => targetJson(url, known[index]));
+    const targets = upstream.backends.flatMap(({ url }, index) => {
+      const own = known.filter(({ backend }) => backend === index);
+      return own.length === 0 ? [targetJson(url, undefined)] : own.map((target) => targetJson(url, target));
+    });
     return { ...upstream, targets };
   });
 }
 
 function targetJson(url: string, target: ShownTarget | undefined) {
   if (target === undefined) return { url, status: "unknown" };
-  const { isEjected, ejections, share, circuit } = target;
+  const { isEjected, ejections, share, circuit, foundAt } = target;
   const own = circuit === undefined ? {} : { circuit: circuit.state };
-  return { url, status: worstOf([target]), ejected: isEjected, ejections, share, ...own, ...checkJson(target) };
+  const found = foundAt === undefined ? {} : { found_at: foundAt };
+  return {
+    url,
+    ...found,
+    status: worstOf([target]),
+    ejected: isEjected,
+    ejections,
+    share,
+    ...own,
+    ...checkJson(target),
+  };
 }
 
 function circuitBreakers(gateway: GatewayView) {
@@ -65,10 +77,9 @@ function circuitBreakers(gateway: GatewayView) {
     [...ownersOf(gateway.configuration())].flatMap(({ key, targets }) => {
       const known = gateway.watched(key);
       if (known === undefined) return [];
-      const each = targets.flatMap(({ url }, index) => {
-        const circuit = known.targets[index]?.circuit;
-        return circuit === undefined ? [] : [[url, circuitJson(circuit)] as const];
-      });
+      const each = known.targets.flatMap(({ backend, foundAt, circuit }) =>
+        circuit === undefined ? [] : [[foundAt ?? targets[backend]!.url, circuitJson(circuit)] as const],
+      );
       if (known.circuit === undefined && each.length === 0) return [];
       const shown = known.circuit === undefined ? { targets: Object.fromEntries(each) } : circuitJson(known.circuit);
       return [[key, shown] as const];

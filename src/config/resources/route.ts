@@ -51,7 +51,11 @@ export const RouteSpec = z.strictObject({
     .boolean()
     .default(false)
     .describe("Whether the matched path is taken off before the request is sent on."),
-  backends: z.array(TargetSpec).min(1).optional().describe("The targets of this route, when it names no upstream."),
+  backends: z
+    .array(TargetSpec.omit({ discover: true }))
+    .min(1)
+    .optional()
+    .describe("The targets of this route, when it names no upstream."),
   upstream: identifier
     .optional()
     .describe("The upstream that requests go to, when the route has no backends of its own."),

@@ -18,6 +18,12 @@ export const TargetSpec = z.strictObject({
     .max(65_535)
     .default(1)
     .describe("Share of requests relative to the other targets; 0 gets none."),
+  discover: z
+    .enum(["addresses", "srv"])
+    .optional()
+    .describe(
+      "Makes targets of what the URL's name stands for, found again each `dns_resolver.refresh`: every address, or every service of its SRV records (their ports and weights, the lowest priority alone). Without it the name is one target, whatever its addresses.",
+    ),
   http2: z
     .boolean()
     .default(false)

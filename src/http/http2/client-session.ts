@@ -243,10 +243,10 @@ function sessionOptions(socket: Socket, maxHeadBytes: number): object {
 }
 
 function dial(peer: Peer): Socket {
-  const { host, port, tls } = peer;
+  const { host, name, port, tls } = peer;
   const lookup = peer.lookup === undefined ? {} : { lookup: peer.lookup };
   if (tls === undefined) return connect({ host, port, ...lookup, noDelay: true });
-  const socket = connectTls({ host, port, ...lookup, ...tlsOptions(host, tls, "h2") });
+  const socket = connectTls({ host, port, ...lookup, ...tlsOptions(name, tls, "h2") });
   socket.setNoDelay(true);
   keepSession(socket, tls);
   return socket;

@@ -1,4 +1,3 @@
-import type { Target as TargetSettings } from "../../config/resources/upstream.ts";
 import type { FailureKind } from "../../core/failure.ts";
 import { keyHash } from "../../core/key-hash.ts";
 import type { Sweep } from "../../http/sweep.ts";
@@ -6,6 +5,7 @@ import { SessionAffinity } from "./affinity/session-affinity.ts";
 import type { BalancedRequest, Balancer } from "./balancer/balancer.ts";
 import { balancerFor, type Fortune } from "./balancer/balancer-for.ts";
 import { Lineup, Member } from "./balancer/lineup.ts";
+import type { PlannedTarget } from "./discovery/planned-target.ts";
 import type { SharedUpstream } from "./health/shared-upstream.ts";
 import { UpstreamState } from "./health/upstream-state.ts";
 import { guardsOf } from "./resilience/guards-of.ts";
@@ -18,7 +18,7 @@ import type { UpstreamSettings } from "./upstream-settings.ts";
 export interface UpstreamEnvironment extends Fortune {
   readonly sweep: Sweep;
   /** The connections to a target. */
-  poolOf(target: TargetSettings): UpstreamPool;
+  poolOf(target: PlannedTarget): UpstreamPool;
 }
 
 /** An upstream as a configuration has it. */

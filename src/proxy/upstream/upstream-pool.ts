@@ -6,6 +6,7 @@ import type { UpstreamChannel } from "../../http/upstream-channel.ts";
 import type { WorkerCells } from "../counters/shared-state.ts";
 import type { CompiledUpstreamTls } from "../tls/compiled-upstream-tls.ts";
 import type { NameResolver } from "./discovery/name-resolver.ts";
+import { hostOf } from "./discovery/planned-target.ts";
 
 export interface PoolLimits {
   /** Of HTTP/1.1. */
@@ -42,17 +43,22 @@ export abstract class UpstreamPool {
   /** Whether no configuration names the target any more. */
   isRetired = false;
   readonly #host: string;
+  readonly #name: string;
   readonly #port: number;
   readonly #isSecure: boolean;
   #limits: PoolLimits;
   #open = 0;
 
-  /** @param origin such as `https://backend:8443` */
-  constructor(origin: string, limits: PoolLimits, environment: PoolEnvironment) {
+  /**
+   * @param origin such as `https://backend:8443`
+   * @param authority what the target is called, where that is not where it is
+   */
+  constructor(origin: string, authority: string | undefined, limits: PoolLimits, environment: PoolEnvironment) {
     const { protocol, host, hostname, port } = new URL(origin);
-    this.authority = host;
+    this.authority = authority ?? host;
     this.#isSecure = protocol === "https:";
     this.#host = hostname.replace(/^\[|\]$/g, "");
+    this.#name = hostOf(this.authority);
     this.#port = port === "" ? (this.#isSecure ? 443 : 80) : Number(port);
     this.#limits = limits;
     this.environment = environment;
@@ -94,7 +100,13 @@ export abstract class UpstreamPool {
     if (maxConnections > 0 && this.#open >= maxConnections) return undefined;
     this.#open++;
     this.environment.cells.add("upstreamConnectionsTotal", 1);
-    return { host: this.#host, port: this.#port, tls: this.tls, lookup: this.environment.names.lookup };
+    return {
+      host: this.#host,
+      name: this.#name,
+      port: this.#port,
+      tls: this.tls,
+      lookup: this.environment.names.lookup,
+    };
   }
 
   /** To be called once a connection has given up its place among the open ones. */

@@ -1,5 +1,5 @@
-import type { Target } from "../../config/resources/upstream.ts";
 import type { CompiledUpstreamTls } from "../tls/compiled-upstream-tls.ts";
+import type { PlannedTarget } from "./discovery/planned-target.ts";
 import { Http1Pool } from "./http1-pool.ts";
 import { Http2Pool } from "./http2-pool.ts";
 import type { PoolEnvironment, PoolLimits, UpstreamPool } from "./upstream-pool.ts";
@@ -15,10 +15,10 @@ interface Held {
   holders: number;
 }
 
-/** What a target's connections are known by: its origin and the protocol that is spoken. */
-export function poolKey({ url, http2 }: Target): string {
+/** What a target's connections are known by: its origin, the protocol that is spoken and what it is called. */
+export function poolKey({ url, http2, authority }: PlannedTarget): string {
   const { origin } = new URL(url);
-  return http2 ? `${origin} HTTP/2` : origin;
+  return origin + (http2 ? " HTTP/2" : "") + (authority === undefined ? "" : ` ${authority}`);
 }
 
 /** A worker's connections to targets. A pool is there for as long as somebody holds it, over all changes of configuration. */
@@ -32,7 +32,7 @@ export class UpstreamPools {
   }
 
   /** For each hold there has to be one `letGo`. */
-  hold(target: Target): UpstreamPool {
+  hold(target: PlannedTarget): UpstreamPool {
     const held = this.#held.getOrInsertComputed(poolKey(target), () => ({ pool: this.#open(target), holders: 0 }));
     held.holders++;
     return held.pool;
@@ -55,10 +55,10 @@ export class UpstreamPools {
     }
   }
 
-  #open({ url, http2 }: Target): UpstreamPool {
+  #open({ url, http2, authority }: PlannedTarget): UpstreamPool {
     if (this.#terms === undefined) throw new Error("a connection was wanted before anything was configured");
     const Pool = http2 ? Http2Pool : Http1Pool;
-    const pool = new Pool(new URL(url).origin, this.#terms.limits, this.#environment);
+    const pool = new Pool(new URL(url).origin, authority, this.#terms.limits, this.#environment);
     pool.secure(this.#terms.tls);
     return pool;
   }

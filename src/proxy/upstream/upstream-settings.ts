@@ -1,11 +1,12 @@
 import type { Configuration } from "../../config/configuration.ts";
 import type { Route } from "../../config/resources/route.ts";
 import { TARGET_POLICY_KEYS, type TargetPolicy } from "../../config/resources/target-policy.ts";
-import type { Target, Upstream } from "../../config/resources/upstream.ts";
+import type { Upstream } from "../../config/resources/upstream.ts";
+import type { PlannedTarget } from "./discovery/planned-target.ts";
 
 /** What a configuration says about an upstream, or about a route with targets of its own. */
 export interface UpstreamSettings extends TargetPolicy {
-  readonly backends: readonly Target[];
+  readonly backends: readonly PlannedTarget[];
 }
 
 export function upstreamSettingsOf(owner: Upstream | Route): UpstreamSettings {

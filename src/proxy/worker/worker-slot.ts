@@ -14,6 +14,7 @@ import type { Command, Draining, PlannedListener, Report, WorkerBirth } from "./
 
 /** A configuration with the addresses that its listeners have. */
 export interface Plan {
+  /** With the targets that were discovered. */
   readonly configuration: Configuration;
   readonly listeners: readonly PlannedListener[];
   /** The memory of upstreams that workers know something of together. */

@@ -1,4 +1,4 @@
-import type { LookupAddress } from "node:dns";
+import type { LookupAddress, SrvRecord } from "node:dns";
 import { lookup, Resolver } from "node:dns/promises";
 import type { LookupFunction } from "node:net";
 import type { DnsResolver } from "../../../config/resources/dns-resolver.ts";
@@ -7,6 +7,7 @@ import type { Logger } from "../../../core/ports.ts";
 
 /** Names that are remembered; beyond them the one that was asked for longest ago is forgotten. */
 const MAX_NAMES = 10_000;
+const DEFAULT_TIMEOUT_MS = 2_000;
 
 interface Answer {
   readonly addresses: readonly LookupAddress[];
@@ -68,6 +69,14 @@ export class NameResolver {
     const isFresh = known !== undefined && this.#clock.monotonicMs() - known.resolvedMs < known.ttlMs;
     const { addresses, turn } = isFresh ? this.#take(known) : this.#take(await this.#ask(name));
     return addresses.map((_, index) => addresses[(index + turn) % addresses.length]!);
+  }
+
+  /** The services that the name has records of, at least one. The system's servers are asked where there are none of our own. */
+  async services(name: string): Promise<readonly SrvRecord[]> {
+    const timeout = this.#settings?.timeout ?? DEFAULT_TIMEOUT_MS;
+    const records = await (this.#resolver ?? new Resolver({ timeout, tries: 1 })).resolveSrv(name);
+    if (records.length === 0) throw Object.assign(new Error(`${name} has no services`), { code: "ENODATA" });
+    return records;
   }
 
   #take(known: Known): Pick<Known, "addresses" | "turn"> {

@@ -5,18 +5,27 @@ import type { ConnectionOptions } from "node:tls";
 import type { HealthCheckSettings } from "../../../config/resources/health-check.ts";
 import { statusTable } from "../../../config/resources/status-codes.ts";
 import type { CompiledUpstreamTls } from "../../tls/compiled-upstream-tls.ts";
+import { hostOf } from "../discovery/planned-target.ts";
 
 /** Asks a target once how it is. Resolves when it is well, and otherwise rejects with the reason. */
 export type Probe = (signal: AbortSignal) => Promise<void>;
 
-/** @param tls how https targets are spoken to now */
-export function probeOf(url: string, settings: HealthCheckSettings, tls: () => CompiledUpstreamTls): Probe {
+/**
+ * @param authority what the target is called, where that is not where it is
+ * @param tls how https targets are spoken to now
+ */
+export function probeOf(
+  url: string,
+  authority: string | undefined,
+  settings: HealthCheckSettings,
+  tls: () => CompiledUpstreamTls,
+): Probe {
   const target = new URL(url);
-  return settings.type === "tcp" ? tcpProbe(target) : httpProbe(target, settings, tls);
+  return settings.type === "tcp" ? tcpProbe(target) : httpProbe(target, authority ?? target.host, settings, tls);
 }
 
 function tcpProbe(target: URL): Probe {
-  const peer = { host: hostOf(target), port: portOf(target) };
+  const peer = { host: hostOf(target.host), port: portOf(target) };
   return (signal) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const socket = connect({ ...peer, signal });
@@ -31,18 +40,19 @@ function tcpProbe(target: URL): Probe {
 
 function httpProbe(
   target: URL,
+  authority: string,
   { path, method, expected_status }: HealthCheckSettings,
   tls: () => CompiledUpstreamTls,
 ): Probe {
   const expected = statusTable(expected_status);
   const options = {
-    ...{ host: hostOf(target), port: portOf(target), method, agent: false as const },
+    ...{ host: hostOf(target.host), port: portOf(target), method, agent: false as const },
     path: target.pathname.replace(/\/+$/, "") + path,
-    headers: { host: target.host, "user-agent": "runway-health-check", connection: "close" },
+    headers: { host: authority, "user-agent": "runway-health-check", connection: "close" },
   };
   return (signal) => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const request = target.protocol === "https:" ? secure(options, tls()) : requestInClear(options);
+    const request = target.protocol === "https:" ? secure(options, hostOf(authority), tls()) : requestInClear(options);
     const abort = () => request.destroy(new Error("it did not answer in time"));
     signal.addEventListener("abort", abort, { once: true });
     request.on("response", (response) => {
@@ -57,8 +67,8 @@ function httpProbe(
   };
 }
 
-function secure(options: { readonly host: string }, { context, verify }: CompiledUpstreamTls): ClientRequest {
-  const name = isIP(options.host) === 0 ? { servername: options.host } : {};
+function secure(options: object, host: string, { context, verify }: CompiledUpstreamTls): ClientRequest {
+  const name = isIP(host) === 0 ? { servername: host } : {};
   const secured: RequestOptions & ConnectionOptions = {
     ...options,
     ...name,
@@ -66,10 +76,6 @@ function secure(options: { readonly host: string }, { context, verify }: Compile
     rejectUnauthorized: verify,
   };
   return requestSecurely(secured);
-}
-
-function hostOf({ hostname }: URL): string {
-  return hostname.replace(/^\[|\]$/g, "");
 }
 
 function portOf({ port, protocol }: URL): number {

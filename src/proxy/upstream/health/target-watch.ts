@@ -52,11 +52,12 @@ export class TargetWatch {
     this.#isSeenEjected = previous?.isEjected ?? false;
     this.#growsSinceMs = previous === undefined ? undefined : previous.#growsSinceMs;
     this.circuit = this.#circuitOf(guard.breaker);
-    const { health_check } = settings;
+    const { health_check, backends } = settings;
+    const authority = backends.find((target) => target.url === url)?.authority;
     if (health_check?.enabled === true)
       this.#check = new HealthCheck({
         settings: health_check,
-        probe: probeOf(url, health_check, environment.tls),
+        probe: probeOf(url, authority, health_check, environment.tls),
         findings: previous?.findings ?? NO_FINDINGS,
         onTurn: (findings) => this.#turn(findings),
         ...environment,

@@ -28,17 +28,30 @@ export interface TargetStatus {
   readonly circuit: CircuitStatus | undefined;
 }
 
+/** Which target it is known of. */
+export interface PlacedStatus extends TargetStatus {
+  /** The position of the configured backend. */
+  readonly backend: number;
+  /** Scheme, host and port of one that was discovered. */
+  readonly foundAt: string | undefined;
+}
+
 /** What is known of an upstream. */
 export interface UpstreamStatus {
   /** One for all targets, where there is such a one. */
   readonly circuit: CircuitStatus | undefined;
-  /** In the order of the configuration. */
-  readonly targets: readonly TargetStatus[];
+  /** In the order of the configuration; of a backend that is discovered there may be none or many. */
+  readonly targets: readonly PlacedStatus[];
 }
 
 export function upstreamStatus({ circuit, targets, settings }: UpstreamWatch): UpstreamStatus {
   const byUrl = new Map(targets.map((target) => [target.url, targetStatus(target)]));
-  return { circuit: circuitStatus(circuit), targets: settings.backends.map(({ url }) => byUrl.get(url)!) };
+  const placed = settings.backends.map(({ url, backend }, index) => ({
+    ...byUrl.get(url)!,
+    backend: backend ?? index,
+    foundAt: backend === undefined ? undefined : new URL(url).origin,
+  }));
+  return { circuit: circuitStatus(circuit), targets: placed };
 }
 
 export function targetStatus({ findings, isEjected, ejection, guard, circuit }: TargetWatch): TargetStatus {

@@ -31,7 +31,7 @@ export const REQUEST: BalancedRequest = { path: "/", fields: new FieldLines() };
 
 /** A pool to nowhere. */
 function poolOf(origin: string): UpstreamPool {
-  return new Http1Pool(origin, limits, environment);
+  return new Http1Pool(origin, undefined, limits, environment);
 }
 
 /** Targets whose base paths are their numbers, so that a test can tell them apart. */
