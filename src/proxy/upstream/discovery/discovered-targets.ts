@@ -6,7 +6,7 @@ import type { PlannedTarget } from "./planned-target.ts";
 export type Found = readonly string[] | readonly SrvRecord[];
 
 /** Targets that one name may stand for; what is beyond them is left out, the same ones each time. */
-export const MAX_TARGETS = 256;
+const MAX_TARGETS = 256;
 
 /** Whether the targets of the upstream are not all named by its configuration. */
 export function discovers({ backends }: Pick<Upstream, "backends">): boolean {

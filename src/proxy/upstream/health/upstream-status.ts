@@ -29,7 +29,7 @@ export interface TargetStatus {
 }
 
 /** Which target it is known of. */
-export interface PlacedStatus extends TargetStatus {
+interface PlacedStatus extends TargetStatus {
   /** The position of the configured backend. */
   readonly backend: number;
   /** Scheme, host and port of one that was discovered. */
