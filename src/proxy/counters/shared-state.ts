@@ -8,7 +8,8 @@ import { BUCKETS, bucketOf } from "./latency-histogram.ts";
  *
  * A row begins with the cells of the worker, then its latencies (latency-histogram.ts), then the cells of each route
  * (route-slots.ts). The system gives memory to a row only where it was written to, so places of routes that are not there
- * cost none.
+ * cost none. What an ordinary request counts of its route is the first cells of its place, which are one line of the
+ * processor's cache: of a hundred thousand places hardly one is in it.
  */
 const CELLS = [
   "activeConnections",
@@ -44,42 +45,52 @@ const CELLS = [
   "requestsShed",
   "accessLogDropped",
 ] as const;
-const ROUTE_CELLS = [
+const FIRST_ROUTE_CELLS = ["status2xx", "responseBytes", "durationSumMs", "upstreamSumMs"] as const;
+/** Behind the two histograms, whose buckets take turns, from the shortest. */
+const LAST_ROUTE_CELLS = [
   "status1xx",
-  "status2xx",
   "status3xx",
   "status4xx",
   "status5xx",
   "requestBytes",
-  "responseBytes",
-  "durationSumMs",
   "upstreamFailures",
-  "upstreamSumMs",
   "retries",
   "retriesRefused",
 ] as const;
 
 export type Cell = (typeof CELLS)[number];
-export type RouteCell = (typeof ROUTE_CELLS)[number];
+export type RouteCell = (typeof FIRST_ROUTE_CELLS)[number] | (typeof LAST_ROUTE_CELLS)[number];
 
+const CELLS_OF_A_LINE = 8;
+const DURATIONS = FIRST_ROUTE_CELLS.length;
+const UPSTREAM_DURATIONS = DURATIONS + 1;
+const LAST = DURATIONS + 2 * DURATION_BUCKETS;
+const ROUTE_ROW = wholeLines(LAST + LAST_ROUTE_CELLS.length);
 const INDEX = indexOf(CELLS);
-const ROUTE_INDEX = indexOf(ROUTE_CELLS);
+const ROUTE_INDEX = { ...indexOf(FIRST_ROUTE_CELLS), ...indexOf(LAST_ROUTE_CELLS, LAST) };
+/** By class of status, from 1xx. Every request that was answered is in one of them. */
+const STATUS_INDEX = [
+  ROUTE_INDEX.status1xx,
+  ROUTE_INDEX.status2xx,
+  ROUTE_INDEX.status3xx,
+  ROUTE_INDEX.status4xx,
+  ROUTE_INDEX.status5xx,
+];
 const HISTOGRAM = CELLS.length;
-const ROUTES = HISTOGRAM + BUCKETS;
-/** The first cells of a route are one for each class of status: every request that was answered is in one of them. */
-const COUNTING_CELLS = ROUTE_CELLS.indexOf("requestBytes");
-const DURATIONS = ROUTE_CELLS.length;
-const UPSTREAM_DURATIONS = DURATIONS + DURATION_BUCKETS;
-const ROUTE_ROW = UPSTREAM_DURATIONS + DURATION_BUCKETS;
+const ROUTES = wholeLines(HISTOGRAM + BUCKETS);
 /**
- * Places for routes, two of which are shared (route-slots.ts): 304 bytes each, 40 MB a worker if all of them are used.
+ * Places for routes, two of which are shared (route-slots.ts): 320 bytes each, 42 MB a worker if all of them are used.
  */
 const MAX_ROUTES = 131_072;
 /** Cells that say how many there are now, and so start from zero with a new worker. */
 const GAUGES: readonly Cell[] = ["activeConnections", "activeRequests", "activeTunnels", "eventLoopLagP99Ms", "isLate"];
 
-function indexOf<Name extends string>(names: readonly Name[]): Record<Name, number> {
-  return Object.fromEntries(names.map((name, index) => [name, index])) as Record<Name, number>;
+function indexOf<Name extends string>(names: readonly Name[], first = 0): Record<Name, number> {
+  return Object.fromEntries(names.map((name, index) => [name, first + index])) as Record<Name, number>;
+}
+
+function wholeLines(cells: number): number {
+  return Math.ceil(cells / CELLS_OF_A_LINE) * CELLS_OF_A_LINE;
 }
 
 /** One worker's row, as the worker sees it. A route is named by its place. */
@@ -109,18 +120,18 @@ export class WorkerCells {
     const ofStatus = Math.min(5, Math.floor(status / 100)) - 1;
     cells[INDEX.status1xx + ofStatus]! += 1;
     cells[HISTOGRAM + bucketOf(durationMs)]! += 1;
-    cells[route + ROUTE_INDEX.status1xx + ofStatus]! += 1;
-    cells[route + ROUTE_INDEX.requestBytes]! += requestBytes;
+    cells[route + STATUS_INDEX[ofStatus]!]! += 1;
+    if (requestBytes > 0) cells[route + ROUTE_INDEX.requestBytes]! += requestBytes;
     cells[route + ROUTE_INDEX.responseBytes]! += responseBytes;
     cells[route + ROUTE_INDEX.durationSumMs]! += durationMs;
-    cells[route + DURATIONS + durationBucketOf(durationMs)]! += 1;
+    cells[route + DURATIONS + 2 * durationBucketOf(durationMs)]! += 1;
   }
 
   /** Counts a response of an upstream that began after `latencyMs`. */
   upstreamAnswered(slot: number, latencyMs: number): void {
     const route = ROUTES + slot * ROUTE_ROW;
     this.#cells[route + ROUTE_INDEX.upstreamSumMs]! += latencyMs;
-    this.#cells[route + UPSTREAM_DURATIONS + durationBucketOf(latencyMs)]! += 1;
+    this.#cells[route + UPSTREAM_DURATIONS + 2 * durationBucketOf(latencyMs)]! += 1;
   }
 
   /** Counts a request that an upstream did not answer, or not to the end. */
@@ -187,7 +198,7 @@ export class SharedState {
   hasCounted(slot: number): boolean {
     const start = ROUTES + slot * ROUTE_ROW;
     const base = this.#bases.get(slot);
-    for (let cell = 0; cell < COUNTING_CELLS; cell++) {
+    for (const cell of STATUS_INDEX) {
       let sum = 0;
       for (const row of this.#rows) sum += row[start + cell]!;
       if (sum !== (base?.[cell] ?? 0)) return true;
@@ -231,11 +242,15 @@ export class RouteNumbers {
 
   /** How many answers took how long, see duration-buckets.ts. */
   get durations(): Float64Array {
-    return this.#cells.subarray(DURATIONS, UPSTREAM_DURATIONS);
+    return this.#buckets(DURATIONS);
   }
 
   /** How many responses of upstreams took how long to begin. */
   get upstreamDurations(): Float64Array {
-    return this.#cells.subarray(UPSTREAM_DURATIONS);
+    return this.#buckets(UPSTREAM_DURATIONS);
+  }
+
+  #buckets(first: number): Float64Array {
+    return Float64Array.from({ length: DURATION_BUCKETS }, (_, bucket) => this.#cells[first + 2 * bucket]!);
   }
 }

@@ -280,7 +280,7 @@ export class Attempts implements TryOwner, Waiting, Deadlined {
 
   /** From here on a response has to begin in time, however many attempts it takes. */
   #limit(): void {
-    this.deadlineMs = this.#gateway.sweep.in(this.#attempted.route.timeouts.beginMs);
+    this.deadlineMs = this.#gateway.sweep.in(this.#attempted.route.beginMs);
   }
 
   #quiet(): void {

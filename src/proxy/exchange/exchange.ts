@@ -156,10 +156,10 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     const upstream = channel.tunnelEnd;
     if (tunnelEnd === undefined || upstream === undefined) return;
     const { cells, sweep } = this.#gateway;
-    const { timeouts } = this.#record.route!;
+    const { pauseMs } = this.#record.route!;
     this.#response.upgrade(channel, this.#upgrade!);
     cells.add("activeTunnels", 1);
-    new Tunnel(tunnelEnd, upstream, timeouts.pauseMs, sweep, () => cells.add("activeTunnels", -1)).start();
+    new Tunnel(tunnelEnd, upstream, pauseMs, sweep, () => cells.add("activeTunnels", -1)).start();
   }
 
   onResponseBody(buffer: Buffer, start: number, end: number): void {
@@ -275,7 +275,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     return {
       request: this.client.request,
       head: this.#writeHead(route, target, edited),
-      timeouts: route.timeouts,
+      timeouts: route,
       upgrade: this.#upgrade,
     };
   }

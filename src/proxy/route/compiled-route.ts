@@ -4,7 +4,7 @@ import type { Pipeline } from "../plugin/pipeline.ts";
 import type { CompiledUpstream } from "../upstream/compiled-upstream.ts";
 import type { RetryPolicy } from "../upstream/resilience/retry-policy.ts";
 import type { AccessLogPolicy } from "./access-log-policy.ts";
-import { RouteMatcher } from "./route-matcher.ts";
+import { orNone, RouteMatcher } from "./route-matcher.ts";
 import type { UpstreamPlace } from "./route-table.ts";
 
 /** What is observed of a route. */
@@ -17,11 +17,12 @@ export interface Observation {
   readonly retry: RetryPolicy | undefined;
 }
 
-/** A route as requests are matched against it and sent by it. Made anew when its settings change. */
-export class CompiledRoute extends RouteMatcher {
+/** A route as requests are matched against it and sent by it, and how long its upstream may take. Made anew when its settings change. */
+export class CompiledRoute extends RouteMatcher implements ResponseTimeouts {
   /** Undefined where no plugin runs. */
   readonly pipeline: Pipeline | undefined;
-  readonly timeouts: ResponseTimeouts;
+  readonly beginMs: number;
+  readonly pauseMs: number;
   /** Protocols that requests may switch to, in lower case. */
   readonly upgrades: readonly string[];
   /** 0 means any size. */
@@ -29,7 +30,8 @@ export class CompiledRoute extends RouteMatcher {
   readonly slot: number;
   readonly accessLog: AccessLogPolicy | undefined;
   readonly retry: RetryPolicy | undefined;
-  readonly #stripPrefix: boolean;
+  /** Segments that are taken off paths. */
+  readonly #stripped: number;
   readonly #place: UpstreamPlace;
 
   constructor(
@@ -43,11 +45,12 @@ export class CompiledRoute extends RouteMatcher {
     this.pipeline = pipeline;
     this.slot = slot;
     this.retry = retry;
-    this.timeouts = { beginMs: route.timeout_policy.request, pauseMs: route.timeout_policy.idle };
-    this.upgrades = route.upgrades;
+    this.beginMs = route.timeout_policy.request;
+    this.pauseMs = route.timeout_policy.idle;
+    this.upgrades = orNone(route.upgrades);
     this.accessLog = accessLog;
     this.maxBodyBytes = route.max_body_size;
-    this.#stripPrefix = route.strip_prefix;
+    this.#stripped = route.strip_prefix ? this.segments.length : 0;
   }
 
   /** The one that stands there now; an attempt that has chosen its target goes on with it. */
@@ -57,13 +60,18 @@ export class CompiledRoute extends RouteMatcher {
 
   /** The path that is sent on for the request's. */
   rewrite(path: string): string {
-    return this.#stripPrefix ? this.rest(path) || "/" : path;
+    return this.#stripped === 0 ? path : behind(path, this.#stripped) || "/";
   }
 
   /** What of the path is behind the route's own; empty where nothing is. */
   rest(path: string): string {
-    let at = 0;
-    for (let count = this.segments.length; count > 0 && at >= 0; count--) at = path.indexOf("/", at + 1);
-    return at < 0 ? "" : path.substring(at);
+    return behind(path, this.segments.length);
   }
+}
+
+/** What of the path comes after so many segments. */
+function behind(path: string, segments: number): string {
+  let at = 0;
+  for (let left = segments; left > 0 && at >= 0; left--) at = path.indexOf("/", at + 1);
+  return at < 0 ? "" : path.substring(at);
 }

@@ -2,7 +2,31 @@ import type { RequestFacts } from "./request-facts.ts";
 import { RouteList } from "./route-list.ts";
 import type { RouteMatcher } from "./route-matcher.ts";
 
-/** The routes of one path: those of the exact host come first, then wildcards from the longest, then those of any host. */
+/** The routes of one path. One alone that answers any host, as most are, stands for itself, so that there is nothing between. */
+export type RoutesOfPath<Matcher extends RouteMatcher> = Matcher | RouteBucket<Matcher>;
+
+export function withRoute<Matcher extends RouteMatcher>(
+  routes: RoutesOfPath<Matcher> | undefined,
+  route: Matcher,
+): RoutesOfPath<Matcher> {
+  if (routes === undefined && route.domains.length === 0) return route;
+  const bucket = routes instanceof RouteBucket ? routes : new RouteBucket<Matcher>();
+  if (routes !== undefined && routes !== bucket) bucket.add(routes as Matcher);
+  bucket.add(route);
+  return bucket;
+}
+
+/** Undefined where it was the last. */
+export function withoutRoute<Matcher extends RouteMatcher>(
+  routes: RoutesOfPath<Matcher> | undefined,
+  route: Matcher,
+): RoutesOfPath<Matcher> | undefined {
+  if (!(routes instanceof RouteBucket)) return routes === route ? undefined : routes;
+  routes.remove(route);
+  return routes.isEmpty ? undefined : routes;
+}
+
+/** Routes of one path: those of the exact host come first, then wildcards from the longest, then those of any host. */
 export class RouteBucket<Matcher extends RouteMatcher> {
   #byHost: Map<string, RouteList<Matcher>> | undefined;
   /** By what follows the asterisk, `.example.com`. */

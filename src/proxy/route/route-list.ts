@@ -80,9 +80,8 @@ function firstThatFits<Matcher extends RouteMatcher>(
   otherMethods: string[],
 ): Matcher | undefined {
   for (const route of routes) {
-    if (!route.meetsConditions(facts)) continue;
-    if (route.answersMethod(facts.request.method)) return route;
-    otherMethods.push(...route.answeredMethods);
+    const found = route.find(facts, otherMethods);
+    if (found !== undefined) return found;
   }
   return undefined;
 }

@@ -9,7 +9,11 @@ import { conditionsOf, type RouteCondition } from "./route-condition.ts";
  */
 const ORDINARY_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/** Which requests a route answers, and which routes it stands before. */
+/**
+ * Which requests a route answers, and which routes it stands before. What requests look at stands at the end, beside what a
+ * compiled route adds, and what most routes have nothing of is one empty list for all: of a hundred thousand routes hardly one
+ * is in a cache of the processor, and each piece of it costs a request a tenth of a microsecond.
+ */
 export class RouteMatcher {
   readonly id: string;
   readonly isPrefix: boolean;
@@ -18,23 +22,32 @@ export class RouteMatcher {
   readonly hasParameters: boolean;
   /** In small letters. */
   readonly domains: readonly string[];
-  readonly methods: readonly string[];
-  readonly conditions: readonly RouteCondition[];
   /** Among routes of one path and host the greater goes first. */
   readonly specificity: number;
   /** Among routes that are equally specific the smaller goes first; what has no rank goes last. */
   readonly rank: number;
+  readonly methods: readonly string[];
+  readonly conditions: readonly RouteCondition[];
 
   constructor({ id, path, path_prefix, match, methods, order }: Route) {
     this.id = id;
     this.isPrefix = path_prefix;
     this.segments = segmentsOf(path, path_prefix);
     this.hasParameters = this.segments.some(isParameter);
-    this.domains = match.domains.length === 0 ? NONE : [...new Set(match.domains.map((name) => name.toLowerCase()))];
-    this.methods = methods;
-    this.conditions = conditionsOf(match);
-    this.specificity = 2 * this.conditions.length + (methods.length > 0 ? 1 : 0);
+    this.domains = orNone([...new Set(match.domains.map((name) => name.toLowerCase()))]);
+    const conditions = conditionsOf(match);
+    this.specificity = 2 * conditions.length + (methods.length > 0 ? 1 : 0);
     this.rank = order ?? Number.POSITIVE_INFINITY;
+    this.methods = orNone(methods);
+    this.conditions = orNone(conditions);
+  }
+
+  /** Itself if it fits the request. If it does but for the method, its methods are left in `otherMethods`. */
+  find(facts: RequestFacts, otherMethods: string[]): this | undefined {
+    if (!this.meetsConditions(facts)) return undefined;
+    if (this.answersMethod(facts.request.method)) return this;
+    otherMethods.push(...this.answeredMethods);
+    return undefined;
   }
 
   answersMethod(method: string): boolean {
@@ -58,8 +71,12 @@ export class RouteMatcher {
   }
 }
 
-/** Shared by the many that have none. */
-const NONE: readonly string[] = [];
+const NONE: readonly never[] = [];
+
+/** One list for the many that have nothing in it. */
+export function orNone<Item>(list: readonly Item[]): readonly Item[] {
+  return list.length === 0 ? NONE : list;
+}
 
 export function isParameter(segment: string): boolean {
   return segment.length > 2 && segment.startsWith("{") && segment.endsWith("}");

@@ -1,5 +1,5 @@
 import { RequestFacts, type RoutedRequest } from "./request-facts.ts";
-import { RouteBucket } from "./route-bucket.ts";
+import { type RoutesOfPath, withoutRoute, withRoute } from "./route-bucket.ts";
 import { isParameter, type RouteMatcher } from "./route-matcher.ts";
 
 /**
@@ -17,7 +17,7 @@ import { isParameter, type RouteMatcher } from "./route-matcher.ts";
  * goes with it.
  */
 export class Router<Matcher extends RouteMatcher> {
-  readonly #literal = new Map<string, RouteBucket<Matcher>>();
+  readonly #literal = new Map<string, RoutesOfPath<Matcher>>();
   readonly #root = new PathNode<Matcher>(0);
   readonly #facts = new RequestFacts();
   /** Of the walk that is under way, from the longest. */
@@ -25,7 +25,8 @@ export class Router<Matcher extends RouteMatcher> {
 
   add(route: Matcher): void {
     if (isLiteral(route)) {
-      this.#literal.getOrInsertComputed(literalPath(route), () => new RouteBucket()).add(route);
+      const path = literalPath(route);
+      this.#literal.set(path, withRoute(this.#literal.get(path), route));
       return;
     }
     let node = this.#root;
@@ -36,9 +37,10 @@ export class Router<Matcher extends RouteMatcher> {
   /** Takes out what was added: the same object. */
   remove(route: Matcher): void {
     if (isLiteral(route)) {
-      const bucket = this.#literal.get(literalPath(route));
-      bucket?.remove(route);
-      if (bucket?.isEmpty) this.#literal.delete(literalPath(route));
+      const path = literalPath(route);
+      const left = withoutRoute(this.#literal.get(path), route);
+      if (left === undefined) this.#literal.delete(path);
+      else this.#literal.set(path, left);
     } else this.#root.remove(route, 0);
   }
 
@@ -93,9 +95,9 @@ function literalPath({ segments }: RouteMatcher): string {
 class PathNode<Matcher extends RouteMatcher> {
   readonly depth: number;
   /** Routes whose path ends here. */
-  whole: RouteBucket<Matcher> | undefined;
+  whole: RoutesOfPath<Matcher> | undefined;
   /** Routes whose path ends here and which answer longer ones. */
-  prefix: RouteBucket<Matcher> | undefined;
+  prefix: RoutesOfPath<Matcher> | undefined;
   parameter: PathNode<Matcher> | undefined;
   literals: Map<string, PathNode<Matcher>> | undefined;
 
@@ -123,9 +125,8 @@ class PathNode<Matcher extends RouteMatcher> {
   }
 
   add(route: Matcher): void {
-    if (route.isPrefix) this.prefix ??= new RouteBucket();
-    else this.whole ??= new RouteBucket();
-    this.#bucketOf(route)?.add(route);
+    if (route.isPrefix) this.prefix = withRoute(this.prefix, route);
+    else this.whole = withRoute(this.whole, route);
   }
 
   /** Removes a route whose segments from `at` on lead on from here, and each node that this leaves empty. */
@@ -144,12 +145,7 @@ class PathNode<Matcher extends RouteMatcher> {
   }
 
   #removeHere(route: Matcher): void {
-    this.#bucketOf(route)?.remove(route);
-    if (this.prefix?.isEmpty) this.prefix = undefined;
-    if (this.whole?.isEmpty) this.whole = undefined;
-  }
-
-  #bucketOf({ isPrefix }: Matcher): RouteBucket<Matcher> | undefined {
-    return isPrefix ? this.prefix : this.whole;
+    if (route.isPrefix) this.prefix = withoutRoute(this.prefix, route);
+    else this.whole = withoutRoute(this.whole, route);
   }
 }
