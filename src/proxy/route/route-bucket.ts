@@ -1,6 +1,7 @@
 import type { RequestFacts } from "./request-facts.ts";
 import { RouteList } from "./route-list.ts";
 import type { RouteMatcher } from "./route-matcher.ts";
+import { StringTable } from "./string-table.ts";
 
 /** The routes of one path. One alone that answers any host, as most are, stands for itself, so that there is nothing between. */
 export type RoutesOfPath<Matcher extends RouteMatcher> = Matcher | RouteBucket<Matcher>;
@@ -28,9 +29,9 @@ export function withoutRoute<Matcher extends RouteMatcher>(
 
 /** Routes of one path: those of the exact host come first, then wildcards from the longest, then those of any host. */
 export class RouteBucket<Matcher extends RouteMatcher> {
-  #byHost: Map<string, RouteList<Matcher>> | undefined;
+  #byHost: StringTable<RouteList<Matcher>> | undefined;
   /** By what follows the asterisk, `.example.com`. */
-  #byWildcard: Map<string, RouteList<Matcher>> | undefined;
+  #byWildcard: StringTable<RouteList<Matcher>> | undefined;
   /** No wildcard is longer, so that a host of many labels is not looked up under each of them. */
   #longestWildcard = 0;
   #anyHost: RouteList<Matcher> | undefined;
@@ -71,12 +72,12 @@ export class RouteBucket<Matcher extends RouteMatcher> {
 
   #listOf(domain: string): RouteList<Matcher> {
     if (!isWildcard(domain)) {
-      this.#byHost ??= new Map();
-      return this.#byHost.getOrInsertComputed(domain, () => new RouteList());
+      this.#byHost ??= new StringTable();
+      return listIn(this.#byHost, domain);
     }
-    this.#byWildcard ??= new Map();
+    this.#byWildcard ??= new StringTable();
     this.#longestWildcard = Math.max(this.#longestWildcard, hostKey(domain).length);
-    return this.#byWildcard.getOrInsertComputed(hostKey(domain), () => new RouteList());
+    return listIn(this.#byWildcard, hostKey(domain));
   }
 
   #findWildcard(facts: RequestFacts, otherMethods: string[]): Matcher | undefined {
@@ -84,11 +85,17 @@ export class RouteBucket<Matcher extends RouteMatcher> {
     const host = facts.hostName;
     const start = Math.max(1, host.length - this.#longestWildcard);
     for (let dot = host.indexOf(".", start); dot >= 0; dot = host.indexOf(".", dot + 1)) {
-      const route = this.#byWildcard.get(host.slice(dot))?.find(facts, otherMethods);
+      const route = this.#byWildcard.get(host, dot)?.find(facts, otherMethods);
       if (route !== undefined) return route;
     }
     return undefined;
   }
+}
+
+function listIn<Matcher extends RouteMatcher>(hosts: StringTable<RouteList<Matcher>>, key: string): RouteList<Matcher> {
+  const list = hosts.get(key) ?? new RouteList<Matcher>();
+  hosts.set(key, list);
+  return list;
 }
 
 function isWildcard(domain: string): boolean {

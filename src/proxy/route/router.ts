@@ -1,6 +1,7 @@
 import { RequestFacts, type RoutedRequest } from "./request-facts.ts";
 import { type RoutesOfPath, withoutRoute, withRoute } from "./route-bucket.ts";
 import { isParameter, type RouteMatcher } from "./route-matcher.ts";
+import { StringTable } from "./string-table.ts";
 
 /**
  * Finds the route of a request. In this order, the first route that fits the request wins:
@@ -9,7 +10,7 @@ import { isParameter, type RouteMatcher } from "./route-matcher.ts";
  * 2. routes whose path has parameters; where two fit, the one with a literal segment further to the left;
  * 3. prefix routes with the longest path, segment by segment; at the same length as in 2.
  *
- * Literal paths are found in one map. The others are a tree of segments that is walked once a request, literal child before
+ * Literal paths are found in one table. The others are a tree of segments that is walked once a request, literal child before
  * parameter. A tree has no more nodes than the routes have segments, and no walk visits a node twice. Among the routes of
  * one path `RouteBucket` decides by host, and `RouteList` by all else.
  *
@@ -17,7 +18,7 @@ import { isParameter, type RouteMatcher } from "./route-matcher.ts";
  * goes with it.
  */
 export class Router<Matcher extends RouteMatcher> {
-  readonly #literal = new Map<string, RoutesOfPath<Matcher>>();
+  readonly #literal = new StringTable<RoutesOfPath<Matcher>>();
   readonly #root = new PathNode<Matcher>(0);
   readonly #facts = new RequestFacts();
   /** Of the walk that is under way, from the longest. */
@@ -47,7 +48,7 @@ export class Router<Matcher extends RouteMatcher> {
   /** Undefined when no route fits; if that is for the method only, `otherMethods` then holds those that would. */
   match(request: RoutedRequest, otherMethods: string[]): Matcher | undefined {
     const facts = this.#facts.of(request);
-    const literal = this.#literal.get(request.path)?.find(facts, otherMethods);
+    const literal = this.#literal.size === 0 ? undefined : this.#literal.get(request.path)?.find(facts, otherMethods);
     if (literal !== undefined) return literal;
     if (this.#root.isLeaf) return this.#root.prefix?.find(facts, otherMethods);
     this.#prefixes.length = 0;
@@ -68,7 +69,7 @@ export class Router<Matcher extends RouteMatcher> {
     if (node.isLeaf) return undefined;
     const slash = path.indexOf("/", start + 1);
     const end = slash < 0 ? path.length : slash;
-    const literal = node.literals?.get(path.substring(start + 1, end));
+    const literal = node.literals?.get(path, start + 1, end);
     const found = literal === undefined ? undefined : this.#walk(literal, end, otherMethods);
     if (found !== undefined || node.parameter === undefined || end === start + 1) return found;
     return this.#walk(node.parameter, end, otherMethods);
@@ -99,7 +100,7 @@ class PathNode<Matcher extends RouteMatcher> {
   /** Routes whose path ends here and which answer longer ones. */
   prefix: RoutesOfPath<Matcher> | undefined;
   parameter: PathNode<Matcher> | undefined;
-  literals: Map<string, PathNode<Matcher>> | undefined;
+  literals: StringTable<PathNode<Matcher>> | undefined;
 
   constructor(depth: number) {
     this.depth = depth;
@@ -120,8 +121,12 @@ class PathNode<Matcher extends RouteMatcher> {
       this.parameter ??= new PathNode(depth);
       return this.parameter;
     }
-    this.literals ??= new Map();
-    return this.literals.getOrInsertComputed(segment, () => new PathNode(depth));
+    this.literals ??= new StringTable();
+    const known = this.literals.get(segment);
+    if (known !== undefined) return known;
+    const child = new PathNode<Matcher>(depth);
+    this.literals.set(segment, child);
+    return child;
   }
 
   add(route: Matcher): void {
