@@ -28,7 +28,7 @@ export function withoutRoute<Matcher extends RouteMatcher>(
 }
 
 /** Routes of one path: those of the exact host come first, then wildcards from the longest, then those of any host. */
-export class RouteBucket<Matcher extends RouteMatcher> {
+class RouteBucket<Matcher extends RouteMatcher> {
   #byHost: StringTable<RouteList<Matcher>> | undefined;
   /** By what follows the asterisk, `.example.com`. */
   #byWildcard: StringTable<RouteList<Matcher>> | undefined;
