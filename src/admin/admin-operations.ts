@@ -1,6 +1,7 @@
 import type { AuditLog } from "../config/audit-log.ts";
 import type { Language } from "../config/language.ts";
 import type { RevisionLog } from "../config/revision-log.ts";
+import type { RevocationList } from "../config/revocation-list.ts";
 import type { TokenStore } from "../config/token-store.ts";
 import type { Clock } from "../core/clock.ts";
 import { collectionsOf } from "./collection.ts";
@@ -24,6 +25,7 @@ import { nestedOperations } from "./operations/nested-resources.ts";
 import { ownNodeOperations, remoteNodeOperations } from "./operations/node.ts";
 import { reloadOperations } from "./operations/reload.ts";
 import { resourceOperations } from "./operations/resources.ts";
+import { revocationOperations } from "./operations/revocations.ts";
 import { schemaOperations } from "./operations/schemas.ts";
 import { targetOperations } from "./operations/targets.ts";
 import { identityOperations, tokenOperations } from "./operations/tokens.ts";
@@ -51,6 +53,7 @@ export type AdminViews = {
       readonly revisions: Pick<RevisionLog, "get" | "delta" | "history">;
       readonly audit: Pick<AuditLog, "entries">;
       readonly tokens: TokenStore;
+      readonly revocations: Omit<RevocationList, "mark">;
     }
   | { readonly role: "data_plane"; readonly node: DataPlaneView }
 );
@@ -99,6 +102,7 @@ function controlPlaneOperations(views: Extract<AdminViews, { role: "control_plan
     ...fleetOperations(fleet),
     ...remoteNodeOperations(fleet),
     ...tokenOperations(tokens, clock),
+    ...revocationOperations(views.revocations, fleet, clock),
     ...auditOperations(audit),
   ];
 }

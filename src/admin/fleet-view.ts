@@ -49,7 +49,7 @@ export interface NodeReport {
   readonly address?: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly capabilities: readonly string[];
-  readonly certificate?: { readonly subject: string; readonly notAfterMs?: number } | undefined;
+  readonly certificate?: CertificateReport | undefined;
   readonly transport?: string | undefined;
   /** The control plane that it is connected to, where that is another one than this. */
   readonly controlPlane?: string | undefined;
@@ -63,6 +63,14 @@ export interface NodeReport {
   readonly appliedDurationsMs?: Readonly<Record<string, number>> | undefined;
   /** Of its last heartbeat. */
   readonly nodeStatus?: NodeStatusReport | undefined;
+}
+
+/** The certificate that a node showed; other control planes may tell less of it. */
+interface CertificateReport {
+  readonly subject: string;
+  readonly notAfterMs?: number;
+  readonly serialNumber?: string;
+  readonly fingerprint?: string;
 }
 
 export interface NodeStatusReport {

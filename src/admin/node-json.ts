@@ -51,5 +51,11 @@ function nodeStatusJson(status: NodeStatusReport) {
 
 function certificateJson(certificate: NodeReport["certificate"]) {
   if (certificate === undefined) return null;
-  return { subject: certificate.subject, not_after: timestamp(certificate.notAfterMs) };
+  const { subject, notAfterMs, serialNumber, fingerprint } = certificate;
+  return {
+    subject,
+    not_after: timestamp(notAfterMs),
+    serial_number: serialNumber ?? null,
+    fingerprint: fingerprint ?? null,
+  };
 }

@@ -10,6 +10,7 @@ import { renderDocument } from "../config/render-document.ts";
 import type { Resource } from "../config/resource.ts";
 import { RouteSpec } from "../config/resources/route.ts";
 import { SETTINGS, type Settings } from "../config/resources/settings.ts";
+import type { Revocation } from "../config/revocation-list.ts";
 import { createSnapshot, type Snapshot } from "../config/snapshot.ts";
 import { stateHash } from "../config/state-hash.ts";
 import { plainLanguage } from "../config/testing/plain-language.ts";
@@ -291,10 +292,29 @@ export function controlPlaneViews(desk = new SampleDesk(), fleet = new SampleFle
     reload: desk,
     fleet,
     tokens: new SampleTokens(),
+    revocations: new SampleRevocations(),
     language: plainLanguage,
     revisions: { get: async () => undefined, delta: async () => undefined, history: async () => [] },
     audit: { entries: async () => [] },
   } as const;
+}
+
+/** Keeps what was revoked in memory. */
+class SampleRevocations {
+  readonly #revocations: Revocation[] = [];
+
+  async add(revocations: readonly Revocation[]): Promise<void> {
+    this.#revocations.unshift(...revocations);
+  }
+
+  async list(): Promise<readonly Revocation[]> {
+    return this.#revocations;
+  }
+
+  async lift(kind: string, value: string): Promise<boolean> {
+    const index = this.#revocations.findIndex((other) => other.kind === kind && other.value === value);
+    return index >= 0 && this.#revocations.splice(index, 1).length > 0;
+  }
 }
 
 /** Keeps tokens in memory. */

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { RunwayError } from "../core/failure.ts";
 import { CommandError } from "./command-error.ts";
+import { addCertificates } from "./commands/certificates.ts";
 import type { CommandContext } from "./commands/command-context.ts";
 import { addDiff } from "./commands/diff.ts";
 import { addExport } from "./commands/export.ts";
@@ -55,6 +56,8 @@ function buildProgram(context: CommandContext): Command {
     .description("An API gateway: control planes give configuration to data planes and can never take them down.")
     .addHelpText("after", EXAMPLES)
     .configureOutput({ writeOut: terminal.write, writeErr: terminal.complain })
+    // So that `runway nodes revoke --admin …` gives its options to `revoke`, although `nodes` has some of the same name.
+    .enablePositionalOptions()
     .exitOverride()
     .showHelpAfterError("Add --help to see what is possible.");
   addRun(program, context);
@@ -72,6 +75,7 @@ function buildProgram(context: CommandContext): Command {
   addStatus(program, context);
   addRoutes(program, context);
   addPki(program, context);
+  addCertificates(program, context);
   addToken(program, context);
   addHash(program, context);
   addSchema(program, context);

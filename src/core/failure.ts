@@ -332,6 +332,13 @@ export const FAILURES = {
     retryable: true,
     message: "The certificate may not speak for this node id.",
   },
+  certificateRevoked: {
+    code: "RW_CERTIFICATE_REVOKED",
+    status: 403,
+    fault: "operator",
+    retryable: false,
+    message: "The certificate was revoked.",
+  },
   integrityMismatch: {
     code: "RW_INTEGRITY_MISMATCH",
     status: 422,

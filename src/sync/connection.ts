@@ -68,6 +68,11 @@ export interface StreamPeer {
 
 export interface PeerCertificate {
   readonly subject: string;
+  /** Hexadecimal, lower case, without leading zeros. */
+  readonly serialNumber: string;
+  /** SHA-256 of the certificate (DER), hexadecimal. */
+  readonly fingerprint: string;
+  readonly notBeforeMs: number;
   readonly notAfterMs: number;
   /** The URI names among the subject alternative names. */
   readonly uriNames: readonly string[];

@@ -66,7 +66,7 @@ export type FleetOccurrence =
   | { readonly type: "opened" }
   | { readonly type: "received"; readonly message: FromNode }
   | { readonly type: "authorised" }
-  | { readonly type: "forbidden"; readonly kind: "identityRefused" | "overloaded"; readonly detail: string }
+  | { readonly type: "forbidden"; readonly kind: FailureKind; readonly detail: string }
   | { readonly type: "published"; readonly publication: Publication }
   /** It is this node's turn to be sent a configuration. */
   | { readonly type: "turn" }

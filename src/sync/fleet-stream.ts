@@ -105,6 +105,11 @@ export class FleetStream {
     this.#dispatch({ type: "published", publication });
   }
 
+  /** Ends the stream with a failure that the node is told. */
+  forbid(kind: FailureKind, detail: string): void {
+    this.#dispatch({ type: "forbidden", kind, detail });
+  }
+
   /** The node came back on another stream. */
   replace(): void {
     const stream = this.#stream;

@@ -19,7 +19,8 @@ class TestStream implements NodeStream {
   isSlow = false;
 
   constructor(certificate: Partial<PeerCertificate>) {
-    const plain = { subject: "CN=n", notAfterMs: 2e12, uriNames: [], keyFingerprint: "k1" };
+    const names = { subject: "CN=n", uriNames: [], keyFingerprint: "k1", serialNumber: "1", fingerprint: "f1" };
+    const plain = { ...names, notBeforeMs: 1e12, notAfterMs: 2e12 };
     this.peer = { address: "127.0.0.1:5000", transport: "grpc", certificate: { ...plain, ...certificate } };
   }
 
@@ -233,4 +234,24 @@ test("only so many may wait at a time", () => {
   t.publish(1);
   for (let waits = 0; waits < 100; waits += 1) void t.fleet.waitApplied(1, { timeoutMs: 1_000 });
   assert.throws(() => t.fleet.waitApplied(1, { timeoutMs: 1_000 }), /too many/);
+});
+
+test("a revoked certificate loses its stream at once, is refused when it comes again, and is shown so", () => {
+  const revoked = new Set<string>();
+  const t = new TestFleet({
+    revocationOf: (_nodeId, { fingerprint }) => (revoked.has(fingerprint) ? "it was revoked" : undefined),
+  });
+  const [one, two] = ["one", "two"].map((nodeId) =>
+    t.connect({ nodeId }, { fingerprint: nodeId, keyFingerprint: nodeId }),
+  );
+  revoked.add("one");
+  t.fleet.enforceRevocations();
+  assert.deepEqual(one!.end_, { kind: "certificateRevoked", detail: "it was revoked" });
+  assert.equal(two!.end_, undefined);
+  const again = t.connect({ nodeId: "one" }, { fingerprint: "one", keyFingerprint: "one" });
+  assert.equal(again.end_?.kind, "certificateRevoked");
+  assert.deepEqual(again.sent, []);
+  assert.deepEqual(t.statuses(), ["one offline", "one rejected", "two connected"]);
+  const renewed = t.connect({ nodeId: "one" }, { fingerprint: "newer", keyFingerprint: "one" });
+  assert.equal(renewed.end_, undefined);
 });

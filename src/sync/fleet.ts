@@ -4,7 +4,7 @@ import type { Clock } from "../core/clock.ts";
 import { FAILURES, type FailureKind, RunwayError } from "../core/failure.ts";
 import type { Logger, Meter } from "../core/ports.ts";
 import { type ApplyReport, ApplyWait } from "./apply-wait.ts";
-import type { NodeStream, NodeStreamEvents } from "./connection.ts";
+import type { NodeStream, NodeStreamEvents, PeerCertificate } from "./connection.ts";
 import { DeltaHistory } from "./delta-history.ts";
 import { FleetMetrics } from "./fleet-metrics.ts";
 import { FleetStream, type StreamContext } from "./fleet-stream.ts";
@@ -23,6 +23,8 @@ export interface FleetOptions {
   readonly ledger: IdentityLedger;
   /** The only trust domain of node certificates; undefined accepts any that the CA signed for. */
   readonly trustDomain?: string | undefined;
+  /** Why a certificate that was verified may not speak for the node all the same: it was revoked. */
+  readonly revocationOf?: (nodeId: string, certificate: PeerCertificate) => string | undefined;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
@@ -44,6 +46,10 @@ export interface FleetSource extends Omit<PublicationSource, "since"> {
   readonly change?: { readonly fromVersion: number; readonly delta: Delta } | undefined;
 }
 
+/** What keeps a node out, as a row of its own beside the node's. */
+const SHOWN_REJECTIONS: ReadonlySet<FailureKind> = new Set([
+  ...(["identityRefused", "certificateRevoked", "versionMismatch", "overloaded"] as const),
+]);
 const MAX_WAITS = 100;
 /** Between two fan-outs. */
 const FAN_OUT_PAUSE_MS = 50;
@@ -140,6 +146,14 @@ export class Fleet {
     };
   }
 
+  /** Something was revoked: ends the streams that may not go on, at once. */
+  enforceRevocations(): void {
+    for (const stream of [...this.#open]) {
+      const revoked = this.#revocationOf(stream, stream.state.hello?.nodeId ?? "");
+      if (revoked !== undefined) stream.forbid("certificateRevoked", revoked);
+    }
+  }
+
   /** Ordered by node id; those that were not let in have rows of their own. */
   nodes(): NodeView[] {
     const known = [...this.#nodes].map(([nodeId, stream]) =>
@@ -195,6 +209,8 @@ export class Fleet {
   #authorise(stream: FleetStream, hello: Hello): Verdict {
     const { ledger, trustDomain } = this.#options;
     const { certificate } = stream.peer;
+    const revoked = this.#revocationOf(stream, hello.nodeId);
+    if (revoked !== undefined) return { allowed: false, kind: "certificateRevoked", detail: revoked };
     const verdict = judgeClaim(hello.nodeId, certificate, ledger.ownerOf(hello.nodeId), trustDomain);
     if (!verdict.allowed) return verdict;
     const before = this.#nodes.get(hello.nodeId);
@@ -212,6 +228,10 @@ export class Fleet {
     }
     this.#log("info", "A node connected", stream);
     return verdict;
+  }
+
+  #revocationOf({ peer }: FleetStream, nodeId: string): string | undefined {
+    return this.#options.revocationOf?.(nodeId, peer.certificate);
   }
 
   #reported(stream: FleetStream, news: Ack | Nack | Heartbeat): void {
@@ -234,8 +254,7 @@ export class Fleet {
   #rejected(stream: FleetStream, kind: FailureKind, detail: string): void {
     this.#left(stream);
     this.#metrics.rejected(kind);
-    const isNode = kind === "identityRefused" || kind === "versionMismatch" || kind === "overloaded";
-    if (isNode) this.#rejections.add(stream, kind, detail, this.#options.clock.now());
+    if (SHOWN_REJECTIONS.has(kind)) this.#rejections.add(stream, kind, detail, this.#options.clock.now());
     this.#log("warn", "A node was rejected", stream, { code: FAILURES[kind].code, reason: detail });
   }
 

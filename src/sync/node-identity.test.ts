@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { judgeClaim } from "./node-identity.ts";
 
-const PLAIN = { subject: "CN=x", notAfterMs: 0, uriNames: [], keyFingerprint: "aa" };
+const PLAIN = {
+  ...{ subject: "CN=x", serialNumber: "1", fingerprint: "ff", keyFingerprint: "aa", uriNames: [] },
+  ...{ notBeforeMs: 0, notAfterMs: 0 },
+};
 
 function named(...uriNames: readonly string[]) {
   return { ...PLAIN, uriNames };

@@ -12,7 +12,11 @@ export interface IdentityLedger {
 export type Verdict =
   | { readonly allowed: true; readonly owner: string }
   /** `detail` is for the node's operator. */
-  | { readonly allowed: false; readonly kind: "identityRefused" | "overloaded"; readonly detail: string };
+  | {
+      readonly allowed: false;
+      readonly kind: "identityRefused" | "certificateRevoked" | "overloaded";
+      readonly detail: string;
+    };
 
 const NODE_NAME = /^spiffe:\/\/([^/]+)\/node\/([^/]+)$/;
 

@@ -1,4 +1,5 @@
 import type { Problem } from "../config/problem.ts";
+import type { PeerCertificate } from "./connection.ts";
 import { isInSync } from "./fleet-state.ts";
 import type { FleetStream } from "./fleet-stream.ts";
 import type { NodeStatus, Stamp } from "./messages.ts";
@@ -18,7 +19,7 @@ export interface NodeView {
   readonly capabilities: readonly string[];
   readonly address: string;
   readonly transport: string;
-  readonly certificate: { readonly subject: string; readonly notAfterMs: number } | undefined;
+  readonly certificate: PeerCertificate | undefined;
   readonly connectedAtMs: number | undefined;
   readonly disconnectedAtMs: number | undefined;
   readonly lastHeartbeatMs: number | undefined;
@@ -128,7 +129,7 @@ function describeStream({ peer, state, connectedAtMs, disconnectedAtMs, lastHear
     capabilities: state.hello?.capabilities ?? [],
     address: peer.address,
     transport: peer.transport,
-    certificate: { subject: peer.certificate.subject, notAfterMs: peer.certificate.notAfterMs },
+    certificate: peer.certificate,
     connectedAtMs,
     disconnectedAtMs,
     lastHeartbeatMs: lastHeardAtMs,

@@ -1,4 +1,5 @@
 import { createHash, type X509Certificate } from "node:crypto";
+import { normalizeFingerprint, normalizeSerial } from "../config/revocation-list.ts";
 import type { PeerCertificate } from "./connection.ts";
 
 /** One name of Node's list `DNS:a, URI:"b"`; quoted as JSON where it holds a character that could mislead. */
@@ -9,6 +10,9 @@ export function readPeerCertificate(certificate: X509Certificate): PeerCertifica
   const key = certificate.publicKey.export({ type: "spki", format: "der" });
   return {
     subject: certificate.subject.replaceAll("\n", ", "),
+    serialNumber: normalizeSerial(certificate.serialNumber) ?? certificate.serialNumber,
+    fingerprint: normalizeFingerprint(certificate.fingerprint256)!,
+    notBeforeMs: certificate.validFromDate.getTime(),
     notAfterMs: certificate.validToDate.getTime(),
     uriNames: readUriNames(certificate.subjectAltName ?? ""),
     keyFingerprint: createHash("sha256").update(key).digest("hex"),

@@ -8,6 +8,7 @@ import { PostgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { PostgresServer, postgresMissing } from "../support/postgres-server.ts";
 import { describeAuditLog } from "./audit-log.ts";
 import { commitOf, describeRevisionLog, isFailure, route } from "./revision-log.ts";
+import { describeRevocationList } from "./revocation-list.ts";
 import type { StoreHarness } from "./store-harness.ts";
 import { describeTokenStore } from "./token-store.ts";
 
@@ -30,6 +31,7 @@ describe("a store in PostgreSQL", { skip: postgresMissing() ?? false }, () => {
   describeRevisionLog("PostgreSQL", newHarness);
   describeAuditLog("PostgreSQL", newHarness);
   describeTokenStore("PostgreSQL", newHarness);
+  describeRevocationList("PostgreSQL", newHarness);
   describePostgresStore(() => server);
 });
 

@@ -14,6 +14,7 @@ import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { describeAuditLog } from "./audit-log.ts";
 import { stateOfVersion } from "./crashing-committer.ts";
 import { commitOf, describeRevisionLog, isFailure, route } from "./revision-log.ts";
+import { describeRevocationList } from "./revocation-list.ts";
 import type { StoreHarness } from "./store-harness.ts";
 import { describeTokenStore } from "./token-store.ts";
 
@@ -30,6 +31,7 @@ const newHarness = async (): Promise<StoreHarness> => {
 describeRevisionLog("SQLite", newHarness);
 describeAuditLog("SQLite", newHarness);
 describeTokenStore("SQLite", newHarness);
+describeRevocationList("SQLite", newHarness);
 
 describe("the file of a SQLite store", () => {
   let directory: string;

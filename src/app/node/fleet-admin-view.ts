@@ -115,12 +115,17 @@ function missingOf(version: number) {
       : { nodeId, why: "pending", detail: "it is connected to another control plane" };
 }
 
-function reportOf({ rejection, refusal, lastApply, obstacle, ...view }: NodeView): NodeReport {
+function reportOf({ rejection, refusal, lastApply, obstacle, certificate, ...view }: NodeView): NodeReport {
   return {
     ...view,
+    certificate: certificate && certificateOf(certificate),
     rejection: rejection?.detail,
     refused: refusal,
     obstacle: obstacle === "" ? undefined : obstacle,
     appliedDurationsMs: lastApply?.durationsMs,
   };
+}
+
+function certificateOf({ subject, notAfterMs, serialNumber, fingerprint }: NonNullable<NodeView["certificate"]>) {
+  return { subject, notAfterMs, serialNumber, fingerprint };
 }

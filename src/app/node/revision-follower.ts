@@ -10,6 +10,8 @@ export interface RevisionFollowerOptions {
   readonly store: Pick<Store, "revisions" | "watch">;
   /** Brings a version to life that somebody else may have committed; one that lives already costs nothing. */
   readonly adopt: (revision: Revision) => Promise<void>;
+  /** What else may have changed in the store, looked at whenever versions are. */
+  readonly lookAlso: () => Promise<void>;
   readonly pollIntervalMs: number;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -79,9 +81,10 @@ export class RevisionFollower implements Service {
   }
 
   async #lookOnce(): Promise<void> {
-    const { store, adopt, logger } = this.#options;
+    const { store, adopt, lookAlso, logger } = this.#options;
     let head: Revision | undefined;
     try {
+      await lookAlso();
       head = await store.revisions.head();
     } catch (error) {
       this.#away(RunwayError.from(error));

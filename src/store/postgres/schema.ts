@@ -76,6 +76,16 @@ const MIGRATIONS: readonly string[] = [
    );
    CREATE INDEX call_caller ON runway.call (caller);
    CREATE INDEX call_callee ON runway.call (callee);`,
+  `CREATE TABLE runway.revocation (
+     kind text NOT NULL,
+     value text NOT NULL,
+     reason text NOT NULL,
+     revoked_at bigint NOT NULL,
+     revoked_by text NOT NULL,
+     expires_at bigint,
+     PRIMARY KEY (kind, value)
+   );
+   ALTER TABLE runway.head ADD COLUMN revocation_mark bigint NOT NULL DEFAULT 0;`,
 ];
 
 /** Any number that no other program on the database takes for its own advisory lock: "RWRL". */

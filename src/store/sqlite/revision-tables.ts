@@ -5,8 +5,8 @@ import type { RevisionSource, RevisionSummary } from "../../config/revision-log.
 import { freezeResource } from "../../config/snapshot.ts";
 import { formatHash } from "../../config/state-hash.ts";
 
-/** Facts about the whole store: the epoch, and the state hash that last came from the file. */
-export type FactName = "epoch" | "file_hash";
+/** Facts about the whole store: the epoch, the state hash that last came from the file, how often something was revoked. */
+export type FactName = "epoch" | "file_hash" | "revocation_mark";
 
 /**
  * The statements on the tables of a revision log; each is rows in or out, and knows no rules. A resource's row holds from

@@ -58,5 +58,14 @@ export const STORE_SCHEMA: Schema = {
        expires_at INTEGER,
        revoked_at INTEGER
      ) STRICT;`,
+    `CREATE TABLE revocation (
+       kind TEXT NOT NULL,
+       value TEXT NOT NULL,
+       reason TEXT NOT NULL,
+       revoked_at INTEGER NOT NULL,
+       revoked_by TEXT NOT NULL,
+       expires_at INTEGER,
+       PRIMARY KEY (kind, value)
+     ) STRICT;`,
   ],
 };

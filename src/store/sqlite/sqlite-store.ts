@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { AuditLog } from "../../config/audit-log.ts";
 import type { RevisionLog } from "../../config/revision-log.ts";
+import type { RevocationList } from "../../config/revocation-list.ts";
 import type { Store } from "../../config/store.ts";
 import type { TokenStore } from "../../config/token-store.ts";
 import type { Clock } from "../../core/clock.ts";
@@ -11,8 +12,10 @@ import { pageSize } from "../page-size.ts";
 import { AuditTable } from "./audit-table.ts";
 import { guardStore, openDatabase, transaction } from "./database.ts";
 import { RevisionTables } from "./revision-tables.ts";
+import { RevocationTable } from "./revocation-table.ts";
 import { STORE_SCHEMA } from "./schema.ts";
 import { SqliteRevisionLog } from "./sqlite-revision-log.ts";
+import { SqliteRevocationList } from "./sqlite-revocation-list.ts";
 import { SqliteTokenStore } from "./sqlite-token-store.ts";
 import { TokenTable } from "./token-table.ts";
 
@@ -22,6 +25,7 @@ export interface OpenStore {
   readonly revisions: RevisionTables;
   readonly audit: AuditTable;
   readonly tokens: TokenTable;
+  readonly revocations: RevocationTable;
 }
 
 export interface SqliteStoreOptions {
@@ -37,6 +41,7 @@ export class SqliteStore implements Store {
   readonly revisions: RevisionLog;
   readonly audit: AuditLog;
   readonly tokens: TokenStore;
+  readonly revocations: RevocationList;
   readonly fleet = undefined;
   readonly calls = undefined;
   readonly #clock: Clock;
@@ -52,6 +57,7 @@ export class SqliteStore implements Store {
     this.revisions = this.#revisions;
     this.audit = this.#auditLog();
     this.tokens = new SqliteTokenStore(this, clock);
+    this.revocations = new SqliteRevocationList(this, clock);
   }
 
   async open(): Promise<string> {
@@ -87,7 +93,10 @@ export class SqliteStore implements Store {
     const database = openDatabase(this.file, STORE_SCHEMA, this.#busyTimeoutMs);
     try {
       const revisions = new RevisionTables(database, randomUUID());
-      const store = { database, revisions, audit: new AuditTable(database), tokens: new TokenTable(database) };
+      const store = {
+        ...{ database, revisions, audit: new AuditTable(database) },
+        ...{ tokens: new TokenTable(database), revocations: new RevocationTable(database) },
+      };
       this.#revisions.opened(store);
       return store;
     } catch (error) {

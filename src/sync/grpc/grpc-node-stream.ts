@@ -12,6 +12,7 @@ const STATUS: Partial<Record<FailureKind, status>> = {
   protocolViolation: status.INVALID_ARGUMENT,
   versionMismatch: status.FAILED_PRECONDITION,
   identityRefused: status.PERMISSION_DENIED,
+  certificateRevoked: status.PERMISSION_DENIED,
   overloaded: status.RESOURCE_EXHAUSTED,
   streamReplaced: status.ABORTED,
   shuttingDown: status.UNAVAILABLE,

@@ -17,6 +17,7 @@ const CLOSE_CODES: Partial<Record<FailureKind, number>> = {
   protocolViolation: 1002,
   versionMismatch: 4001,
   identityRefused: 4003,
+  certificateRevoked: 4003,
   overloaded: 1013,
   streamReplaced: 4009,
   shuttingDown: 1001,
