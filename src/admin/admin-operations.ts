@@ -1,5 +1,6 @@
 import type { AuditLog } from "../config/audit-log.ts";
 import type { Language } from "../config/language.ts";
+import { Redaction } from "../config/redaction.ts";
 import type { RevisionLog } from "../config/revision-log.ts";
 import type { RevocationList } from "../config/revocation-list.ts";
 import type { TokenStore } from "../config/token-store.ts";
@@ -42,6 +43,7 @@ export type AdminViews = {
   readonly metrics: MetricsView;
   readonly history: ReloadHistory;
   readonly control: NodeControl;
+  readonly language: Language;
 } & (
   | { readonly role: "standalone"; readonly reload: ReloadDesk }
   | {
@@ -49,7 +51,6 @@ export type AdminViews = {
       readonly reload: ReloadDesk;
       readonly configuration: ConfigurationDesk;
       readonly fleet: FleetView;
-      readonly language: Language;
       readonly revisions: Pick<RevisionLog, "get" | "delta" | "history">;
       readonly audit: Pick<AuditLog, "entries">;
       readonly tokens: TokenStore;
@@ -60,7 +61,8 @@ export type AdminViews = {
 
 /** Every operation that exists in the role of `views`. */
 export function adminOperations(views: AdminViews): Operation[] {
-  const { role, version, clock, gateway, metrics, history } = views;
+  const { role, version, clock, gateway, metrics, history, language } = views;
+  const redaction = new Redaction(language);
   const startedMs = clock.monotonicMs();
   const health = healthOperations({
     role,
@@ -74,24 +76,27 @@ export function adminOperations(views: AdminViews): Operation[] {
     ...health,
     ...identityOperations,
     ...gatewayOperations(gateway),
-    ...targetOperations(gateway),
+    ...targetOperations(gateway, redaction),
     ...certificateOperations(gateway, () => clock.now()),
     ...drainOperations(gateway, () => clock.now()),
     ...ownNodeOperations(views.control),
     ...metricsOperations(metrics),
     ...reloadOperations(views.role === "data_plane" ? undefined : views.reload, history),
-    ...(views.role === "control_plane" ? controlPlaneOperations(views) : []),
+    ...(views.role === "control_plane" ? controlPlaneOperations(views, redaction) : []),
     ...(views.role === "data_plane" ? dataPlaneOperations(views.node) : []),
   ];
 }
 
 /** Operations of whoever owns the configuration. */
-function controlPlaneOperations(views: Extract<AdminViews, { role: "control_plane" }>): Operation[] {
+function controlPlaneOperations(
+  views: Extract<AdminViews, { role: "control_plane" }>,
+  redaction: Redaction,
+): Operation[] {
   const { configuration: desk, fleet, tokens, clock, revisions, audit } = views;
   const collections = collectionsOf(views.language);
-  const sources = { desk, fleet };
+  const sources = { desk, fleet, redaction };
   return [
-    ...configurationOperations(desk, fleet),
+    ...configurationOperations(sources),
     ...collections.flatMap((collection) => [
       ...resourceOperations(collection, sources),
       ...nestedOperations(collection, sources),

@@ -1,12 +1,14 @@
 import { z } from "zod";
 import type { EffectiveDelta } from "../config/delta.ts";
-import type { JsonObject } from "../config/json.ts";
-import { resourceKey } from "../config/resource.ts";
+import { type Resource, resourceKey } from "../config/resource.ts";
 import { duration } from "../config/resources/scalars.ts";
 import { formatHash } from "../config/state-hash.ts";
 import { acceptedOrThrow, type ConfigurationChange } from "./configuration-change.ts";
-import type { FleetProgress, FleetView } from "./fleet-view.ts";
+import type { FleetProgress } from "./fleet-view.ts";
+import type { AdminRequest } from "./operation.ts";
 import { resourceJson } from "./resource-json.ts";
+import type { ResourceSources } from "./resource-sources.ts";
+import { type Show, shownTo } from "./shown-to.ts";
 
 const MAX_WAIT_MS = 60_000;
 
@@ -27,41 +29,49 @@ export function termsOf({ query, author }: { readonly query: ChangeQuery; readon
   return { author, message: query.message ?? "", dryRun: query.dry_run };
 }
 
+/** What an answer says besides of the one resource that was changed. */
+interface ChangedResource {
+  readonly data?: Resource;
+  readonly created?: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 /**
  * The answer to a change of resources: what it did, in full, and if asked for, who has applied it (202 when not all have).
  * @throws AdminProblem when it did not come about
  */
 export async function changeAnswer(
   change: ConfigurationChange,
-  fleet: FleetView,
-  query: ChangeQuery,
-  data: { readonly data?: JsonObject; readonly created?: boolean; readonly headers?: Record<string, string> } = {},
+  { fleet, redaction }: Pick<ResourceSources, "fleet" | "redaction">,
+  { query, caller }: Pick<AdminRequest<ChangeQuery>, "query" | "caller">,
+  { data, created, headers = {} }: ChangedResource = {},
 ) {
+  const show = shownTo(caller, redaction);
   const { version, hash, delta } = acceptedOrThrow(change);
   const progress =
     query.wait === undefined || query.dry_run || version === undefined
       ? undefined
       : await fleet.waitApplied(version, { timeoutMs: query.timeout });
   const status =
-    progress !== undefined && progress.missing.length > 0 ? 202 : data.created && !query.dry_run ? 201 : 200;
+    progress !== undefined && progress.missing.length > 0 ? 202 : created === true && !query.dry_run ? 201 : 200;
   return {
     status,
-    headers: data.headers ?? {},
+    headers,
     json: {
-      ...(data.data === undefined ? {} : { data: data.data }),
+      ...(data === undefined ? {} : { data: resourceJson(show(data)) }),
       version,
       hash_hex: hash === undefined ? null : formatHash(hash),
       ...(query.dry_run ? { dry_run: true } : {}),
-      changes: delta === undefined ? [] : deltaJson(delta),
+      changes: delta === undefined ? [] : deltaJson(delta, show),
       ...(progress === undefined ? {} : { fleet: progressJson(progress) }),
     },
   };
 }
 
 /** Each change with what was there before and what is there afterwards. */
-export function deltaJson({ changes, upserts, replaced }: EffectiveDelta) {
+export function deltaJson({ changes, upserts, replaced }: EffectiveDelta, show: Show) {
   const [before, after] = [replaced, upserts].map(
-    (resources) => new Map(resources.map((resource) => [resourceKey(resource), resourceJson(resource)])),
+    (resources) => new Map(resources.map((resource) => [resourceKey(resource), resourceJson(show(resource))])),
   );
   return changes.map(({ kind, id, action }) => ({
     kind,

@@ -1,4 +1,5 @@
 import type { Delta } from "../config/delta.ts";
+import type { Resource } from "../config/resource.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import type { ConfigurationChange } from "./configuration-change.ts";
 
@@ -39,8 +40,7 @@ export interface CurrentConfiguration {
   readonly committedAtMs: number;
   /** `init`, `file` or `admin-api` */
   readonly source: string;
-  /** The document without the node's own blocks; pushing it back changes nothing. */
-  readonly yaml: string;
+  readonly resources: readonly Resource[];
 }
 
 export interface ConfigurationPush {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Resource } from "../config/resource.ts";
 import { RunwayError } from "../core/failure.ts";
 import { resourceJson } from "./resource-json.ts";
+import type { Show } from "./shown-to.ts";
 import { tagFilter } from "./tag-filter.ts";
 
 export const PageQuery = z.strictObject({
@@ -11,13 +12,17 @@ export const PageQuery = z.strictObject({
 });
 
 /** A page of resources, which are in the order of their ids, and where the next one begins. Stable while others come and go. */
-export function pageOf(path: string, resources: readonly Resource[], query: z.output<typeof PageQuery>) {
+export function pageOf(path: string, resources: readonly Resource[], query: z.output<typeof PageQuery>, show: Show) {
   const after = query.offset === undefined ? undefined : decode(query.offset);
   const wanted = resources.filter(tagFilter(query.tags));
   const rest = after === undefined ? wanted : wanted.filter(({ id }) => id > after);
   const data = rest.slice(0, query.size);
   const offset = rest.length > data.length ? encode(data.at(-1)!.id) : null;
-  return { data: data.map(resourceJson), offset, next: offset === null ? null : nextUrl(path, query, offset) };
+  return {
+    data: data.map((resource) => resourceJson(show(resource))),
+    offset,
+    next: offset === null ? null : nextUrl(path, query, offset),
+  };
 }
 
 /** Keeps what was asked for, so that following it to the end shows all of it. */

@@ -16,7 +16,8 @@ function parseJson(body: string): Json {
   try {
     return JSON.parse(body);
   } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    // Without the piece of the body that the reader quotes, which may hold a secret.
+    const reason = (cause as Error).message.replace(/,? \S*".*" is not valid JSON/s, "");
     throw new RunwayError("adminBadRequest", `The body has to be JSON: ${reason}.`, { cause });
   }
 }

@@ -132,14 +132,13 @@ export class SampleDesk implements ConfigurationDesk {
 
   async current(): Promise<CurrentConfiguration> {
     const hash = stateHash(this.#resources);
-    const yaml = renderDocument(this.#resources);
     return {
       epoch: "5a3f01c2-0000",
       version: this.#version,
       hash,
       committedAtMs: 1_772_015_280_000,
       source: "init",
-      yaml,
+      resources: this.#resources,
     };
   }
 
@@ -281,7 +280,8 @@ class SampleControl implements NodeControl {
 export function sharedViews(gateway: GatewayView = new SampleGateway()) {
   const metrics = { contentType: "text/plain; version=0.0.4", expose: async () => "runway_up 1\n" };
   const control = new SampleControl(gateway);
-  return { version: "0.1.0", clock: systemClock, gateway, metrics, history: new ReloadHistory(), control };
+  const history = new ReloadHistory();
+  return { version: "0.1.0", clock: systemClock, gateway, metrics, history, control, language: plainLanguage };
 }
 
 /** The rest of what a control plane has: a log and an audit log that hold nothing. */
@@ -293,7 +293,6 @@ export function controlPlaneViews(desk = new SampleDesk(), fleet = new SampleFle
     fleet,
     tokens: new SampleTokens(),
     revocations: new SampleRevocations(),
-    language: plainLanguage,
     revisions: { get: async () => undefined, delta: async () => undefined, history: async () => [] },
     audit: { entries: async () => [] },
   } as const;

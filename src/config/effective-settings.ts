@@ -4,18 +4,17 @@ import type { Language } from "./language.ts";
 import { type LoadedNode, ownBlocks } from "./load-node.ts";
 import { NodeSettingsSpec } from "./node-settings.ts";
 import { formatPath, type PathSteps, parentPath } from "./problem-path.ts";
+import { Redaction } from "./redaction.ts";
 import { defaultOf, unwrap } from "./schema-tree.ts";
 
 /** A setting that is in force, and why. */
 export interface EffectiveSetting {
   readonly path: string;
-  /** As a person writes it; what looks like a secret is masked. */
+  /** As a person writes it; secrets are redacted. */
   readonly value: Json;
   /** `default`, `file line 12` or `env RUNWAY_ADMIN_PORT`. */
   readonly origin: string;
 }
-
-const MASKED = "(hidden)";
 
 /** Every setting of a node and of what its file says about the gateway, in the order of the schemas. */
 export function effectiveSettings(language: Language, { document, environment }: LoadedNode): EffectiveSetting[] {
@@ -30,7 +29,7 @@ export function effectiveSettings(language: Language, { document, environment }:
   };
   return [...writtenAndDefault(language, { document, environment })].map(({ steps, value, written }) => {
     const path = formatPath(steps);
-    return { path, value: mask(steps, value), origin: written ? originOf(path) : "default" };
+    return { path, value, origin: written ? originOf(path) : "default" };
   });
 }
 
@@ -41,22 +40,24 @@ interface Found {
 }
 
 function* writtenAndDefault(
-  { sections, settings }: Language,
+  language: Language,
   { document, environment }: Pick<LoadedNode, "document" | "environment">,
 ): Generator<Found> {
-  yield* walk(NodeSettingsSpec, ownBlocks(document, environment), []);
+  const { sections, settings } = language;
+  const redaction = new Redaction(language);
+  yield* walk(NodeSettingsSpec, redaction.mapping(NodeSettingsSpec, ownBlocks(document, environment)), []);
   for (const { key, kind, form, spec: schema } of sections) {
     const entries = document.entries.filter((entry) => entry.kind === kind);
     for (const [position, { id, spec }] of entries.entries()) {
       const steps = form === "mapping" ? [key, id] : [key, position];
       if (form === "list") yield { steps: [...steps, "id"], value: id, written: true };
-      yield* walk(schema, spec, steps);
+      yield* walk(schema, redaction.spec({ kind, id }, spec), steps);
     }
   }
   for (const [name, schema] of Object.entries(settings)) {
     if (name === "logging") continue;
     const entry = document.entries.find(({ kind, id }) => kind === "settings" && id === name);
-    yield* walk(schema, entry?.spec, [name]);
+    yield* walk(schema, entry && redaction.spec(entry, entry.spec), [name]);
   }
 }
 
@@ -80,13 +81,4 @@ function* walk(schema: z.ZodType, written: Json | undefined, steps: PathSteps): 
     const value = defaultOf(schema);
     if (value !== undefined) yield { steps, value: value as Json, written: false };
   }
-}
-
-/** Values of conditions on requests are hidden too: that is where keys are compared. */
-function mask(steps: PathSteps, value: Json): Json {
-  const names = steps.filter((step) => typeof step === "string");
-  const last = names.at(-1) ?? "";
-  const isCondition = last === "value" && names.includes("match");
-  const isSecret = /secret|password|passphrase|token|credential|api_?key/i.test(last);
-  return isCondition || isSecret ? MASKED : value;
 }

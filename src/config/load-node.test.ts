@@ -166,8 +166,8 @@ routes:
     assert.deepEqual(settings.get("shutdown.drain_delay"), ["0s", "default"]);
   });
 
-  it("do not show what requests are compared with", () => {
-    assert.deepEqual(settings.get("routes[0].match.headers[0].value"), ["(hidden)", "file line 10"]);
+  it("do not show secrets, such as the keys that requests are compared with", () => {
+    assert.deepEqual(settings.get("routes[0].match.headers[0].value"), ["(redacted)", "file line 10"]);
     assert.doesNotMatch(JSON.stringify([...settings]), /geheim/);
   });
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { secret } from "../sdk/secret.ts";
 import { duration, identifier, parseAddress } from "./resources/scalars.ts";
 import { LoggingSpec } from "./resources/settings.ts";
 import { isSecretReference } from "./secret-reference.ts";
@@ -61,16 +62,16 @@ const ControlPlaneSettings = z.strictObject({
     .describe(
       "The directory of the control plane's own files: the store, unless it is elsewhere. Nobody else may read it.",
     ),
-  store: z
-    .string()
-    .refine(isStore, "must be postgres://user@host:5432/database, or empty for SQLite in data_dir")
+  store: secret(
+    z.string().refine(isStore, "must be postgres://user@host:5432/database, or empty for SQLite in data_dir"),
+  )
     .default("")
     .describe(
       "Where the configuration is kept. Empty: SQLite in data_dir. postgres://user@host:5432/database: in PostgreSQL, which several control planes may share; a reference such as ${file:/run/secrets/store} is read when the node starts.",
     ),
   postgres: z
     .strictObject({
-      password: text.describe(
+      password: secret(text).describe(
         "Better a reference, ${file:/run/secrets/password} or ${env:NAME}: it is read anew at each connection.",
       ),
       tls: z

@@ -52,3 +52,46 @@ function formOf(bare: z.ZodType): SchemaLeaf["form"] {
   if (forms.includes("list")) return "list";
   return forms.includes("number") ? "number or text" : "text";
 }
+
+/** The schema and those that it wraps or chooses among: whatever may speak of the same value. */
+export function* schemaLayers(schema: z.ZodType): Generator<z.ZodType> {
+  yield schema;
+  for (const inner of wrapped(schema)) yield* schemaLayers(inner as z.ZodType);
+}
+
+/** What schemas of values that are themselves mappings or lists wrap. */
+function wrapped(schema: z.ZodType): readonly unknown[] {
+  if (schema instanceof z.ZodUnion) return schema.def.options;
+  if (schema instanceof z.ZodIntersection) return [schema.def.left, schema.def.right];
+  if (schema instanceof z.ZodPipe) return [schema.def.in];
+  if (schema instanceof z.ZodLazy) return [schema.def.getter()];
+  return "innerType" in schema.def ? [schema.def.innerType] : [];
+}
+
+/** What a schema says of the value under a key. */
+export function schemaOfKey(layer: z.ZodType, key: string): z.ZodType | undefined {
+  if (layer instanceof z.ZodRecord) return layer.def.valueType as z.ZodType;
+  if (!(layer instanceof z.ZodObject)) return undefined;
+  return Object.hasOwn(layer.shape, key) ? layer.shape[key] : catchallOf(layer);
+}
+
+/** What a schema says of what is in a list. */
+export function schemasOfItems(layer: z.ZodType): readonly z.ZodType[] {
+  if (layer instanceof z.ZodArray) return [layer.def.element as z.ZodType];
+  if (!(layer instanceof z.ZodTuple)) return [];
+  const { items, rest } = layer.def;
+  return [...items, ...(rest === null ? [] : [rest])] as z.ZodType[];
+}
+
+/** Whatever a schema says of the values inside. */
+export function schemasWithin(layer: z.ZodType): readonly z.ZodType[] {
+  if (layer instanceof z.ZodRecord) return [layer.def.valueType as z.ZodType];
+  if (!(layer instanceof z.ZodObject)) return schemasOfItems(layer);
+  const others = catchallOf(layer);
+  return [...Object.values<z.ZodType>(layer.shape), ...(others === undefined ? [] : [others])];
+}
+
+/** Of keys that are not named; undefined where there may be none. */
+function catchallOf({ def: { catchall } }: z.ZodObject): z.ZodType | undefined {
+  return catchall === undefined || catchall instanceof z.ZodNever ? undefined : (catchall as z.ZodType);
+}

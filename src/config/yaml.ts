@@ -101,13 +101,15 @@ function describeSyntaxError(error: unknown, text: string): Problem {
   if (!(error instanceof YAMLException)) return { path: "", message: "not YAML that can be read" };
   if (text.trim() === "" || error.mark === undefined)
     return { path: "", line: 1, message: `${error.reason}`.replace(/^expected a document.*/, "the document is empty") };
+  // A secret without quotes may begin like an alias or a tag, which the reader would name.
+  const reason = error.reason.replace(/ ".*"| !<.*>/gs, "");
   const line = error.mark.line + 1;
   if (error.reason === "duplicated mapping key")
     return { path: "", line, message: duplicateKey(text, error.mark.position) };
   const hint = text.split("\n", line)[line - 1]?.match(/[[{].*\$\{/)
     ? "; inside [...] and {...} a variable has to be in quotes"
     : "";
-  return { path: "", line, message: `not valid YAML: ${error.reason}${hint}` };
+  return { path: "", line, message: `not valid YAML: ${reason}${hint}` };
 }
 
 function duplicateKey(text: string, position: number): string {

@@ -26,4 +26,5 @@ export {
 export type { HostRequest, HostResponse, KnownConsumer, PluginHost } from "./plugin-host.ts";
 export type { Consumer, RequestContext } from "./request-context.ts";
 export type { BodyTransform, ResponseContext } from "./response-context.ts";
+export { secret, secretByName } from "./secret.ts";
 export type { SharedNumbers } from "./shared-numbers.ts";

@@ -110,8 +110,8 @@ export class Cluster implements AsyncDisposable {
     const own = options.listeners ?? `listeners:\n  - id: http\n    address: 127.0.0.1:${await freePort()}\n`;
     const ports = (options.controlPlanes ?? this.controlPlanes).map((member) => this.clusterPortOf(member));
     const caFile = options.caFile ?? this.authority.caFile;
-    const settings = options.settings ?? "";
-    const blocks = dataPlaneBlocks({ directory: this.directory, ports, nodeId, certificate, caFile, settings });
+    const { admin = "", settings = "" } = options;
+    const blocks = dataPlaneBlocks({ directory: this.directory, ports, nodeId, certificate, caFile, admin, settings });
     writeFileSync(file, `${blocks}${own}`);
     const member = new Member(nodeId, file, options.env);
     this.dataPlanes.push(member);
@@ -172,6 +172,8 @@ export interface DataPlaneOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Those whose addresses it knows, in order; all of them unless given. */
   readonly controlPlanes?: readonly Member[];
+  /** More of the file's `admin` block. */
+  readonly admin?: string;
   /** The file's `listeners` block; empty for a data plane that has the control plane's listeners only. */
   readonly listeners?: string;
   /** More lines of the file's `data_plane` block, such as `transport: websocket`. */
@@ -259,10 +261,12 @@ function storeLines({ store, postgres }: ClusterOptions): string {
 interface DataPlaneFile extends MemberFiles {
   readonly nodeId: string;
   readonly ports: readonly number[];
+  readonly admin: string;
   readonly settings: string;
 }
 
-function dataPlaneBlocks({ directory, ports, nodeId, certificate, caFile, settings }: DataPlaneFile): string {
+function dataPlaneBlocks(parts: DataPlaneFile): string {
+  const { directory, ports, nodeId, certificate, caFile, admin, settings } = parts;
   const { certFile, keyFile } = certificate;
   return `cluster:
   role: data_plane
@@ -274,7 +278,7 @@ function dataPlaneBlocks({ directory, ports, nodeId, certificate, caFile, settin
     retry_interval: 200ms
     heartbeat_interval: 500ms
     ${settings}
-admin: { port: 0 }
+admin: { port: 0, ${admin} }
 workers: 1
 `;
 }

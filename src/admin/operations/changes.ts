@@ -9,7 +9,8 @@ import { expectedVersion } from "../entity-tag.ts";
 import { type Operation, operation } from "../operation.ts";
 import { parseJsonBody } from "../parse-body.ts";
 import { AdminProblem } from "../problem-document.ts";
-import { type ResourceSources, shaped } from "./resources.ts";
+import type { ResourceSources } from "../resource-sources.ts";
+import { shaped } from "./resources.ts";
 
 const MAX_CHANGES = 10_000;
 const kind = z.string().describe("The kind of the resource: route, upstream, listener, settings …");
@@ -29,7 +30,7 @@ const ChangeSet = z.strictObject({
 });
 
 /** Many changes of any kind as one: all of them are made, in one version, or none is. */
-export function changeOperations(collections: readonly Collection[], { desk, fleet }: ResourceSources): Operation[] {
+export function changeOperations(collections: readonly Collection[], sources: ResourceSources): Operation[] {
   return [
     operation({
       method: "POST",
@@ -41,13 +42,13 @@ export function changeOperations(collections: readonly Collection[], { desk, fle
       body: { schema: ChangeSet },
       handle: async (request) => {
         const delta = readDelta(collections, parseJsonBody(ChangeSet, request.body));
-        const expected = await expectedVersion(request.headers["if-match"], desk);
+        const expected = await expectedVersion(request.headers["if-match"], sources.desk);
         const terms = { ...termsOf(request), ...(expected === undefined ? {} : { expectedVersion: expected }) };
         const edit = ({ resources }: { readonly resources: readonly Resource[] }) => {
           requireAll(resources, delta.removals);
           return delta;
         };
-        return changeAnswer(await desk.edit(edit, terms), fleet, request.query);
+        return changeAnswer(await sources.desk.edit(edit, terms), sources, request);
       },
     }),
   ];

@@ -1,3 +1,4 @@
+import { renderDocument } from "../../config/render-document.ts";
 import { formatHash } from "../../config/state-hash.ts";
 import { RunwayError } from "../../core/failure.ts";
 import { ChangeQuery } from "../change-terms.ts";
@@ -7,19 +8,23 @@ import { entityTag, expectedVersion } from "../entity-tag.ts";
 import type { FleetView } from "../fleet-view.ts";
 import { type AdminRequest, type Operation, operation } from "../operation.ts";
 import { changeJson } from "../reload-history.ts";
+import type { ResourceSources } from "../resource-sources.ts";
+import { shownTo } from "../shown-to.ts";
 import { timestamp } from "../write-json.ts";
 
 /** The configuration of a control plane: read, changed, compared. */
-export function configurationOperations(desk: ConfigurationDesk, fleet: FleetView): Operation[] {
+export function configurationOperations({ desk, fleet, redaction }: ResourceSources): Operation[] {
   return [
     operation({
       method: "GET",
       path: "/api/v1/config",
       roles: ["control_plane"],
-      summary: "The current document, without the node's own blocks. Posting it back changes nothing.",
-      handle: async () => {
+      summary:
+        "The current document, without the node's own blocks. What an administrator gets changes nothing when it is posted back.",
+      handle: async ({ caller }) => {
         const current = await desk.current();
-        return { text: current.yaml, contentType: "application/yaml", headers: { etag: entityTag(current) } };
+        const text = renderDocument(current.resources.map(shownTo(caller, redaction)));
+        return { text, contentType: "application/yaml", headers: { etag: entityTag(current) } };
       },
     }),
     operation({

@@ -8,7 +8,9 @@ import type { Collection } from "../collection.ts";
 import { mergePatch } from "../merge-patch.ts";
 import { type AdminRequest, type Operation, operation } from "../operation.ts";
 import { parseJsonBody } from "../parse-body.ts";
-import { found, type ResourceSources, requireMatch, shaped } from "./resources.ts";
+import type { ResourceSources } from "../resource-sources.ts";
+import { shownTo } from "../shown-to.ts";
+import { found, requireMatch, shaped } from "./resources.ts";
 
 /** Lists inside resources that have an address of their own: the field that holds one, and the field by which its items are known. */
 const NESTED = [{ kind: "upstream", name: "targets", one: "target", field: "backends", key: "url" }] as const;
@@ -34,8 +36,8 @@ function listOperations(collection: Collection, nested: Nested, sources: Resourc
   const list = `the ${name} of one of ${collection.name}`;
   const write = { roles: ROLES, isRecorded: true, query: ChangeQuery } as const;
   const body = { schema: Mapping };
-  const items = async ({ parameters: { id = "" } }: Parameters) =>
-    itemsOf(found(collection, await sources.desk.head(), id), nested);
+  const items = async ({ parameters: { id = "" }, caller }: Pick<Write, "parameters" | "caller">) =>
+    itemsOf(shownTo(caller, sources.redaction)(found(collection, await sources.desk.head(), id)), nested);
   const change = (request: Write, edit: (items: Items) => Items) =>
     changeItems(collection, nested, sources, request, edit);
   return [
@@ -85,7 +87,7 @@ function listOperations(collection: Collection, nested: Nested, sources: Resourc
 async function changeItems(
   collection: Collection,
   nested: Nested,
-  { desk, fleet }: ResourceSources,
+  sources: ResourceSources,
   request: Write,
   edit: (items: Items) => Items,
 ) {
@@ -95,7 +97,7 @@ async function changeItems(
     const spec = { ...resource.spec, [nested.field]: edit(itemsOf(resource, nested)) };
     return { upserts: [shaped(collection, resource.id, spec)], removals: [] };
   };
-  return changeAnswer(await desk.edit(make, termsOf(request)), fleet, request.query);
+  return changeAnswer(await sources.desk.edit(make, termsOf(request)), sources, request);
 }
 
 function added(items: Items, { one, key }: Nested, sent: JsonObject): Items {

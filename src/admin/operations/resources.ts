@@ -8,19 +8,14 @@ import type { Snapshot } from "../../config/snapshot.ts";
 import { RunwayError } from "../../core/failure.ts";
 import { ChangeQuery, changeAnswer, termsOf } from "../change-terms.ts";
 import type { Collection } from "../collection.ts";
-import type { ConfigurationDesk } from "../configuration-desk.ts";
-import type { FleetView } from "../fleet-view.ts";
 import { mergePatch } from "../merge-patch.ts";
 import { type AdminRequest, type Operation, operation } from "../operation.ts";
 import { PageQuery, pageOf } from "../page.ts";
 import { parseJsonBody } from "../parse-body.ts";
 import { AdminProblem } from "../problem-document.ts";
 import { resourceJson, resourceTag } from "../resource-json.ts";
-
-export interface ResourceSources {
-  readonly desk: ConfigurationDesk;
-  readonly fleet: FleetView;
-}
+import type { ResourceSources } from "../resource-sources.ts";
+import { shownTo } from "../shown-to.ts";
 
 const ROLES = ["control_plane"] as const;
 const Mapping = z.record(z.string(), z.json());
@@ -31,7 +26,7 @@ export function resourceOperations(collection: Collection, sources: ResourceSour
   return [...readOperations(collection, sources), ...writeOperations(collection, sources)];
 }
 
-function readOperations(collection: Collection, { desk }: ResourceSources): Operation[] {
+function readOperations(collection: Collection, { desk, redaction }: ResourceSources): Operation[] {
   const { name, description } = collection;
   const path = `/api/v1/${name}`;
   return [
@@ -41,9 +36,9 @@ function readOperations(collection: Collection, { desk }: ResourceSources): Oper
       roles: ROLES,
       summary: `A page of ${name}. ${description}`,
       query: PageQuery,
-      handle: async ({ query }) => {
+      handle: async ({ query, caller }) => {
         const { resources } = await desk.head();
-        return { json: pageOf(path, resources.filter(collection.holds), query) };
+        return { json: pageOf(path, resources.filter(collection.holds), query, shownTo(caller, redaction)) };
       },
     }),
     operation({
@@ -51,9 +46,9 @@ function readOperations(collection: Collection, { desk }: ResourceSources): Oper
       path: `${path}/{id}`,
       roles: ROLES,
       summary: `One of ${name}, with an ETag for changes that depend on it.`,
-      handle: async ({ parameters: { id = "" } }) => {
+      handle: async ({ parameters: { id = "" }, caller }) => {
         const resource = found(collection, await desk.head(), id);
-        return { json: resourceJson(resource), headers: { etag: resourceTag(resource) } };
+        return { json: resourceJson(shownTo(caller, redaction)(resource)), headers: { etag: resourceTag(resource) } };
       },
     }),
   ];
@@ -102,7 +97,7 @@ function writeOperations(collection: Collection, sources: ResourceSources): Oper
 
 type Write = AdminRequest<ChangeQuery>;
 
-async function create(collection: Collection, { desk, fleet }: ResourceSources, request: Write) {
+async function create(collection: Collection, sources: ResourceSources, request: Write) {
   const { id, ...spec } = parseJsonBody(NamedItem, request.body) as { id: string } & JsonObject;
   const resource = shaped(collection, id, spec);
   const edit = (head: Snapshot): Delta => {
@@ -114,13 +109,13 @@ async function create(collection: Collection, { desk, fleet }: ResourceSources, 
     return { upserts: [resource], removals: [] };
   };
   const headers = { location: `/api/v1/${collection.name}/${encodeURIComponent(id)}`, etag: resourceTag(resource) };
-  const change = await desk.edit(edit, termsOf(request));
-  return changeAnswer(change, fleet, request.query, { data: resourceJson(resource), created: true, headers });
+  const change = await sources.desk.edit(edit, termsOf(request));
+  return changeAnswer(change, sources, request, { data: resource, created: true, headers });
 }
 
 async function replace(
   collection: Collection,
-  { desk, fleet }: ResourceSources,
+  sources: ResourceSources,
   request: Write,
   after: (before: Resource | undefined, sent: JsonObject) => JsonObject,
 ) {
@@ -139,19 +134,19 @@ async function replace(
     outcome = { resource, created: before === undefined };
     return { upserts: [resource], removals: [] };
   };
-  const change = await desk.edit(edit, termsOf(request));
+  const change = await sources.desk.edit(edit, termsOf(request));
   const { resource, created } = outcome!;
   const headers = { etag: resourceTag(resource) };
-  return changeAnswer(change, fleet, request.query, { data: resourceJson(resource), created, headers });
+  return changeAnswer(change, sources, request, { data: resource, created, headers });
 }
 
-async function remove(collection: Collection, { desk, fleet }: ResourceSources, request: Write) {
+async function remove(collection: Collection, sources: ResourceSources, request: Write) {
   const { id = "" } = request.parameters;
   const edit = (head: Snapshot): Delta => {
     requireMatch(request, found(collection, head, id));
     return { upserts: [], removals: [{ kind: collection.kind, id }] };
   };
-  return changeAnswer(await desk.edit(edit, termsOf(request)), fleet, request.query);
+  return changeAnswer(await sources.desk.edit(edit, termsOf(request)), sources, request);
 }
 
 /** @throws AdminProblem that lists everything that is wrong with its shape */

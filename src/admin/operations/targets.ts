@@ -1,15 +1,21 @@
 import type { Configuration } from "../../config/configuration.ts";
+import type { JsonObject } from "../../config/json.ts";
+import type { Redaction } from "../../config/redaction.ts";
 import type { Target } from "../../config/resources/upstream.ts";
+import type { Caller } from "../access/caller.ts";
 import type { GatewayView, ShownCircuit, ShownTarget } from "../gateway-view.ts";
 import { EVERY_ROLE, type Operation, operation } from "../operation.ts";
+import { type Show, shownTo } from "../shown-to.ts";
 
 /** The targets and how they are. */
-export function targetOperations(gateway: GatewayView): Operation[] {
-  const read = (path: string, summary: string, json: () => unknown) =>
-    operation({ method: "GET", path, roles: EVERY_ROLE, summary, handle: () => ({ json: json() }) });
+export function targetOperations(gateway: GatewayView, redaction: Redaction): Operation[] {
+  const read = (path: string, summary: string, json: (caller: Caller) => unknown) =>
+    operation({ method: "GET", path, roles: EVERY_ROLE, summary, handle: ({ caller }) => ({ json: json(caller) }) });
   return [
     read("/backends", "Every target, once, and how it is.", () => backends(gateway)),
-    read("/upstreams", "The upstreams, and how their targets are.", () => upstreams(gateway)),
+    read("/upstreams", "The upstreams, and how their targets are.", (caller) =>
+      upstreams(gateway, shownTo(caller, redaction)),
+    ),
     read("/circuit-breakers", "The circuit breakers, by who has the targets.", () => circuitBreakers(gateway)),
   ];
 }
@@ -44,14 +50,16 @@ function backends(gateway: GatewayView) {
   }));
 }
 
-function upstreams(gateway: GatewayView) {
-  return (gateway.configuration()?.upstreams ?? []).map((upstream) => {
-    const known = gateway.watched(`upstream:${upstream.id}`)?.targets ?? [];
-    const targets = upstream.backends.flatMap(({ url }, index) => {
-      const own = known.filter(({ backend }) => backend === index);
-      return own.length === 0 ? [targetJson(url, undefined)] : own.map((target) => targetJson(url, target));
+/** The blocks of plugins stand under their names, as in the configuration. */
+function upstreams(gateway: GatewayView, show: Show) {
+  return (gateway.configuration()?.upstreams ?? []).map(({ id, plugins, ...own }) => {
+    const known = gateway.watched(`upstream:${id}`)?.targets ?? [];
+    const targets = own.backends.flatMap(({ url }, index) => {
+      const those = known.filter(({ backend }) => backend === index);
+      return those.length === 0 ? [targetJson(url, undefined)] : those.map((target) => targetJson(url, target));
     });
-    return { ...upstream, targets };
+    const { spec } = show({ kind: "upstream", id, spec: { ...own, ...plugins } as unknown as JsonObject });
+    return { id, ...spec, targets };
   });
 }
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { deltaBetween } from "../../config/delta.ts";
+import type { Redaction } from "../../config/redaction.ts";
 import { renderDocument } from "../../config/render-document.ts";
 import type { Revision, RevisionLog, RevisionSummary } from "../../config/revision-log.ts";
 import { formatHash } from "../../config/state-hash.ts";
@@ -8,8 +9,9 @@ import { ChangeQuery, changeAnswer, deltaJson, termsOf } from "../change-terms.t
 import { expectedVersion } from "../entity-tag.ts";
 import { type Operation, operation } from "../operation.ts";
 import { parseJsonBody } from "../parse-body.ts";
+import type { ResourceSources } from "../resource-sources.ts";
+import { shownTo } from "../shown-to.ts";
 import { timestamp } from "../write-json.ts";
-import type { ResourceSources } from "./resources.ts";
 
 const ROLES = ["control_plane"] as const;
 const HistoryQuery = z.strictObject({
@@ -22,10 +24,10 @@ type Log = Pick<RevisionLog, "get" | "delta" | "history">;
 
 /** The history of a control plane: who changed what, when and why; what differs between versions; the way back. */
 export function versionOperations(log: Log, sources: ResourceSources): Operation[] {
-  return [...historyOperations(log), rollbackOperation(log, sources)];
+  return [...historyOperations(log, sources.redaction), rollbackOperation(log, sources)];
 }
 
-function historyOperations(log: Log): Operation[] {
+function historyOperations(log: Log, redaction: Redaction): Operation[] {
   return [
     operation({
       method: "GET",
@@ -45,9 +47,10 @@ function historyOperations(log: Log): Operation[] {
       path: "/api/v1/versions/{version}",
       roles: ROLES,
       summary: "One version: who made it, when and why, and its document.",
-      handle: async ({ parameters }) => {
+      handle: async ({ parameters, caller }) => {
         const revision = await versionOf(log, parameters.version);
-        return { json: { ...summaryJson(revision), yaml: renderDocument(revision.resources) } };
+        const yaml = renderDocument(revision.resources.map(shownTo(caller, redaction)));
+        return { json: { ...summaryJson(revision), yaml } };
       },
     }),
     operation({
@@ -56,17 +59,17 @@ function historyOperations(log: Log): Operation[] {
       roles: ROLES,
       summary:
         "What turns one version into another, forwards or backwards, with contents. 0 is the state without resources.",
-      handle: async ({ parameters: { version, other } }) => {
+      handle: async ({ parameters: { version, other }, caller }) => {
         const [from, to] = [numberOf(version), numberOf(other)];
         const delta = await log.delta(from, to);
         if (delta === undefined) throw notKept(`${version} or ${other}`);
-        return { json: { from, to, changes: deltaJson(delta) } };
+        return { json: { from, to, changes: deltaJson(delta, shownTo(caller, redaction)) } };
       },
     }),
   ];
 }
 
-function rollbackOperation(log: Log, { desk, fleet }: ResourceSources): Operation {
+function rollbackOperation(log: Log, sources: ResourceSources): Operation {
   return operation({
     method: "POST",
     path: "/api/v1/rollback",
@@ -78,14 +81,14 @@ function rollbackOperation(log: Log, { desk, fleet }: ResourceSources): Operatio
     handle: async (request) => {
       const { version } = parseJsonBody(Rollback, request.body);
       const { resources } = await versionOf(log, String(version));
-      const expected = await expectedVersion(request.headers["if-match"], desk);
+      const expected = await expectedVersion(request.headers["if-match"], sources.desk);
       const terms = termsOf(request);
-      const change = await desk.edit((head) => deltaBetween(head.resources, resources), {
+      const change = await sources.desk.edit((head) => deltaBetween(head.resources, resources), {
         ...terms,
         message: terms.message === "" ? `back to version ${version}` : terms.message,
         ...(expected === undefined ? {} : { expectedVersion: expected }),
       });
-      return changeAnswer(change, fleet, request.query);
+      return changeAnswer(change, sources, request);
     },
   });
 }

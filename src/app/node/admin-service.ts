@@ -11,7 +11,7 @@ import type { NodeContext } from "./node-context.ts";
 /** What the views of a role add to what every role has. */
 type OwnViews = AdminViews extends infer Views
   ? Views extends AdminViews
-    ? Omit<Views, "version" | "clock" | "metrics" | "history">
+    ? Omit<Views, "version" | "clock" | "metrics" | "history" | "language">
     : never
   : never;
 
@@ -25,10 +25,10 @@ export interface AdminStore {
 
 /** The admin API, which says where it listens; nothing when it is switched off. Its modules are loaded when it starts. */
 export function adminService(context: NodeContext, own: OwnViews, store?: AdminStore): Service {
-  const { loaded, logger, version, clock, meter, history } = context;
+  const { loaded, logger, version, clock, meter, history, language } = context;
   const settings = loaded.settings.admin;
   if (!settings.enabled) return NO_ADMIN;
-  const views = { ...own, version, clock, metrics: meter, history } as AdminViews;
+  const views = { ...own, version, clock, metrics: meter, history, language } as AdminViews;
   const file = settings.tokens_file === "" ? undefined : new FileTokens(settings.tokens_file);
   let server: Service | undefined;
   return {

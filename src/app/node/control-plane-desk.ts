@@ -15,7 +15,6 @@ import { parseDocument, toResources } from "../../config/document.ts";
 import type { Language } from "../../config/language.ts";
 import { type Checked, describeProblem } from "../../config/problem.ts";
 import { rankDelta } from "../../config/rank-delta.ts";
-import { renderDocument } from "../../config/render-document.ts";
 import type { Resource } from "../../config/resource.ts";
 import type {
   CommitContent,
@@ -138,13 +137,7 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
   async current(): Promise<CurrentConfiguration> {
     const head = await this.head();
     const { epoch, version, hash, committedAt, source, resources } = head;
-    return {
-      ...{ epoch, version, hash, committedAtMs: committedAt, source },
-      // Who asks for the hash alone does not pay for the text.
-      get yaml() {
-        return renderDocument(resources);
-      },
-    };
+    return { epoch, version, hash, committedAtMs: committedAt, source, resources };
   }
 
   /** What was given to the fleet last. */

@@ -1,14 +1,15 @@
 import { z } from "zod";
 import { pattern } from "../../sdk/pattern.ts";
+import { secretByName } from "../../sdk/secret.ts";
 import { hostPattern, httpToken, orSecretReference } from "./scalars.ts";
 
 const NamedCondition = (name: z.ZodType<string, string>) =>
   z
     .strictObject({
       name: name.describe("Which one is looked at."),
-      value: orSecretReference(z.string()).optional().describe("What it has to be, exactly."),
+      value: secretByName(orSecretReference(z.string())).optional().describe("What it has to be, exactly."),
       present: z.boolean().optional().describe("Whether it has to be there (true) or has to be absent (false)."),
-      regex: pattern
+      regex: secretByName(pattern)
         .optional()
         .describe("What has to be found in it: a regular expression of RE2, held to the ends by `^` and `$`."),
     })

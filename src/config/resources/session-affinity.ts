@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { secret } from "../../sdk/secret.ts";
 import { duration, httpToken, orSecretReference } from "./scalars.ts";
 
 export const SessionAffinitySpec = z
@@ -13,7 +14,7 @@ export const SessionAffinitySpec = z
       .describe("The paths that the client sends the cookie with."),
     same_site: z.enum(["lax", "strict", "none"]).default("lax").describe("The cookie's SameSite."),
     secure: z.boolean().default(false).describe("Whether the client sends the cookie over TLS only."),
-    secret: orSecretReference(z.string().min(16))
+    secret: secret(orSecretReference(z.string().min(16)))
       .optional()
       .describe(
         "Makes the cookie of a target unlike anybody's guess; the same on all nodes. Without it, somebody who knows a target's URL can recognise its cookie, but nobody can read a URL from one.",

@@ -1,14 +1,15 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { definePlugin, headerName, refuse } from "../../sdk/index.ts";
+import { definePlugin, headerName, refuse, secret } from "../../sdk/index.ts";
 
 const MAX_KEY_CHARACTERS = 1_024;
 
 const KeySpec = z.strictObject({
-  hash: z
-    .string()
-    .regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 hexadecimal digits, as `runway hash api_key` prints it")
-    .describe("The hash of the key; the key itself is nowhere in the configuration."),
+  hash: secret(
+    z
+      .string()
+      .regex(/^sha256:[0-9a-f]{64}$/, "must be sha256: and 64 hexadecimal digits, as `runway hash api_key` prints it"),
+  ).describe("The hash of the key; the key itself is nowhere in the configuration."),
   name: z.string().max(128).default("").describe("What the key is for, for people."),
   expires_at: z.iso
     .datetime({ offset: true, error: "must be a time such as 2027-01-01T00:00:00Z" })

@@ -1,6 +1,6 @@
 import { createHmac, randomBytes } from "node:crypto";
 import { z } from "zod";
-import { definePlugin, refuse } from "../../sdk/index.ts";
+import { definePlugin, refuse, secret } from "../../sdk/index.ts";
 import { isPassword, PASSWORD_HASH } from "./password-hash.ts";
 
 /** Passwords that are checked at a time; more requests with passwords that were not seen lately are refused for now. */
@@ -32,16 +32,15 @@ export const basicAuth = definePlugin({
         .string()
         .regex(/^[^:\s]{1,128}$/, "must have no colon and no space")
         .describe("The name to log in with."),
-      password_hash: z
-        .string()
-        .regex(PASSWORD_HASH, "must be a scrypt hash, as `runway hash basic_auth` prints it")
-        .describe("The hash of the password; the password itself is nowhere in the configuration."),
+      password_hash: secret(
+        z.string().regex(PASSWORD_HASH, "must be a scrypt hash, as `runway hash basic_auth` prints it"),
+      ).describe("The hash of the password; the password itself is nowhere in the configuration."),
     }),
     keysOf: ({ username }) => [username as string],
   },
   create({ realm }, host) {
     const challenge = `Basic realm="${realm}", charset="UTF-8"`;
-    const secret = randomBytes(32);
+    const ownKey = randomBytes(32);
     const known = new Map<string, number>();
     let checks = 0;
     const refused = () => {
@@ -50,7 +49,7 @@ export const basicAuth = definePlugin({
     };
     /** Not the password itself is kept, but what only this process can make of it. */
     const tokenOf = (username: string, password: string, hash: string) =>
-      createHmac("sha256", secret)
+      createHmac("sha256", ownKey)
         .update(JSON.stringify([username, password, hash]))
         .digest("base64");
     const remember = (token: string) => {

@@ -9,6 +9,7 @@ import {
   type PluginHost,
   type RequestContext,
   refuse,
+  secret,
 } from "../../sdk/index.ts";
 import { ALGORITHMS, type Algorithm, isSymmetric, type KeySource, publicKey, secretKey } from "./key-source.ts";
 import { KeysUnavailable, RemoteKeys } from "./remote-keys.ts";
@@ -24,12 +25,14 @@ const isReference = (text: string) => /^\$\{(?:env|file):.+\}$/.test(text);
 
 const config = z
   .strictObject({
-    secret: z
-      .string()
-      .refine(
-        (text) => isReference(text) || Buffer.byteLength(text) >= MIN_SECRET_BYTES,
-        `must have ${MIN_SECRET_BYTES} bytes or more (RFC 7518 §3.2)`,
-      )
+    secret: secret(
+      z
+        .string()
+        .refine(
+          (text) => isReference(text) || Buffer.byteLength(text) >= MIN_SECRET_BYTES,
+          `must have ${MIN_SECRET_BYTES} bytes or more (RFC 7518 §3.2)`,
+        ),
+    )
       .optional()
       .describe("The secret that tokens are signed with; better a reference such as ${env:JWT_SECRET}."),
     public_key: z

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { definePlugin, type HeaderFields, headerName, type RequestContext } from "../../sdk/index.ts";
+import { definePlugin, type HeaderFields, headerName, type RequestContext, secretByName } from "../../sdk/index.ts";
 
 const VARIABLES = {
   remote_addr: ({ client }: RequestContext) => client,
@@ -13,16 +13,18 @@ const VARIABLES = {
 } as const;
 const REFERENCE = /\$([a-z_]+)/g;
 
-const value = z
-  .string()
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a header.
-  .regex(/^[^\0-\x1f\x7f]*$/, "must be one line")
-  .refine(
-    (text) => [...text.matchAll(REFERENCE)].every(([, variable = ""]) => Object.hasOwn(VARIABLES, variable)),
-    `may use ${Object.keys(VARIABLES)
-      .map((variable) => `$${variable}`)
-      .join(", ")}`,
-  );
+const value = secretByName(
+  z
+    .string()
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a header.
+    .regex(/^[^\0-\x1f\x7f]*$/, "must be one line")
+    .refine(
+      (text) => [...text.matchAll(REFERENCE)].every(([, variable = ""]) => Object.hasOwn(VARIABLES, variable)),
+      `may use ${Object.keys(VARIABLES)
+        .map((variable) => `$${variable}`)
+        .join(", ")}`,
+    ),
+);
 
 const Headers = z.strictObject({
   remove: z.array(headerName).default([]).describe("Headers that are taken away."),
