@@ -113,7 +113,8 @@ describe("a secret that is written inline", () => {
   function filled({ path }: Operation, version: number): string[] {
     const collection = /^\/api\/v1\/(\w+)\/\{id\}/.exec(path)?.[1] ?? "";
     const kind = language.sections.find(({ key }) => key === collection)?.kind ?? "settings";
-    const ids = planting.resources.filter((resource) => resource.kind === kind).map(({ id }) => id);
+    const resources = planting.resources.filter((resource) => resource.kind === kind).map(({ id }) => id);
+    const ids = path.startsWith("/api/v1/data-planes/") ? ["dp-1"] : resources;
     const values: Readonly<Record<string, readonly string[]>> = {
       id: ids,
       target: ["http://127.0.0.1:9"],
@@ -126,7 +127,7 @@ describe("a secret that is written inline", () => {
       return paths.flatMap((one) => values[name]!.map((value) => one.replace(`{${name}}`, encodeURIComponent(value))));
     };
     const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!);
-    const query = path === "/routes/match" ? "?url=/route-0&header=Authorization:%20x" : "";
+    const query = /\/(?:match|explain)$/.test(path) ? "?url=/route-0&header=Authorization:%20x" : "";
     return names.reduce(fill, [path]).map((one) => one + query);
   }
 
