@@ -77,7 +77,7 @@ export function composeDeltas(deltas: readonly Delta[]): Delta {
 }
 
 /** The resource in a state that is in canonical order. */
-function findResource(state: readonly Resource[], ref: ResourceRef): Resource | undefined {
+export function findResource(state: readonly Resource[], ref: ResourceRef): Resource | undefined {
   const found = state[lowerBound(state, ref, compareResources)];
   return found !== undefined && compareResources(found, ref) === 0 ? found : undefined;
 }

@@ -5,6 +5,7 @@ import { applyDelta } from "./delta.ts";
 import { rankDelta } from "./rank-delta.ts";
 import { inCanonicalOrder, type Resource } from "./resource.ts";
 import { rankRoutes } from "./route-order.ts";
+import { RoutePaths } from "./route-paths.ts";
 import { stateHash } from "./state-hash.ts";
 
 const route = (id: string, path: string): Resource => ({ kind: "route", id, spec: { path } });
@@ -17,6 +18,7 @@ describe("the ranks of a change", () => {
     });
     fc.assert(
       fc.property(fc.array(edit, { maxLength: 20 }), (edits) => {
+        const paths = new RoutePaths();
         let state: readonly Resource[] = [];
         let written: Resource[] = [];
         for (const { id, path } of edits) {
@@ -25,7 +27,7 @@ describe("the ranks of a change", () => {
             path === ""
               ? { upserts: [], removals: [{ kind: "route", id }] }
               : { upserts: [route(id, path)], removals: [] };
-          state = applyDelta(state, rankDelta(state, delta));
+          state = applyDelta(state, rankDelta(state, delta, paths));
           // In a document a route that moves to another path goes to the end, else it stays in its line.
           const key = (text: unknown) => String(text).replace(/\{\w\}/, "{}");
           if (path === "") written = written.filter((resource) => resource.id !== id);

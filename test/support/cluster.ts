@@ -30,6 +30,8 @@ export interface ClusterOptions {
   readonly store?: string;
   /** More lines of the control planes' `postgres` block. */
   readonly postgres?: string;
+  /** How long a control plane may take to start, if its document is a large one. */
+  readonly startMs?: number;
 }
 
 /**
@@ -100,7 +102,7 @@ export class Cluster implements AsyncDisposable {
     const member = new Member(name, file);
     this.controlPlanes.push(member);
     this.#ports.push(port);
-    await member.started();
+    await member.started(options.startMs);
   }
 
   /** A data plane with its own listener `http` on a port of its own, unless `extra` says otherwise. */
@@ -193,8 +195,8 @@ export class Member {
   }
 
   /** Until the admin API answers. */
-  async started(): Promise<void> {
-    await this.process.logged("The admin API is listening");
+  async started(withinMs?: number): Promise<void> {
+    await this.process.logged("The admin API is listening", () => true, withinMs);
   }
 
   async ready(withinMs?: number): Promise<void> {

@@ -35,16 +35,20 @@ export class RunwayProcess {
   }
 
   /** The first log line that says `message` and satisfies `fits`, waiting for it. */
-  async logged(message: string, fits: (line: LogLine) => boolean = () => true): Promise<LogLine> {
-    return eventually(`log line "${message}"`, () => {
-      const line = this.lines.find((candidate) => candidate.msg === message && fits(candidate));
-      if (line === undefined && this.#child.exitCode !== null) {
-        throw new Error(
-          `runway exited with ${this.#child.exitCode}: ${this.#stderr}${JSON.stringify(this.lines.at(-1))}`,
-        );
-      }
-      return line;
-    });
+  async logged(message: string, fits: (line: LogLine) => boolean = () => true, withinMs?: number): Promise<LogLine> {
+    return eventually(
+      `log line "${message}"`,
+      () => {
+        const line = this.lines.find((candidate) => candidate.msg === message && fits(candidate));
+        if (line === undefined && this.#child.exitCode !== null) {
+          throw new Error(
+            `runway exited with ${this.#child.exitCode}: ${this.#stderr}${JSON.stringify(this.lines.at(-1))}`,
+          );
+        }
+        return line;
+      },
+      withinMs,
+    );
   }
 
   signal(name: NodeJS.Signals): void {

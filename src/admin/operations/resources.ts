@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Delta } from "../../config/delta.ts";
+import { type Delta, findResource } from "../../config/delta.ts";
 import type { JsonObject } from "../../config/json.ts";
 import type { Resource } from "../../config/resource.ts";
 import { identifier } from "../../config/resources/scalars.ts";
@@ -177,7 +177,8 @@ export function found(collection: Collection, head: Snapshot, id: string): Resou
 }
 
 function find(collection: Collection, { resources }: Snapshot, id: string): Resource | undefined {
-  return resources.find((resource) => resource.id === id && collection.holds(resource));
+  const resource = findResource(resources, { kind: collection.kind, id });
+  return resource !== undefined && collection.holds(resource) ? resource : undefined;
 }
 
 function missing({ kind, name }: Collection, id: string): RunwayError {

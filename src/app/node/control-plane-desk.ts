@@ -24,6 +24,7 @@ import type {
   Revision,
   RevisionLog,
 } from "../../config/revision-log.ts";
+import { RoutePaths } from "../../config/route-paths.ts";
 import { stateHash } from "../../config/state-hash.ts";
 import type { Clock } from "../../core/clock.ts";
 import { RunwayError } from "../../core/failure.ts";
@@ -62,6 +63,7 @@ export interface ControlPlaneDeskOptions {
 export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
   readonly #options: ControlPlaneDeskOptions;
   readonly #turnstile = new Turnstile();
+  readonly #paths = new RoutePaths();
   /** The version that was given to the fleet last. */
   #published: Revision | undefined;
 
@@ -186,7 +188,7 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
     const { version, resources } = head;
     if (terms.expectedVersion !== undefined && terms.expectedVersion !== version)
       throw new RunwayError("versionConflict", `The current version is ${version}.`);
-    const delta = effectiveDelta(resources, rankDelta(resources, await edit(head)));
+    const delta = effectiveDelta(resources, rankDelta(resources, await edit(head), this.#paths));
     try {
       const request = { ...terms, source: "admin-api", expectedVersion: version } as const;
       const change = await this.#change({ delta }, request, true);
