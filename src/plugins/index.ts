@@ -8,6 +8,7 @@ import { extAuth } from "./ext_auth/plugin.ts";
 import { httpsRedirect } from "./https_redirect/plugin.ts";
 import { ipFilter } from "./ip_filter/plugin.ts";
 import { jwt } from "./jwt/plugin.ts";
+import { mirror } from "./mirror/plugin.ts";
 import { rateLimit } from "./rate_limit/plugin.ts";
 import { redirect } from "./redirect/plugin.ts";
 import { requestId } from "./request_id/plugin.ts";
@@ -43,4 +44,5 @@ export const PLUGINS: readonly Plugin[] = [
   trafficSplit,
   rewrite,
   transform,
+  mirror,
 ];

@@ -25,6 +25,7 @@ export {
 } from "./plugin.ts";
 export type { HostRequest, HostResponse, KnownConsumer, PluginHost } from "./plugin-host.ts";
 export type { Consumer, RequestContext } from "./request-context.ts";
+export type { CopyFate, RequestCopy } from "./request-copy.ts";
 export type { BodyTransform, ResponseContext } from "./response-context.ts";
 export { secret, secretByName } from "./secret.ts";
 export type { SharedNumbers } from "./shared-numbers.ts";

@@ -1,5 +1,6 @@
 import type { ContextKey } from "./context-key.ts";
 import { type FieldSource, HeaderFields } from "./header-fields.ts";
+import { PendingCopy, type RequestCopy } from "./request-copy.ts";
 
 /** Who a request comes from, as a plugin that authenticates found out. */
 export interface Consumer {
@@ -52,6 +53,7 @@ export class RequestContext {
   #target: string | undefined;
   #authority: string | undefined;
   #upstream: string | undefined;
+  #copies: PendingCopy[] = NO_COPIES;
 
   constructor(source: RequestSource) {
     this.#source = source;
@@ -149,12 +151,23 @@ export class RequestContext {
     this.#upstream = id;
   }
 
+  /** Has a copy of the request, as the upstream gets it, sent to another upstream once all of the request has come. */
+  copyTo(copy: RequestCopy): void {
+    this.#copies = [...this.#copies, new PendingCopy(copy)];
+  }
+
+  get copies(): readonly PendingCopy[] {
+    return this.#copies;
+  }
+
   /** The request is over. */
   close(): void {
     this.#source = OVER;
+    for (const copy of this.#copies) if (!copy.isSent) copy.over("not_sent");
   }
 }
 
+const NO_COPIES: PendingCopy[] = [];
 const OVER = new Proxy({} as RequestSource, {
   get() {
     throw new Error("the request is over; what is needed of it later has to be kept while it lasts");

@@ -59,6 +59,8 @@ export interface TestResult {
         readonly target: string;
         readonly host: string;
         readonly upstream: string | undefined;
+        /** Upstreams that got a copy. */
+        readonly copies: readonly string[];
         readonly headers: Headers;
       }
     | undefined;
@@ -142,6 +144,7 @@ export class TestPlugin {
         target: context.target,
         host: context.authority ?? "upstream.example:80",
         upstream: context.upstream,
+        copies: copiesOf(context),
         headers: plain(headers),
       },
     };
@@ -173,6 +176,13 @@ export class TestPlugin {
       consumerByKey: (key) => this.#consumers.get(key),
     };
   }
+}
+
+/** Every copy is answered, unless the body is too long for it. */
+function copiesOf({ copies, body }: RequestContext): string[] {
+  const sent = copies.filter(({ copy }) => (body?.length ?? 0) <= copy.maxBodyBytes);
+  for (const pending of copies) pending.over(sent.includes(pending) ? "answered" : "too_large");
+  return sent.map(({ copy }) => copy.upstream);
 }
 
 function contextOf({

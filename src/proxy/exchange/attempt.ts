@@ -11,7 +11,7 @@ const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"])
 
 /** What is sent to a target. */
 export interface Sending {
-  readonly request: RequestParser;
+  readonly request: Pick<RequestParser, "method" | "fields" | "hasBody" | "chunked" | "expectsContinue">;
   /** The head as the target gets it. */
   readonly head: string;
   readonly timeouts: ResponseTimeouts;
@@ -204,7 +204,11 @@ export class Attempt implements ResponseHandler {
    * Whether the request may go to another connection of the target at once: the target promises that it did nothing about it, or
    * a kept connection turned out to have gone stale and the request does no harm twice.
    */
-  #mayDialAgain({ kind }: Refusal, channel: UpstreamChannel | undefined, { hasBody, method }: RequestParser): boolean {
+  #mayDialAgain(
+    { kind }: Refusal,
+    channel: UpstreamChannel | undefined,
+    { hasBody, method }: Sending["request"],
+  ): boolean {
     if (kind !== "upstreamReset" || channel === undefined || this.#hasDialledAgain) return false;
     if (channel.isUnprocessed) return !this.#hasSentBody;
     return channel.hasServed && !channel.hasAnswered && !hasBody && IDEMPOTENT.has(method);

@@ -17,7 +17,9 @@ import { Attempt, type Sending } from "./attempt.ts";
 import { Attempts, type AttemptsOwner } from "./attempts.ts";
 import { clientAddress } from "./client-address.ts";
 import { ClientResponse, type ResponseSource } from "./client-response.ts";
-import { writeForwardedRequest } from "./forwarded-request.ts";
+import { CopiedAttempt } from "./copied-attempt.ts";
+import { CopiedRequest, type CopySource } from "./copied-request.ts";
+import { type ForwardedHead, writeForwardedRequest } from "./forwarded-request.ts";
 import { grpcTimeoutMs, isGrpc } from "./grpc/grpc-call.ts";
 import { GrpcWebCall } from "./grpc/grpc-web-call.ts";
 import type { HeldBody } from "./held-body.ts";
@@ -44,7 +46,7 @@ export interface Caller {
  * otherwise cuts the connection, so that a response that was cut is never taken for a complete one.
  */
 export class Exchange<Channel extends RequestChannel = RequestChannel>
-  implements RequestHandler, AttemptsOwner, PluginGateOwner, ResponseSource
+  implements RequestHandler, AttemptsOwner, PluginGateOwner, ResponseSource, CopySource
 {
   readonly client: Channel;
   readonly #gateway: Gateway;
@@ -56,7 +58,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
   readonly #record: RequestRecord;
   /** Of requests whose route asks for one attempt. */
   readonly #single: Attempt;
-  #attempt: Attempt | Attempts;
+  #attempt: Attempt | Attempts | CopiedAttempt;
   /** The protocol that the request asks to switch to, if it may. */
   #upgrade: string | undefined;
   /** Where the request stands while plugins are not done with it. */
@@ -213,12 +215,33 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
   onPassed(held: HeldBody | undefined): void {
     this.#gate = undefined;
     this.#forward(this.#record.route!);
+    this.#copy();
     if (held === undefined || !this.#attempt.isOpen) return;
     for (const piece of held.pieces) this.#send(piece, 0, piece.length);
     if (!this.#attempt.isOpen) return;
     if (!held.isComplete) this.client.resume();
     else if (this.client.request.hasBody) this.#complete();
     this.#attempt.flush();
+  }
+
+  targetForCopy(id: string): Target | undefined {
+    const upstream = this.#gateway.configuration.table.place(upstreamKey({ id }))?.upstream;
+    return upstream?.choose(this.client.request, this.#addressFor(upstream));
+  }
+
+  copyTo(target: Target, bodyBytes: number): Sending | undefined {
+    const { method, host, fields, nominated, hasBody, contentLength } = this.client.request;
+    const framing = { chunked: false, contentLength: hasBody ? bodyBytes : contentLength, expectsContinue: false };
+    const request = { method, host, fields, nominated, hasBody, ...framing };
+    const edited = this.#record.plugins?.prepareTry(target.pool.authority);
+    if (isAnswer(edited)) return undefined;
+    const route = this.#record.route!;
+    return {
+      request,
+      head: this.#writeHead(request, route, target, edited),
+      timeouts: route,
+      upgrade: undefined,
+    };
   }
 
   onAnswered(answer: Answer): void {
@@ -240,6 +263,14 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     this.#gate = new PluginGate(pipeline, plugins, source, this.client, this);
     this.#record.plugins = this.#gate.run;
     this.#gate.ask();
+  }
+
+  /** Has the copies made that plugins want. What switches protocols, or is translated on its way, is not copied. */
+  #copy(): void {
+    const copies = this.#record.plugins?.request.copies ?? [];
+    if (copies.length === 0 || !this.#attempt.isOpen || this.#upgrade !== undefined || this.#call !== undefined) return;
+    const made = copies.map((copy) => new CopiedRequest(copy, this, this.#gateway));
+    this.#attempt = new CopiedAttempt(this.#attempt, made, this.client.request.hasBody);
   }
 
   /** Sends a piece of the body on. */
@@ -274,7 +305,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     }
     return {
       request: this.client.request,
-      head: this.#writeHead(route, target, edited),
+      head: this.#writeHead(this.client.request, route, target, edited),
       timeouts: route,
       upgrade: this.#upgrade,
     };
@@ -347,10 +378,15 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     return chosen === undefined ? route : this.#gateway.configuration.table.place(upstreamKey({ id: chosen }));
   }
 
-  #writeHead(route: CompiledRoute, { pool, basePath }: Target, edited: HeaderFields | undefined): string {
+  #writeHead(
+    head: ForwardedHead,
+    route: CompiledRoute,
+    { pool, basePath }: Target,
+    edited: HeaderFields | undefined,
+  ): string {
     const { request } = this.client;
     const rewritten = this.#record.plugins?.request;
-    return writeForwardedRequest(request, {
+    return writeForwardedRequest(head, {
       upgrade: this.#upgrade,
       target: basePath + (rewritten === undefined ? route.rewrite(request.path) + request.query : rewritten.target),
       authority: rewritten?.authority ?? pool.authority,

@@ -37,6 +37,12 @@ const DROPPED = droppedFields(...REWRITTEN);
 /** What a stranger says about those before it is believed in no spelling (RFC 7239 §8.1). */
 const DROPPED_OF_STRANGERS = droppedFields(...REWRITTEN, FIELD.forwarded);
 
+/** The head of a request as it is sent on. */
+export type ForwardedHead = Pick<
+  RequestParser,
+  "method" | "host" | "fields" | "nominated" | "chunked" | "contentLength" | "expectsContinue"
+>;
+
 /** What of a forwarded request is not the client's own. */
 export interface Forwarding {
   /** The protocol that it asks to switch to, if any. */
@@ -58,7 +64,7 @@ export interface Forwarding {
 }
 
 /** The head that is sent upstream, written anew. */
-export function writeForwardedRequest(request: RequestParser, forwarding: Forwarding): string {
+export function writeForwardedRequest(request: ForwardedHead, forwarding: Forwarding): string {
   const { fields } = request;
   const framing = forwarding.isGrpcWeb
     ? ""
@@ -114,7 +120,7 @@ export function upgradeFields(upgrade: string): string {
   return `Connection: Upgrade\r\nUpgrade: ${upgrade}\r\n`;
 }
 
-function forwardedFields({ fields, host }: RequestParser, { peer, scheme, isPeerTrusted }: Forwarding): string {
+function forwardedFields({ fields, host }: ForwardedHead, { peer, scheme, isPeerTrusted }: Forwarding): string {
   const hostLine = host === "" ? "" : `X-Forwarded-Host: ${host}\r\n`;
   if (!isPeerTrusted) return `X-Forwarded-For: ${peer}\r\nX-Forwarded-Proto: ${scheme}\r\n${hostLine}`;
   const before = fields.joined(FIELD.xForwardedFor);
