@@ -87,10 +87,10 @@ class LeanGrpcConnection implements Connection {
     this.#session?.destroy();
   }
 
-  fail(reason: string, comeBackAfterMs?: number): void {
+  fail(reason: string): void {
     if (this.#isOver) return;
     this.close();
-    queueMicrotask(() => this.#events.closed(reason, comeBackAfterMs));
+    queueMicrotask(() => this.#events.closed(reason));
   }
 
   #read(bytes: Buffer): void {
@@ -106,9 +106,8 @@ class LeanGrpcConnection implements Connection {
   }
 
   #look(headers: IncomingHttpHeaders): void {
-    const { "grpc-status": status, "grpc-message": message = "", "grpc-retry-pushback-ms": pushback } = headers;
-    if (status === undefined) return;
-    const reason = `status ${status}: ${decodeURIComponent(String(message))}`;
-    this.fail(reason, pushback === undefined ? undefined : Number(pushback));
+    const status = headers["grpc-status"];
+    if (status !== undefined)
+      this.fail(`status ${status}: ${decodeURIComponent(String(headers["grpc-message"] ?? ""))}`);
   }
 }

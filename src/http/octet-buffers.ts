@@ -1,7 +1,7 @@
 import { TurnEnd } from "./turn-end.ts";
 
 /** The size of a read, and so of the largest piece that is copied in the ordinary run of things. */
-const BUFFER_BYTES = 65_536;
+export const BUFFER_BYTES = 65_536;
 /** Copies that are kept for reuse. */
 const MAX_SPARE = 64;
 
@@ -14,10 +14,14 @@ export class OctetBuffers {
   readonly turnEnd = new TurnEnd();
   readonly #spare: Buffer[] = [];
 
+  /** One of BUFFER_BYTES to be filled, and given back when it is not needed any more. */
+  take(): Buffer {
+    return this.#spare.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES);
+  }
+
   /** A copy of octets `start` to `end`, to be given back when it is not needed any more. */
   copy(buffer: Buffer, start: number, end: number): Buffer {
-    const size = Math.max(end - start, BUFFER_BYTES);
-    const copy = (size === BUFFER_BYTES ? this.#spare.pop() : undefined) ?? Buffer.allocUnsafeSlow(size);
+    const copy = end - start <= BUFFER_BYTES ? this.take() : Buffer.allocUnsafeSlow(end - start);
     buffer.copy(copy, 0, start, end);
     return copy;
   }

@@ -37,7 +37,7 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   readonly #lifetime: Lifetime;
   readonly #handler: RequestHandler;
   /** Undefined after the first request. */
-  #onHttp2: ((socket: Socket) => void) | undefined;
+  #onHttp2: ((octets: Buffer) => void) | undefined;
   readonly #body = new BodyReader();
   #state: "head" | "body" | "answering" | "flushing" | "lingering" | "tunnel" | "closed" = "head";
   /** Octets of later requests that came while one was being answered. */
@@ -49,14 +49,14 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   #bodyEndMs = Number.POSITIVE_INFINITY;
 
   /**
-   * @param onHttp2 takes over the socket when the client turns out to speak HTTP/2 (RFC 9113 §3.3): as far as this connection is
-   * concerned, it is closed then
+   * @param onHttp2 takes over the socket, and what was read from it, when the client turns out to speak HTTP/2 (RFC 9113 §3.3): as
+   * far as this connection is concerned, it is closed then
    */
   constructor(
     socket: Socket,
     { buffers, limits, sweep, lifetime }: ConnectionOptions,
     handler: RequestHandler,
-    onHttp2: (socket: Socket) => void,
+    onHttp2: (octets: Buffer) => void,
   ) {
     this.socket = socket;
     this.limits = limits;
@@ -294,12 +294,9 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   }
 
   /** @param rest what came after the first line, which is always the same */
-  #switchToHttp2(onHttp2: (socket: Socket) => void, rest: Buffer): void {
-    const { socket } = this;
+  #switchToHttp2(onHttp2: (octets: Buffer) => void, rest: Buffer): void {
     this.#onClose();
-    socket.pause();
-    socket.unshift(Buffer.concat([Buffer.from(HTTP2_PREFACE_LINE), rest]));
-    onHttp2(socket);
+    onHttp2(Buffer.concat([Buffer.from(HTTP2_PREFACE_LINE), rest]));
   }
 
   /**
@@ -324,6 +321,7 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   }
 
   #onDrain(): void {
+    if (this.#state === "closed") return;
     this.writer.onDrain();
     if (this.#flow !== undefined) {
       this.#flow.onWritable();

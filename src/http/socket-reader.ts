@@ -119,14 +119,15 @@ export function readInto(buffer: Buffer, sink: ByteSink, socket: Socket): void {
   hiddenKeys ??= findHiddenKeys(socket);
   const { bufferKey, callbackKey } = hiddenKeys;
   if (bufferKey === undefined || callbackKey === undefined || typeof handle?.useUserBuffer !== "function") {
-    socket.on("data", (bytes: Buffer) => sink.onBytes(bytes, bytes.length));
+    socket.removeAllListeners("data").on("data", (bytes: Buffer) => sink.onBytes(bytes, bytes.length));
     return;
   }
+  const isRead = hidden[bufferKey] === buffer;
   hidden[bufferKey] = buffer;
   hidden[callbackKey] = (count: number) => {
     sink.onBytes(buffer, count);
     return true;
   };
-  handle.useUserBuffer(buffer);
+  if (!isRead) handle.useUserBuffer(buffer);
   socket.resume();
 }

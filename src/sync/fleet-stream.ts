@@ -11,7 +11,6 @@ import {
   type FleetState,
   type FleetTimer,
   initialFleetState,
-  type Refusal,
 } from "./fleet-state.ts";
 import type { Ack, FromNode, Heartbeat, Hello, Nack } from "./messages.ts";
 import { NamedTimers } from "./named-timers.ts";
@@ -30,7 +29,7 @@ interface StreamOwner {
   authorise(stream: FleetStream, hello: Hello): Verdict;
   reported(stream: FleetStream, news: Ack | Nack | Heartbeat): void;
   /** The control plane ended the stream. */
-  rejected(stream: FleetStream, why: Refusal): void;
+  rejected(stream: FleetStream, kind: FailureKind, detail: string): void;
 }
 
 export interface StreamContext {
@@ -154,7 +153,9 @@ export class FleetStream {
     switch (effect.type) {
       case "authorise": {
         const verdict = this.#context.owner.authorise(this, effect.hello);
-        this.#dispatch(verdict.allowed ? { type: "authorised" } : { ...verdict, type: "forbidden" });
+        this.#dispatch(
+          verdict.allowed ? { type: "authorised" } : { type: "forbidden", kind: verdict.kind, detail: verdict.detail },
+        );
         break;
       }
       case "send": {
@@ -164,8 +165,8 @@ export class FleetStream {
       }
       case "end": {
         const stream = this.#release();
-        this.#context.owner.rejected(this, effect);
-        stream?.end(effect.kind, effect.detail, effect.comeBackAfterMs);
+        this.#context.owner.rejected(this, effect.kind, effect.detail);
+        stream?.end(effect.kind, effect.detail);
         break;
       }
       case "ask for turn":

@@ -6,7 +6,7 @@ import type { Refusal } from "../refusal.ts";
 import { keepSession, type Peer, tlsOptions } from "../socket-reader.ts";
 import type { Deadlined, Sweep } from "../sweep.ts";
 import { ClientStream, type ClientStreamHost } from "./client-stream.ts";
-import type { HeadOptions } from "./stream-writer.ts";
+import type { HeadOptions } from "./request-writer.ts";
 
 /** Where a connection goes and what it may take. A time of 0 means no limit. */
 export interface ClientSessionOptions {

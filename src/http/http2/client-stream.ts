@@ -7,9 +7,9 @@ import type { Deadlined, Sweep } from "../sweep.ts";
 import { NO_TRAILERS, readTrailers } from "../trailers.ts";
 import { MAX_INTERIM_RESPONSES, NO_TIMEOUTS, type ResponseHandler, type UpstreamChannel } from "../upstream-channel.ts";
 import { cutStream } from "./cut-stream.ts";
+import type { HeadOptions } from "./request-writer.ts";
 import { RequestWriter } from "./request-writer.ts";
 import { readResponseHead } from "./response-head.ts";
-import type { HeadOptions } from "./stream-writer.ts";
 
 /** What a place needs of its connection. */
 export interface ClientStreamHost {
@@ -87,7 +87,7 @@ export class ClientStream implements UpstreamChannel, Deadlined {
     this.isRequestComplete = false;
     this.trailers = NO_TRAILERS;
     this.response.reset();
-    this.writer.begin(undefined);
+    this.writer.begin();
     this.touch();
   }
 

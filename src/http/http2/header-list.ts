@@ -1,9 +1,5 @@
 import { CONNECTION_SPECIFIC } from "./field-names.ts";
 
-/** `HTTP/1.1 200` */
-const STATUS_START = 9;
-const STATUS_END = 12;
-
 /**
  * The header list that a request of ours becomes in HTTP/2: names and values in turn, beginning with the pseudo-headers.
  * @param text as we write heads: `Name: value`, CRLF, Host first, and an empty line at `end - 2`
@@ -15,12 +11,6 @@ export function requestList(text: string, end: number, scheme: string): string[]
   const host = fields.indexOf("host");
   const [, authority = ""] = fields.splice(host, 2);
   return [":method", method, ":scheme", scheme, ":authority", authority, ":path", path, ...fields];
-}
-
-/** The same of a response. */
-export function responseList(text: string, end: number): string[] {
-  const status = text.substring(STATUS_START, STATUS_END);
-  return [":status", status, ...fieldList(text, text.indexOf("\r\n") + 2, end - 2)];
 }
 
 /** The lines from `firstStart` to `end` as names in lower case and values in turn. */

@@ -63,6 +63,11 @@ describe("the head of an HTTP/2 request", () => {
 
   it("is refused as CONNECT, also as the extended one", () => {
     assert.equal(read(replaced(":method", "CONNECT")).refusal?.kind, "methodNotImplemented");
+    const real: readonly Field[] = [
+      [":method", "CONNECT"],
+      [":authority", "gateway.test:443"],
+    ];
+    assert.equal(read(real, false).refusal?.kind, "methodNotImplemented");
     assert.equal(read([...GET, [":protocol", "websocket"]]).refusal?.kind, "badRequest");
   });
 
@@ -86,6 +91,10 @@ describe("the head of an HTTP/2 request", () => {
     ["an absolute path, which would overrule the authority", replaced(":path", "http://other.test/")],
     ["an empty path", replaced(":path", "")],
     ["no path", GET.filter(([name]) => name !== ":path")],
+    ["no scheme", GET.filter(([name]) => name !== ":scheme")],
+    ["a scheme that is none", replaced(":scheme", "")],
+    ["a blank before a value", [...GET, ["x", " a"]]],
+    ["a tab behind a value", [...GET, ["x", "a\t"]]],
     ["no method", GET.filter(([name]) => name !== ":method")],
     ["neither authority nor host", GET.filter(([name]) => name !== ":authority")],
     ["a line end in the authority", replaced(":authority", "h\r\nx: y")],

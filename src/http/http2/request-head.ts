@@ -1,6 +1,9 @@
+import { isBlank } from "../octets.ts";
 import type { Refusal } from "../refusal.ts";
 import type { RequestParser } from "../request-parser.ts";
 import { CONNECTION_SPECIFIC, FIELD_NAME } from "./field-names.ts";
+
+const SCHEME = /^[a-z][a-z0-9+.-]*$/i;
 
 /**
  * Gives `request` the head of an HTTP/2 request, spelled as HTTP/1.1: so there is one parser that decides what a valid request is,
@@ -22,6 +25,7 @@ export function readRequestHead(
     const reason = head.add(raw[at]!, raw[at + 1]!);
     if (reason !== undefined) return { kind: "badRequest", reason };
   }
+  if (!head.isWhole) return { kind: "badRequest", reason: "a pseudo-header is missing or not valid" };
   const text = head.write(isComplete);
   if (text.length > maxBytes)
     return { kind: "headerTooLarge", reason: "the head has more octets or lines than it may have" };
@@ -50,6 +54,8 @@ class Head {
     if (name.startsWith(":")) return this.#pseudo(name, value);
     if (!FIELD_NAME.test(name)) return "a header has no valid name";
     if (CONNECTION_SPECIFIC.has(name)) return `${name} has no place in HTTP/2`;
+    if (isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(value.length - 1)))
+      return "a header begins or ends with a blank";
     if (name === "te" && value !== "trailers") return "te may say nothing but trailers in HTTP/2";
     // Browsers send a cookie in pieces, which only HTTP/2 may (RFC 9113 §8.2.3).
     if (name === "cookie") this.#cookie = this.#cookie === undefined ? value : `${this.#cookie}; ${value}`;
@@ -58,10 +64,17 @@ class Head {
     return undefined;
   }
 
+  /** Whether the pseudo-headers are there that have to be (RFC 9113 §8.3.1). CONNECT, which is refused, has others (§8.5). */
+  get isWhole(): boolean {
+    if (this.#method === "CONNECT") this.#path ??= this.#authority;
+    else if (this.#scheme === undefined || !SCHEME.test(this.#scheme)) return false;
+    return this.#method !== undefined && this.#path !== undefined;
+  }
+
   write(isComplete: boolean): string {
     if (this.#cookie !== undefined) this.#line("cookie", this.#cookie);
     if (!isComplete && !this.#hasLength) this.#line("transfer-encoding", "chunked");
-    return `${this.#method ?? ""} ${this.#path ?? ""} HTTP/1.1\r\n${this.#lines}\r\n`;
+    return `${this.#method} ${this.#path} HTTP/1.1\r\n${this.#lines}\r\n`;
   }
 
   #line(name: string, value: string): void {

@@ -1,13 +1,16 @@
-import { constants, performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Clock } from "../../core/clock.ts";
-import { MAX_FIELDS } from "../field-lines.ts";
 import type { ConnectionOptions, HttpLimits } from "../http-limits.ts";
 import type { OctetBuffers } from "../octet-buffers.ts";
 import type { RequestHandler } from "../request-channel.ts";
+import { type ByteSink, readInto } from "../socket-reader.ts";
 import type { Deadlined, Sweep } from "../sweep.ts";
 import { FloodGuard } from "./flood-guard.ts";
-import { ServerStream, type StreamHost } from "./server-stream.ts";
+import { type ConnectionFault, ERROR, MAX_FRAME_BYTES, MAX_STREAM_ID } from "./frame.ts";
+import { FrameReader } from "./frame-reader.ts";
+import { FrameWriter } from "./frame-writer.ts";
+import { type FramesHost, ServerFrames } from "./server-frames.ts";
+import { ServerStream } from "./server-stream.ts";
 
 export interface SessionOptions extends ConnectionOptions {
   readonly clock: Clock;
@@ -22,32 +25,39 @@ export interface SessionOptions extends ConnectionOptions {
 
 /** How long after the first notice a client may still open streams that were on their way (RFC 9113 §6.8). */
 const NOTICE_MS = 1_000;
-/** How long a closed connection may take to write what is left. */
+/** How long a connection that we closed goes on reading, so that the client gets to see our last words. */
 const LINGER_MS = 2_000;
-const LAST_STREAM_ID = 2 ** 31 - 1;
-/** Fields that are read at all; a request between this and what a head may have is still answered with 431. */
-const MAX_HEADER_PAIRS = 2 * MAX_FIELDS;
-const MEMORY_MB = 4;
+
+const TOO_SLOW: ConnectionFault = {
+  code: ERROR.enhanceYourCalm,
+  reason: "a frame or header block did not end in time",
+};
+const FLOOD: ConnectionFault = { code: ERROR.enhanceYourCalm, reason: "the client floods the connection" };
 
 /**
- * The server's side of an HTTP/2 connection (RFC 9113): each stream is served as a request of HTTP/1.1 is. There is no push, and
- * no extended CONNECT. A client that floods us with what is cheap for it is told to calm down and disconnected.
+ * The server's side of an HTTP/2 connection (RFC 9113), from its preface to its end: each stream is served as a request of HTTP/1.1 is.
+ * There is no push, no extended CONNECT and no priority. A client that floods us with what is cheap for it is told to calm down and
+ * disconnected.
  */
-export class ServerSession implements StreamHost, Deadlined {
-  deadlineMs: number;
+export class ServerSession implements FramesHost, ByteSink, Deadlined {
   limits: HttpLimits;
   readonly sweep: Sweep;
   readonly buffers: OctetBuffers;
   readonly #socket: Socket;
-  readonly #session: ServerHttp2Session;
   readonly #options: SessionOptions;
   readonly #guard: FloodGuard;
-  readonly #places: ServerStream[] = [];
-  readonly #free: ServerStream[] = [];
-  #state: "open" | "noticed" | "closing" | "closed" = "open";
+  readonly #writer: FrameWriter;
+  readonly #frames: ServerFrames;
+  readonly #reader: FrameReader;
+  /** `ended` once we have said our last word. */
+  #state: "open" | "noticed" | "closing" | "ended" | "closed" = "open";
+  /** When the connection ends for want of something to do, or goes on to its end. */
+  #endMs: number;
+  /** When what has begun to arrive has to be whole. */
+  #wholeMs = Number.POSITIVE_INFINITY;
 
-  /** Takes over a socket that nothing was read from, or that what was read was given back to with `unshift`. */
-  constructor(socket: Socket, options: SessionOptions) {
+  /** @param early what was read from the socket before */
+  constructor(socket: Socket, options: SessionOptions, early?: Buffer) {
     const { limits, sweep, buffers, clock } = options;
     this.limits = limits;
     this.sweep = sweep;
@@ -55,23 +65,27 @@ export class ServerSession implements StreamHost, Deadlined {
     this.#socket = socket;
     this.#options = options;
     this.#guard = new FloodGuard(clock);
-    this.deadlineMs = sweep.in(limits.idleTimeoutMs);
-    this.#session = performServerHandshake(socket, {
-      maxHeaderListPairs: MAX_HEADER_PAIRS,
-      maxSessionMemory: MEMORY_MB,
-      strictSingleValueFields: false,
-      settings: {
-        maxConcurrentStreams: limits.maxConcurrentStreams,
-        // Counts 32 octets more for each field than a head of HTTP/1.1 has.
-        maxHeaderListSize: 2 * limits.maxHeadBytes + 32 * MAX_HEADER_PAIRS,
-      },
-    });
+    this.#writer = new FrameWriter(socket, this);
+    this.#frames = new ServerFrames(this, this.#writer);
+    // Heads are smaller than they become, or a third larger where they are binary; a frame more is not yet an attack.
+    this.#reader = new FrameReader(this.#frames, () => 2 * this.limits.maxHeadBytes + MAX_FRAME_BYTES);
+    this.#endMs = sweep.in(limits.idleTimeoutMs);
     sweep.add(this);
-    this.#listen(this.#session);
+    this.#listen(socket);
+    this.#frames.greet();
+    if (early !== undefined) this.onBytes(early, early.length);
   }
 
-  get #isIdle(): boolean {
-    return this.#free.length === this.#places.length;
+  get deadlineMs(): number {
+    return Math.min(this.#endMs, this.#wholeMs, this.#writer.stallEndMs);
+  }
+
+  get takesStreams(): boolean {
+    return this.#state === "open" || this.#state === "noticed";
+  }
+
+  get hasEnded(): boolean {
+    return this.#state === "ended" || this.#state === "closed";
   }
 
   get isClosing(): boolean {
@@ -80,80 +94,107 @@ export class ServerSession implements StreamHost, Deadlined {
 
   /** Ends the connection with the streams that it has; those that are already on their way are still served. */
   set isClosing(isClosing: boolean) {
-    // A session that is going down by itself has nothing more to say, though it is not closed yet.
-    if (!isClosing || this.#state !== "open" || this.#session.destroyed) return;
+    if (!isClosing || this.#state !== "open") return;
     this.#state = "noticed";
-    this.#session.goaway(constants.NGHTTP2_NO_ERROR, LAST_STREAM_ID);
-    this.deadlineMs = this.sweep.in(NOTICE_MS);
+    this.#endMs = this.sweep.in(NOTICE_MS);
+    this.#writer.goaway(MAX_STREAM_ID, ERROR.none, "");
+    this.#writer.flush();
   }
 
   closeIfIdle(): void {
-    if (this.#isIdle) this.#close();
+    if (this.#frames.streams.count === 0) this.onGoaway();
   }
 
   onDeadline(): void {
-    if (this.#state === "closing" || this.#session.destroyed) {
-      this.#session.destroy();
-      this.#socket.destroy(); // The session alone would wait until the client has read everything.
-    } else this.#close();
+    const { nowMs } = this.sweep;
+    if (this.#state === "ended" || this.#writer.stallEndMs <= nowMs) this.#socket.destroy();
+    else if (this.#wholeMs <= nowMs) this.onConnectionFault(TOO_SLOW);
+    else this.onGoaway();
   }
 
-  onStreamClosed(place: ServerStream, wasServed: boolean): void {
-    this.#free.push(place);
-    if (!wasServed) this.#count();
-    if (this.#options.isDraining()) this.isClosing = true;
-    if (!this.#isIdle) return;
-    if (this.#state === "open") this.deadlineMs = this.sweep.in(this.limits.idleTimeoutMs);
-    else if (this.#state === "closing") this.deadlineMs = this.sweep.in(LINGER_MS);
+  onBytes(buffer: Buffer, end: number): void {
+    const { wholeCount } = this.#reader;
+    this.#reader.read(buffer, 0, end);
+    if (!this.#reader.isWithin) this.#wholeMs = Number.POSITIVE_INFINITY;
+    else if (this.#wholeMs === Number.POSITIVE_INFINITY || this.#reader.wholeCount > wholeCount)
+      this.#wholeMs = this.sweep.in(this.limits.headTimeoutMs);
+    this.#writer.flush();
   }
 
-  #listen(session: ServerHttp2Session): void {
-    session.on("stream", (stream, _headers, flags, raw) => this.#onStream(stream, flags, raw));
-    session.on("ping", () => this.#count());
-    session.on("remoteSettings", () => this.#count());
-    session.on("priority" as "ping", () => this.#count());
-    session.on("error", ignore); // "close" follows, and is what matters.
-    session.on("close", () => this.#onClose());
-  }
-
-  #onStream(stream: ServerHttp2Stream, flags: number, raw: readonly string[]): void {
-    if (this.#state === "closed") {
-      stream.on("error", ignore); // It goes down with its connection.
-      return;
-    }
-    if (this.#state === "open") this.deadlineMs = Number.POSITIVE_INFINITY;
-    const place = this.#free.pop() ?? this.#addPlace();
-    place.serve(stream, raw, (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0);
-    if (this.#options.lifetime.isLastRequest(this.limits, this.sweep.nowMs)) this.isClosing = true;
-  }
-
-  #addPlace(): ServerStream {
-    const place = this.#options.serve((handler) => new ServerStream(this, handler));
-    this.#places.push(place);
+  addPlace(): ServerStream {
+    const place = this.#options.serve((handler) => new ServerStream(this.#frames, handler));
     this.sweep.add(place);
     return place;
   }
 
-  #count(): void {
-    if (!this.#guard.isTooMuch() || this.#state === "closed") return;
-    this.#state = "closed";
-    this.#options.onFlood();
-    this.#session.destroy(new Error("the client floods the connection"), constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  onStreamOpened(): void {
+    if (this.#state === "open" && this.#frames.streams.count > 0) this.#endMs = Number.POSITIVE_INFINITY;
+    if (this.#options.lifetime.isLastRequest(this.limits, this.sweep.nowMs)) this.isClosing = true;
   }
 
-  #close(): void {
-    if (this.#state === "closing" || this.#state === "closed" || this.#session.destroyed) return;
+  onStreamEnded(isLast: boolean): void {
+    if (this.#options.isDraining()) this.isClosing = true;
+    if (!isLast) return;
+    if (this.#state === "open") this.#endMs = this.sweep.in(this.limits.idleTimeoutMs);
+    else if (this.#state === "closing") this.#end(this.limits.writeTimeoutMs);
+  }
+
+  onCheap(): void {
+    if (this.hasEnded || !this.#guard.isTooMuch()) return;
+    this.#options.onFlood();
+    this.onConnectionFault(FLOOD);
+  }
+
+  /** Ends the connection with the streams that it has, and takes no more. */
+  onGoaway(): void {
+    if (!this.takesStreams) return;
     this.#state = "closing";
-    this.deadlineMs = this.#isIdle ? this.sweep.in(LINGER_MS) : Number.POSITIVE_INFINITY;
-    this.#session.close();
+    this.#endMs = Number.POSITIVE_INFINITY;
+    this.#writer.goaway(this.#frames.streams.lastId, ERROR.none, "");
+    this.#writer.flush();
+    if (this.#frames.streams.count === 0) this.#end(this.limits.writeTimeoutMs);
+  }
+
+  onConnectionFault({ code, reason }: ConnectionFault): void {
+    if (this.hasEnded) return;
+    this.#writer.goaway(this.#frames.streams.lastId, code, reason);
+    this.#end(LINGER_MS);
+    this.#frames.failAll();
+  }
+
+  #listen(socket: Socket): void {
+    socket.on("drain", () => {
+      this.#writer.onDrain();
+      this.#frames.sendMore();
+    });
+    // Who closes its side is taken to be gone, since a killed client looks the same.
+    socket.on("end", () => {
+      if (this.#frames.streams.count > 0) socket.destroy();
+      else this.#writer.flushNow();
+    });
+    socket.on("error", () => {}); // "close" follows, and is what matters.
+    socket.on("close", () => this.#onClose());
+    readInto(this.buffers.read, this, socket);
+  }
+
+  /** @param timeoutMs how long the client may take to read what it was sent */
+  #end(timeoutMs: number): void {
+    this.#state = "ended";
+    this.#wholeMs = Number.POSITIVE_INFINITY;
+    this.#endMs = this.sweep.in(timeoutMs);
+    this.#reader.stop();
+    this.#writer.flushNow();
+    this.#socket.end(() => {
+      this.#endMs = Math.min(this.#endMs, this.sweep.in(LINGER_MS));
+    });
   }
 
   #onClose(): void {
+    if (this.#state === "closed") return;
     this.#state = "closed";
     this.sweep.delete(this);
-    for (const place of this.#places) this.sweep.delete(place);
+    this.#frames.failAll();
+    for (const place of this.#frames.streams.places) this.sweep.delete(place);
     this.#options.onClosed();
   }
 }
-
-function ignore(): void {}

@@ -1,35 +1,48 @@
-import { constants, type ServerHttp2Stream } from "node:http2";
 import type { HttpLimits } from "../http-limits.ts";
-import type { OctetBuffers } from "../octet-buffers.ts";
 import type { Refusal } from "../refusal.ts";
 import type { RequestChannel, RequestHandler } from "../request-channel.ts";
 import { RequestParser } from "../request-parser.ts";
 import type { Deadlined, Sweep } from "../sweep.ts";
 import { NO_TRAILERS, readTrailers, type Trailers } from "../trailers.ts";
-import { AnswerWriter } from "./answer-writer.ts";
+import { type AnswerHost, AnswerWriter, type AnswerWriterOwner } from "./answer-writer.ts";
+import { ReceiveWindow } from "./flow-window.ts";
+import { DEFAULT_WINDOW_BYTES, ERROR, type ErrorCode } from "./frame.ts";
 import { readRequestHead } from "./request-head.ts";
 
 /** What a place needs of its connection. */
-export interface StreamHost {
+export interface StreamHost extends AnswerHost {
   readonly limits: HttpLimits;
   readonly sweep: Sweep;
-  readonly buffers: OctetBuffers;
-  /** The stream is closed and the place is free. `wasServed` is false when the client took its request back. */
-  onStreamClosed(place: ServerStream, wasServed: boolean): void;
+  /** What a client lets a new stream send. */
+  readonly streamWindowBytes: number;
+  /** The stream is closed and the place is free. With a code, it is reset. */
+  onStreamClosed(place: ServerStream, code?: ErrorCode): void;
+  /** The client did on the stream what it may not do. */
+  failStream(place: ServerStream, code: ErrorCode): void;
+}
+
+/** A request as it came. */
+export interface RequestHead {
+  /** Names and values in turn. */
+  readonly list: readonly string[];
+  /** Whether there was more than is read of a head. */
+  readonly isTooLarge: boolean;
+  /** Whether no body follows. */
+  readonly isComplete: boolean;
 }
 
 /**
- * What may still come of a request that is answered, and for how long, before the stream is reset. Most end it by themselves; there are
- * clients, grpc-js among them, that take a reset which comes with the answer for the end of it.
+ * How long what is still coming of a request that is answered is overlooked, before its stream is reset (RFC 9113 §8.1). Most clients end it by themselves;
+ * there are some, grpc-js among them, that take a reset which comes with the answer for the end of it. The window is not opened any
+ * more meanwhile, so it is a window full at most.
  */
-const MAX_UNWANTED_BYTES = 65_536;
 const LINGER_MS = 500;
 
 /**
  * A place for streams of an HTTP/2 connection: takes one after another, as `ServerConnection` takes requests. A connection has as
  * many places as it had streams at a time.
  */
-export class ServerStream implements RequestChannel, Deadlined {
+export class ServerStream implements RequestChannel, AnswerWriterOwner, Deadlined {
   readonly request = new RequestParser();
   readonly writer: AnswerWriter;
   readonly protocol = "HTTP/2";
@@ -37,21 +50,29 @@ export class ServerStream implements RequestChannel, Deadlined {
   readonly takesChunks = false;
   readonly tunnelEnd = undefined;
   deadlineMs = Number.POSITIVE_INFINITY;
+  /** Its number on the connection. */
+  id = 0;
+  /** Whether the client has ended its side. */
+  hasEnded = false;
   readonly #host: StreamHost;
   readonly #handler: RequestHandler;
-  #stream: ServerHttp2Stream | undefined;
-  #state: "free" | "body" | "answering" | "lingering" | "finished" | "gone" = "free";
+  readonly #window = new ReceiveWindow(DEFAULT_WINDOW_BYTES);
+  #state: "free" | "body" | "answering" | "finishing" | "lingering" = "free";
+  #isPaused = false;
+  /** Whether the answer was complete before the request. */
+  #isEarly = false;
+  /** How it is reset when the handler gives up. */
+  #code: ErrorCode = ERROR.internal;
   /** When the whole body has to be there. */
   #bodyEndMs = Number.POSITIVE_INFINITY;
   /** Octets of the body that are still to come, -1 when the head did not say. */
   #remaining = -1;
   #trailers = NO_TRAILERS;
-  #unwantedBytes = 0;
 
   constructor(host: StreamHost, handler: RequestHandler) {
     this.#host = host;
     this.#handler = handler;
-    this.writer = new AnswerWriter(host.buffers);
+    this.writer = new AnswerWriter(host, this);
   }
 
   get isRequestComplete(): boolean {
@@ -63,40 +84,102 @@ export class ServerStream implements RequestChannel, Deadlined {
   }
 
   /** Serves a new stream; the place has to be free. */
-  serve(stream: ServerHttp2Stream, raw: readonly string[], isComplete: boolean): void {
-    this.#stream = stream;
-    this.writer.begin(stream);
-    this.request.reset();
+  serve(id: number, { list, isTooLarge, isComplete }: RequestHead): void {
+    const { request } = this;
+    const { limits, sweep, streamWindowBytes } = this.#host;
+    this.id = id;
+    this.hasEnded = isComplete;
+    this.#state = isComplete ? "answering" : "body";
+    this.#code = ERROR.internal;
+    this.#remaining = -1;
+    this.#isPaused = false;
     this.#trailers = NO_TRAILERS;
-    stream.on("error", ignore); // "close" follows, and is what matters.
-    stream.on("aborted", this.#onAborted);
-    stream.on("close", this.#onClose);
-    try {
-      this.#begin(stream, raw, isComplete);
-      this.#handler.onRequestPause();
-    } catch (error) {
-      this.#handler.onFault(error);
-    }
+    this.#window.reset();
+    this.writer.begin(id, streamWindowBytes);
+    request.reset();
+    request.fields.maxCount = limits.maxFields;
+    this.#guarded(() => {
+      const refusal = isTooLarge ? TOO_LARGE : readRequestHead(request, list, isComplete, limits.maxHeadBytes);
+      if (refusal !== undefined) {
+        this.#refuse(refusal);
+        return;
+      }
+      if (!isComplete) {
+        this.#remaining = request.contentLength;
+        this.#bodyEndMs = sweep.in(limits.wholeBodyTimeoutMs);
+        if (!request.hasBody)
+          this.#state = "answering"; // Only the end of the stream is still to come.
+        else if (!request.expectsContinue) this.#awaitBody(); // A client that waits to be told to go on is not slow.
+      }
+      this.#handler.onRequest();
+    });
+  }
+
+  /** Takes so many octets of a DATA frame from the window. Answers false when the client has sent more than it may. */
+  takeFromWindow(bytes: number): boolean {
+    return this.#window.take(bytes);
+  }
+
+  onBody(buffer: Buffer, start: number, end: number): void {
+    if (this.#state === "answering")
+      this.#host.failStream(this, ERROR.protocol); // It said that there is no body.
+    else if (this.#state === "body") this.#guarded(() => this.#takeBody(buffer, start, end));
+    else if (this.#state === "lingering" && this.#window.isEmpty) this.#close(ERROR.none);
+  }
+
+  onTrailers(list: readonly string[], isTooLarge: boolean): void {
+    this.hasEnded = true;
+    const trailers = isTooLarge ? undefined : readTrailers(list, this.#host.limits.maxHeadBytes);
+    if (trailers !== undefined) this.#trailers = trailers;
+    if (trailers !== undefined || this.#state !== "body") this.onEnd();
+    else this.#guarded(() => this.#refuse({ kind: "badRequest", reason: "the trailers are not valid" }));
+  }
+
+  /** The client has ended its side. */
+  onEnd(): void {
+    this.hasEnded = true;
+    if (this.#state === "lingering") this.#closeEnded();
+    else if (this.#state === "body")
+      this.#guarded(() => {
+        if (this.#remaining > 0)
+          this.#refuse({ kind: "badRequest", reason: "the body is shorter than its Content-Length" });
+        else {
+          this.#state = "answering";
+          this.deadlineMs = Number.POSITIVE_INFINITY;
+          this.#handler.onRequestEnd();
+        }
+      });
+  }
+
+  /** Ends a stream on which the client did what it may not do, or whose connection is gone where there is no code to tell it. */
+  fail(code?: ErrorCode): void {
+    const isServing = this.#state === "body" || this.#state === "answering";
+    this.#close(code);
+    if (isServing) this.#handler.onClientGone();
   }
 
   finish(): void {
-    const stream = this.#stream;
-    const isComplete = this.#state === "answering";
-    if (stream === undefined || (!isComplete && this.#state !== "body")) return;
-    this.#state = isComplete ? "finished" : "lingering";
+    if (this.#state !== "answering" && this.#state !== "body") return;
+    this.#isEarly = this.#state === "body";
+    this.#state = "finishing";
+    this.deadlineMs = this.#host.sweep.in(this.#host.limits.writeTimeoutMs);
     this.writer.end();
     this.writer.flush();
-    this.deadlineMs = this.#host.sweep.in(isComplete ? this.#host.limits.writeTimeoutMs : LINGER_MS);
-    this.#unwantedBytes = 0;
-    // Not where nothing is to come: the runtime would close the stream before its last write, and make an error of that.
-    if (!isComplete) stream.resume();
   }
 
-  /** Whatever else of the request is on its way is not wanted any more (RFC 9113 §8.1). */
-  #endRequest(): void {
-    this.#state = "finished";
-    this.deadlineMs = this.#host.sweep.in(this.#host.limits.writeTimeoutMs);
-    this.#stream?.close(constants.NGHTTP2_NO_ERROR);
+  onAnswerWritten(): void {
+    if (this.hasEnded) {
+      this.#closeEnded();
+      return;
+    }
+    this.#state = "lingering";
+    this.deadlineMs = this.#host.sweep.in(LINGER_MS);
+    if (this.#window.isEmpty) this.#close(ERROR.none);
+  }
+
+  onWritable(): void {
+    if (this.#state === "answering") this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#handler.onResponseWritable();
   }
 
   askForBody(): void {
@@ -104,144 +187,85 @@ export class ServerStream implements RequestChannel, Deadlined {
     if (this.#state === "body") this.#awaitBody();
   }
 
+  /** Stops granting the client more of the body; what it may send already is still taken. */
   pause(): void {
-    this.#stream?.pause();
+    this.#isPaused = true;
     if (this.#state === "body") this.deadlineMs = Number.POSITIVE_INFINITY;
   }
 
   resume(): void {
-    if (this.#state === "body") this.#awaitBody();
-    this.#stream?.resume();
+    this.#isPaused = false;
+    if (this.#state !== "body") return;
+    this.#awaitBody();
+    this.#grant();
+    this.#host.frames.flush();
   }
 
   awaitWritable(): void {
-    const stream = this.#stream;
-    if (stream?.listenerCount("drain") === 0) stream.on("drain", this.#onDrain);
     if (this.#state !== "body") this.deadlineMs = this.#host.sweep.in(this.#host.limits.writeTimeoutMs);
   }
 
   destroy(): void {
-    this.#drop(constants.NGHTTP2_INTERNAL_ERROR);
+    this.#close(this.#code);
   }
 
   onDeadline(): void {
-    if (this.#state === "lingering") this.#endRequest();
+    if (this.#state === "lingering") this.#close(ERROR.none);
     else if (this.#state === "body" && !this.writer.isFull)
-      this.#refuse({ kind: "requestTimeout", reason: "the body did not arrive in time" });
-    else {
-      const wasServing = this.#state === "body" || this.#state === "answering";
-      this.#drop(constants.NGHTTP2_CANCEL);
-      if (wasServing) this.#handler.onClientGone();
-    }
+      this.#guarded(() => this.#refuse({ kind: "requestTimeout", reason: "the body did not arrive in time" }));
+    else this.fail(ERROR.cancel);
   }
 
-  #begin(stream: ServerHttp2Stream, raw: readonly string[], isComplete: boolean): void {
-    const { request } = this;
-    this.#state = isComplete ? "answering" : "body";
-    this.deadlineMs = Number.POSITIVE_INFINITY;
-    request.fields.maxCount = this.#host.limits.maxFields;
-    const refusal = readRequestHead(request, raw, isComplete, this.#host.limits.maxHeadBytes);
-    if (refusal !== undefined) {
-      this.#refuse(refusal);
-      return;
-    }
-    if (!isComplete) this.#takeBody(stream);
-    this.#handler.onRequest();
-  }
-
-  #takeBody(stream: ServerHttp2Stream): void {
-    const { request } = this;
-    this.#remaining = request.contentLength;
-    this.#bodyEndMs = this.#host.sweep.in(this.#host.limits.wholeBodyTimeoutMs);
-    if (!request.hasBody)
-      this.#state = "answering"; // Only the end of the stream is still to come.
-    else if (!request.expectsContinue) this.#awaitBody(); // A client that waits to be told to go on is not slow.
-    stream.on("data", this.#onData);
-    stream.on("trailers", this.#onTrailers);
-    stream.on("end", this.#onEnd);
-  }
-
-  readonly #onData = (bytes: Buffer): void => {
-    if (this.#state === "lingering") {
-      this.#unwantedBytes += bytes.length;
-      if (this.#unwantedBytes > MAX_UNWANTED_BYTES) this.#endRequest();
-    }
-    if (this.#state !== "body") return;
+  #takeBody(buffer: Buffer, start: number, end: number): void {
     this.#awaitBody();
-    try {
-      if (this.#remaining >= 0) this.#remaining -= bytes.length;
-      if (this.request.contentLength >= 0 && this.#remaining < 0)
-        this.#refuse({ kind: "badRequest", reason: "the body is longer than its Content-Length" });
-      else this.#handler.onRequestBody(bytes, 0, bytes.length);
-      this.#handler.onRequestPause();
-    } catch (error) {
-      this.#handler.onFault(error);
+    if (this.#remaining >= 0) this.#remaining -= end - start;
+    if (this.request.contentLength >= 0 && this.#remaining < 0)
+      this.#refuse({ kind: "badRequest", reason: "the body is longer than its Content-Length" });
+    else {
+      this.#handler.onRequestBody(buffer, start, end);
+      this.#grant();
     }
-  };
+  }
 
-  /** Comes before the end, if at all. */
-  readonly #onTrailers = (_fields: unknown, _flags: number, raw?: readonly string[]): void => {
-    const trailers = raw === undefined ? undefined : readTrailers(raw, this.#host.limits.maxHeadBytes);
-    if (trailers === undefined) this.#refuse({ kind: "badRequest", reason: "the trailers are not valid" });
-    else this.#trailers = trailers;
-  };
-
-  readonly #onEnd = (): void => {
-    if (this.#state !== "body" || this.#stream?.aborted !== false) return;
-    try {
-      if (this.#remaining > 0)
-        this.#refuse({ kind: "badRequest", reason: "the body is shorter than its Content-Length" });
-      else {
-        this.#state = "answering";
-        this.deadlineMs = Number.POSITIVE_INFINITY;
-        this.#handler.onRequestEnd();
-      }
-      this.#handler.onRequestPause();
-    } catch (error) {
-      this.#handler.onFault(error);
-    }
-  };
-
-  readonly #onDrain = (): void => {
-    this.writer.isFull = false;
-    if (this.#state === "answering") this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#handler.onResponseWritable();
-  };
-
-  /** The stream was reset, or its connection is gone. */
-  readonly #onAborted = (): void => {
-    if (this.#state !== "body" && this.#state !== "answering") return;
-    this.#state = "gone";
-    this.#handler.onClientGone();
-  };
-
-  readonly #onClose = (): void => {
-    this.#onAborted();
-    const wasServed = this.#state === "finished" || this.#state === "lingering";
-    this.#state = "free";
-    this.#stream = undefined;
-    this.deadlineMs = Number.POSITIVE_INFINITY;
-    this.#host.onStreamClosed(this, wasServed);
-  };
+  #grant(): void {
+    const bytes = this.#isPaused || this.#state !== "body" ? 0 : this.#window.grant();
+    if (bytes > 0) this.#host.frames.windowUpdate(this.id, bytes);
+  }
 
   #awaitBody(): void {
     this.deadlineMs = Math.min(this.#host.sweep.in(this.#host.limits.bodyTimeoutMs), this.#bodyEndMs);
   }
 
+  /** What arrived at once is flushed at its end; a fault of ours costs no more than the request. */
+  #guarded(action: () => void): void {
+    try {
+      action();
+      this.#handler.onRequestPause();
+    } catch (error) {
+      this.#handler.onFault(error);
+    }
+  }
+
   #refuse(refusal: Refusal): void {
+    this.#code = ERROR.protocol;
     this.#handler.onRequestRefused(refusal);
   }
 
-  #drop(code: number): void {
-    this.#state = "gone";
+  /**
+   * Both sides have ended. A client that ended an upload since it had the answer may wait for the reset that it was about to get (curl
+   * does); every other overlooks it (RFC 9113 §5.1).
+   */
+  #closeEnded(): void {
+    this.#close(this.#isEarly ? ERROR.none : undefined);
+  }
+
+  #close(code?: ErrorCode): void {
+    if (this.#state === "free") return;
+    this.#state = "free";
     this.deadlineMs = Number.POSITIVE_INFINITY;
-    const stream = this.#stream;
-    if (stream === undefined) return;
-    // `close` begins with `end`, which would tell the client that a cut answer is complete before the reset does otherwise.
-    stream._final = (done) => done();
-    stream.close(code);
-    stream.destroy(); // Without waiting for a client that does not read.
+    this.writer.drop();
+    this.#host.onStreamClosed(this, code);
   }
 }
 
-function ignore(): void {}
+const TOO_LARGE: Refusal = { kind: "headerTooLarge", reason: "the head has more octets or lines than it may have" };

@@ -62,6 +62,14 @@ const table: Record<string, readonly [fields: readonly Field[], body?: string]> 
   "an upgrade": [[...GET, ["upgrade", "h2c"]]],
   "an extended CONNECT": [[[":method", "CONNECT"], [":protocol", "websocket"], ...GET.slice(1)]],
   "a te that asks for a coding": [[...GET, ["te", "chunked"]]],
+  "a field line in a value": [[...GET, ["x-bad", "a\r\nTransfer-Encoding: chunked"]]],
+  "a line feed in a value": [[...GET, ["x-bad", "a\nx: y"]]],
+  "a carriage return in a value": [[...GET, ["x-bad", "a\ry"]]],
+  "a NUL in a value": [[...GET, ["x-bad", "a\0b"]]],
+  "the end of a head in a value": [[...GET, ["x-bad", `a\r\n\r\n${SMUGGLED}`]]],
+  "a field line in a name": [[...GET, ["x-bad: y\r\ntransfer-encoding", "chunked"]]],
+  "a colon in a name": [[...GET, ["x-bad: y", "a"]]],
+  "a space in a name": [[...GET, ["transfer-encoding ", "chunked"]]],
 };
 
 describe("a request of HTTP/2 that could be two of HTTP/1.1", () => {
@@ -83,26 +91,6 @@ describe("a request of HTTP/2 that could be two of HTTP/1.1", () => {
         ["GET /good HTTP/1.1"],
       );
       assert.doesNotMatch(upstream.received.join(""), /smuggled/);
-    });
-
-  const lost: readonly Field[] = [
-    ["x-bad", "a\r\nTransfer-Encoding: chunked"],
-    ["x-bad", "a\nx: y"],
-    ["x-bad", "a\ry"],
-    ["x-bad", "a\0b"],
-    ["x-bad", `a\r\n\r\n${SMUGGLED}`],
-    ["x-bad: y\r\ntransfer-encoding", "chunked"],
-    ["x-bad: y", "a"],
-    ["transfer-encoding ", "chunked"],
-  ];
-  for (const field of lost)
-    it(`by the field ${JSON.stringify(field)} loses the field and is one`, async () => {
-      const upstream = answering(ok("hi"));
-      const client = (await gatewayTo(upstream)).client();
-      await client.send(PREFACE + request(1, [...GET, field, ["x-good", "1"]])).until(/hi/);
-      const [received = ""] = upstream.received;
-      assert.match(received, /^GET \/bad HTTP\/1\.1\r\n.*\r\nx-good: 1\r\n/s);
-      assert.doesNotMatch(received, /x-bad|smuggled|transfer-encoding|x: y/i);
     });
 });
 

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { ConnectionOptions, HttpLimits } from "../../http/http-limits.ts";
-import { ServerSession } from "../../http/http2/server-session.ts";
+import { ServerSession, type SessionOptions } from "../../http/http2/server-session.ts";
 import { Lifetime } from "../../http/lifetime.ts";
 import { ServerConnection } from "../../http/server-connection.ts";
 import { WRITE_BUFFER_BYTES } from "../../http/socket-writer.ts";
@@ -109,7 +109,7 @@ export class BoundListener implements TerminatorEvents, ProxyHeaderEvents {
 
   onSecured(socket: TLSSocket): void {
     this.#arriving--;
-    if (socket.alpnProtocol === "h2") this.#serveHttp2(socket, "https");
+    if (socket.alpnProtocol === "h2") this.#serveHttp2(socket, "https", takeEarly(socket));
     else this.#serve(socket, "https");
   }
 
@@ -173,9 +173,8 @@ export class BoundListener implements TerminatorEvents, ProxyHeaderEvents {
   #serve(socket: Socket, scheme: Scheme): void {
     const { cells } = this.#gateway;
     const options = this.#connectionOptions();
-    const onHttp2 = () => this.#serveHttp2(socket, scheme);
-    // What came behind a PROXY header: a socket that is read from directly would not give it again.
-    const early = socket.readableLength > 0 ? (socket.read() as Buffer) : undefined;
+    const onHttp2 = (octets: Buffer) => this.#serveHttp2(socket, scheme, octets);
+    const early = takeEarly(socket);
     cells.add("activeConnections", 1);
     const { client } = new Exchange(
       this.#gateway,
@@ -191,11 +190,11 @@ export class BoundListener implements TerminatorEvents, ProxyHeaderEvents {
     if (early !== undefined) client.onBytes(early, early.length);
   }
 
-  #serveHttp2(socket: Socket, scheme: Scheme): void {
+  #serveHttp2(socket: Socket, scheme: Scheme, early: Buffer | undefined): void {
     const { cells, clock } = this.#gateway;
     const caller = this.#callerOf(socket, scheme);
     cells.add("activeConnections", 1);
-    const session = new ServerSession(socket, {
+    const options: SessionOptions = {
       ...this.#connectionOptions(),
       clock,
       isDraining: () => this.#gateway.isDraining,
@@ -205,7 +204,8 @@ export class BoundListener implements TerminatorEvents, ProxyHeaderEvents {
         this.#clients.delete(session);
         cells.add("activeConnections", -1);
       },
-    });
+    };
+    const session = new ServerSession(socket, options, early);
     session.isClosing = this.#isClosed;
     this.#clients.add(session);
   }
@@ -221,6 +221,11 @@ export class BoundListener implements TerminatorEvents, ProxyHeaderEvents {
     const told = this.#told.size === 0 ? undefined : this.#told.get(endOf(socket));
     return { address: told ?? ownAddressOf(socket), scheme };
   }
+}
+
+/** What came behind a PROXY header: a socket that is read from directly would not give it again. */
+function takeEarly(socket: Socket): Buffer | undefined {
+  return socket.readableLength > 0 ? (socket.read() as Buffer) : undefined;
 }
 
 function ownAddressOf(socket: Socket): string {
