@@ -87,10 +87,10 @@ class LeanGrpcConnection implements Connection {
     this.#session?.destroy();
   }
 
-  fail(reason: string): void {
+  fail(reason: string, comeBackAfterMs?: number): void {
     if (this.#isOver) return;
     this.close();
-    queueMicrotask(() => this.#events.closed(reason));
+    queueMicrotask(() => this.#events.closed(reason, comeBackAfterMs));
   }
 
   #read(bytes: Buffer): void {
@@ -106,8 +106,9 @@ class LeanGrpcConnection implements Connection {
   }
 
   #look(headers: IncomingHttpHeaders): void {
-    const status = headers["grpc-status"];
-    if (status !== undefined)
-      this.fail(`status ${status}: ${decodeURIComponent(String(headers["grpc-message"] ?? ""))}`);
+    const { "grpc-status": status, "grpc-message": message = "", "grpc-retry-pushback-ms": pushback } = headers;
+    if (status === undefined) return;
+    const reason = `status ${status}: ${decodeURIComponent(String(message))}`;
+    this.fail(reason, pushback === undefined ? undefined : Number(pushback));
   }
 }

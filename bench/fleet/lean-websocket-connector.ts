@@ -27,10 +27,16 @@ export class LeanWebSocketConnector implements Connector {
   }
 }
 
+/** The error with which a control plane ends a stream. */
+interface Farewell {
+  readonly error?: { readonly data?: { readonly comeBackAfterMs?: number } };
+}
+
 class LeanWebSocketConnection implements Connection {
   readonly #events: ConnectionEvents;
   readonly #work: SharedWork;
   #socket: WebSocket | undefined;
+  #farewell: { readonly comeBackAfterMs?: number } = {};
   #isOver = false;
 
   constructor(events: ConnectionEvents, work: SharedWork) {
@@ -51,7 +57,7 @@ class LeanWebSocketConnection implements Connection {
     socket.on("open", () => this.#isOver || this.#events.opened());
     socket.on("message", (data: RawData) => this.#received(data as Buffer));
     socket.on("error", (error) => this.fail(error.message));
-    socket.on("close", (code, reason) => this.fail(`${code} ${reason}`));
+    socket.on("close", (code, reason) => this.fail(`${code} ${reason}`, this.#farewell.comeBackAfterMs));
   }
 
   send(message: FromNode): void {
@@ -63,15 +69,16 @@ class LeanWebSocketConnection implements Connection {
     this.#socket?.terminate();
   }
 
-  fail(reason: string): void {
+  fail(reason: string, comeBackAfterMs?: number): void {
     if (this.#isOver) return;
     this.close();
-    queueMicrotask(() => this.#events.closed(reason));
+    queueMicrotask(() => this.#events.closed(reason, comeBackAfterMs));
   }
 
   #received(bytes: Buffer): void {
     if (this.#isOver) return;
     const message = this.#work.decode(bytes, (text) => decodeFromControlPlane(text.toString()));
+    if (message?.type === "rpc") this.#farewell = (JSON.parse(message.frame) as Farewell).error?.data ?? this.#farewell;
     if (message !== undefined) this.#events.received(message);
   }
 }

@@ -134,7 +134,7 @@ export class SimulatedNodes {
         connector.connect(address, {
           opened: () => events.opened(),
           received: (message) => seen(message, events),
-          closed: (reason) => events.closed(reason),
+          closed: (reason, comeBackAfterMs) => events.closed(reason, comeBackAfterMs),
         }),
     };
   }

@@ -231,16 +231,16 @@ export class Agent implements Service {
     const connection = this.#options.connector.connect(address, {
       opened: () => isCurrent() && this.#dispatch({ type: "opened" }),
       received: (message) => isCurrent() && this.#dispatch({ type: "received", message }),
-      closed: (reason) => {
+      closed: (reason, comeBackAfterMs) => {
         if (!isCurrent()) return;
         this.#hangUp();
         this.#connection = undefined;
         if (!this.status().connected)
           this.#options.logger.warn("The control plane could not be reached or did not accept this node", {
-            address,
-            reason,
+            ...{ address, reason },
+            ...(comeBackAfterMs === undefined ? {} : { comeBackAfterMs }),
           });
-        this.#dispatch({ type: "closed", reason });
+        this.#dispatch({ type: "closed", reason, comeBackAfterMs });
       },
     });
     const isCurrent = () => this.#connection === connection;

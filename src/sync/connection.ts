@@ -22,8 +22,11 @@ export interface ConnectionEvents {
   /** Both sides have verified each other, and messages can be sent. */
   opened(): void;
   received(message: FromControlPlane): void;
-  /** Comes once, with a reason for people. */
-  closed(reason: string): void;
+  /**
+   * Comes once, with a reason for people.
+   * @param comeBackAfterMs when the control plane asked to be tried again, if it did
+   */
+  closed(reason: string, comeBackAfterMs?: number): void;
 }
 
 /** What a transport gives to a control plane: the stream of one node, whose certificate was verified. */
@@ -31,8 +34,11 @@ export interface NodeStream {
   readonly peer: StreamPeer;
   /** @param sent called when the message has left and the stream takes more */
   send(message: FromControlPlane, sent: () => void): void;
-  /** Ends the stream with a failure that the node is told. */
-  end(kind: FailureKind, detail: string): void;
+  /**
+   * Ends the stream with a failure that the node is told.
+   * @param comeBackAfterMs when the node is to try again; it adds some jitter of its own
+   */
+  end(kind: FailureKind, detail: string, comeBackAfterMs?: number): void;
 }
 
 /** Takes the streams that nodes open. */

@@ -8,11 +8,13 @@ import type { SendTurns } from "./send-turns.ts";
 /** What a control plane measures of its fleet. */
 export class FleetMetrics {
   readonly #rejections: ReturnType<Meter["counter"]>;
+  readonly #deferrals: ReturnType<Meter["counter"]>;
   readonly #answers: ReturnType<Meter["counter"]>;
   readonly #applySeconds: ReturnType<Meter["histogram"]>;
 
   constructor(meter: Meter, nodes: () => readonly NodeView[], turns: SendTurns) {
     this.#rejections = meter.counter(FLEET_METRICS.rejections);
+    this.#deferrals = meter.counter(FLEET_METRICS.deferrals);
     this.#answers = meter.counter(FLEET_METRICS.answers);
     this.#applySeconds = meter.histogram(FLEET_METRICS.apply);
     meter.observeGauge(FLEET_METRICS.nodes, () => countBy(nodes(), (node) => ({ status: node.status })));
@@ -27,6 +29,10 @@ export class FleetMetrics {
 
   rejected(kind: FailureKind): void {
     this.#rejections.add(1, { code: FAILURES[kind].code });
+  }
+
+  deferred(): void {
+    this.#deferrals.add();
   }
 
   /** @param afterMs since the publication; undefined when the answer is about another version than the newest */

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
 import {
   createSecureContext,
-  createServer,
+  createServer as createTlsServer,
   type SecureContextOptions,
   type TLSSocket,
   type Server as TlsServer,
@@ -14,6 +15,7 @@ import { watchFiles } from "../core/watched-files.ts";
 import { formatAddress, parseAddress } from "./address.ts";
 import type { Acceptor, StreamSink } from "./connection.ts";
 import { GrpcAcceptor } from "./grpc/grpc-acceptor.ts";
+import { HandshakeQueue } from "./handshake-queue.ts";
 import { FLEET_METRICS } from "./metrics.ts";
 import { describeTlsFailure } from "./tls-failure.ts";
 import { WebSocketAcceptor } from "./websocket/websocket-acceptor.ts";
@@ -41,21 +43,29 @@ const FAREWELL_LIMIT_MS = 500;
 /**
  * Takes the streams of data planes with mutual TLS. The TLS server is ours and hands each connection to the transport that it
  * agreed on by ALPN, so that gRPC and WebSocket share the port, refused handshakes are seen, and certificates can change
- * while it runs.
+ * while it runs. Handshakes wait for their turn (handshake-queue.ts): the TLS server does not listen itself.
  */
 export class FleetServer implements Service {
   readonly name = "fleet server";
   readonly #options: FleetServerOptions;
   #acceptors: readonly Acceptor[] = [];
+  /** Every connection, and those of them whose handshake succeeded. */
+  readonly #connections = new Set<Socket>();
   readonly #sockets = new Set<TLSSocket>();
   readonly #handshakeFailures: ReturnType<Meter["counter"]>;
+  readonly #handshakesDropped: ReturnType<Meter["counter"]>;
+  readonly #queue = new HandshakeQueue((socket) => this.#tlsServer?.emit("connection", socket));
+  #server: Server | undefined;
   #tlsServer: TlsServer | undefined;
   #stopWatching = (): void => {};
   #allGone = (): void => {};
 
   constructor(options: FleetServerOptions) {
     this.#options = options;
-    this.#handshakeFailures = options.meter.counter(FLEET_METRICS.handshakeFailures);
+    const { meter } = options;
+    this.#handshakeFailures = meter.counter(FLEET_METRICS.handshakeFailures);
+    this.#handshakesDropped = meter.counter(FLEET_METRICS.handshakesDropped);
+    meter.observeGauge(FLEET_METRICS.handshakesWaiting, () => [[{}, this.#queue.waiting]]);
   }
 
   /** @throws RunwayError configurationInvalid, when certificates cannot be used or the address cannot be bound. */
@@ -64,7 +74,7 @@ export class FleetServer implements Service {
     const context = this.#readContext();
     const { fleet, logger } = this.#options;
     this.#acceptors = [new GrpcAcceptor(fleet, logger), new WebSocketAcceptor({ fleet, logger, clock })];
-    const tlsServer = createServer({
+    const tlsServer = createTlsServer({
       ...context,
       minVersion: "TLSv1.3",
       requestCert: true,
@@ -74,18 +84,19 @@ export class FleetServer implements Service {
       sessionTimeout: 1,
       ALPNProtocols: this.#acceptors.map(({ protocol }) => protocol),
     });
-    tlsServer.maxConnections = MAX_CONNECTIONS;
     tlsServer.on("secureConnection", (socket) => this.#secured(socket));
     tlsServer.on("tlsClientError", (error, socket) => this.#handshakeFailed(error, socket));
     this.#tlsServer = tlsServer;
-    await listen(tlsServer, address);
+    this.#server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#arrived(socket));
+    this.#server.maxConnections = MAX_CONNECTIONS;
+    await listen(this.#server, address);
     this.#stopWatching = watchFiles([tls.certFile, tls.keyFile, tls.clientCaFile], clock, () => this.#renew());
     this.#options.logger.info("Data planes are accepted", { address: this.address() });
   }
 
   /** Where it listens, with the port that the system chose where the address said 0. */
   address(): string {
-    const bound = this.#tlsServer?.address();
+    const bound = this.#server?.address();
     if (typeof bound !== "object" || bound === null)
       throw new RunwayError("internal", "the fleet server is not started");
     const { address, port } = bound;
@@ -98,11 +109,11 @@ export class FleetServer implements Service {
     for (const stream of this.#acceptors.flatMap(({ streams }) => [...streams]))
       stream.end("shuttingDown", "the control plane is shutting down");
     const { promise: closed, resolve } = Promise.withResolvers<void>();
-    if (this.#tlsServer?.listening) this.#tlsServer.close(() => resolve());
+    if (this.#server?.listening) this.#server.close(() => resolve());
     else resolve();
     await this.#farewell(deadline);
     for (const acceptor of this.#acceptors) acceptor.close();
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#connections) socket.destroy();
     await closed;
   }
 
@@ -117,7 +128,18 @@ export class FleetServer implements Service {
     cancel();
   }
 
+  #arrived(socket: Socket): void {
+    this.#connections.add(socket);
+    socket.on("close", () => this.#connections.delete(socket));
+    // Ends of connections are seen as ends of handshakes or of streams.
+    socket.on("error", () => {});
+    if (this.#queue.take(socket)) return;
+    this.#handshakesDropped.add();
+    socket.destroy();
+  }
+
   #secured(socket: TLSSocket): void {
+    this.#queue.over(socket);
     this.#sockets.add(socket);
     socket.on("close", () => {
       this.#sockets.delete(socket);
@@ -168,7 +190,7 @@ export class FleetServer implements Service {
   }
 }
 
-function listen(server: TlsServer, address: string): Promise<void> {
+function listen(server: Server, address: string): Promise<void> {
   const { host, port } = parseAddress(address);
   return new Promise((resolve, reject) => {
     server.once("error", (error) => {

@@ -60,7 +60,7 @@ export function stepFleet(cp: ControlPlaneIdentity, state: FleetState, event: Fl
     case "authorised":
       return state.phase === "authorising" ? reconcile(welcomed(cp, state)) : still(state);
     case "forbidden":
-      return end(state, event.kind, event.detail);
+      return end(state, event.kind, event.detail, event.comeBackAfterMs);
     case "published":
       return published(state, event.publication);
     case "turn":
@@ -134,7 +134,8 @@ function heard(state: FleetState, heartbeat: Heartbeat): FleetStep {
 function acknowledged(state: FleetState, ack: Ack): FleetStep {
   const { epoch, version, hash } = ack;
   const running = { epoch, version, hash };
-  const next: FleetState = { ...state, running, lastAck: ack, lastNack: undefined };
+  const status = state.status && { ...state.status, lastReloadError: "", lastSuccessfulVersion: version };
+  const next: FleetState = { ...state, running, status, lastAck: ack, lastNack: undefined };
   const isLevel = isInSync(next);
   const report: FleetEffect = { type: "report", news: ack };
   if (isLevel) return after({ state: { ...next, refusals: 0, wantsSnapshot: false }, effects: [report] }, settle);
@@ -278,8 +279,9 @@ function backOff(state: FleetState): FleetStep {
 
 // ---- the end ----------------------------------------------------------------------------------------------------------
 
-function end(state: FleetState, kind: FailureKind, detail: string): FleetStep {
-  return { state: closed(state), effects: [...giveUpEverything(state), { type: "end", kind, detail }] };
+function end(state: FleetState, kind: FailureKind, detail: string, comeBackAfterMs?: number): FleetStep {
+  const comeBack = comeBackAfterMs === undefined ? {} : { comeBackAfterMs };
+  return { state: closed(state), effects: [...giveUpEverything(state), { type: "end", kind, detail, ...comeBack }] };
 }
 
 /** What stays known of a node that left; lets go of configurations, which are large. */

@@ -60,13 +60,20 @@ export interface FleetState {
   readonly obstacle: string;
 }
 
+/** Why a node is not let in, and when it may come again where that is known. */
+export interface Refusal {
+  readonly kind: FailureKind;
+  readonly detail: string;
+  readonly comeBackAfterMs?: number;
+}
+
 export type FleetTimer = "hello" | "offer" | "answer";
 
 export type FleetOccurrence =
   | { readonly type: "opened" }
   | { readonly type: "received"; readonly message: FromNode }
   | { readonly type: "authorised" }
-  | { readonly type: "forbidden"; readonly kind: FailureKind; readonly detail: string }
+  | ({ readonly type: "forbidden" } & Refusal)
   | { readonly type: "published"; readonly publication: Publication }
   /** It is this node's turn to be sent a configuration. */
   | { readonly type: "turn" }
@@ -81,7 +88,7 @@ export type FleetEffect =
   | { readonly type: "authorise"; readonly hello: Hello }
   | { readonly type: "send"; readonly message: FromControlPlane }
   /** Ends the stream. */
-  | { readonly type: "end"; readonly kind: FailureKind; readonly detail: string }
+  | { readonly type: "end"; readonly kind: FailureKind; readonly detail: string; readonly comeBackAfterMs?: number }
   | { readonly type: "ask for turn" }
   | { readonly type: "give up turn" }
   /** Replaces the timer of that name. */

@@ -11,6 +11,7 @@ import {
   type FleetState,
   type FleetTimer,
   initialFleetState,
+  type Refusal,
 } from "./fleet-state.ts";
 import type { Ack, FromNode, Heartbeat, Hello, Nack } from "./messages.ts";
 import { NamedTimers } from "./named-timers.ts";
@@ -29,7 +30,7 @@ interface StreamOwner {
   authorise(stream: FleetStream, hello: Hello): Verdict;
   reported(stream: FleetStream, news: Ack | Nack | Heartbeat): void;
   /** The control plane ended the stream. */
-  rejected(stream: FleetStream, kind: FailureKind, detail: string): void;
+  rejected(stream: FleetStream, why: Refusal): void;
 }
 
 export interface StreamContext {
@@ -153,9 +154,7 @@ export class FleetStream {
     switch (effect.type) {
       case "authorise": {
         const verdict = this.#context.owner.authorise(this, effect.hello);
-        this.#dispatch(
-          verdict.allowed ? { type: "authorised" } : { type: "forbidden", kind: verdict.kind, detail: verdict.detail },
-        );
+        this.#dispatch(verdict.allowed ? { type: "authorised" } : { ...verdict, type: "forbidden" });
         break;
       }
       case "send": {
@@ -165,8 +164,8 @@ export class FleetStream {
       }
       case "end": {
         const stream = this.#release();
-        this.#context.owner.rejected(this, effect.kind, effect.detail);
-        stream?.end(effect.kind, effect.detail);
+        this.#context.owner.rejected(this, effect);
+        stream?.end(effect.kind, effect.detail, effect.comeBackAfterMs);
         break;
       }
       case "ask for turn":

@@ -5,8 +5,9 @@ import { FAILURES, type FailureKind, RunwayError } from "../core/failure.ts";
 import type { Logger, Meter } from "../core/ports.ts";
 import { type ApplyReport, ApplyWait } from "./apply-wait.ts";
 import type { NodeStream, NodeStreamEvents, PeerCertificate } from "./connection.ts";
-import { DeltaHistory } from "./delta-history.ts";
+import { DeltaHistory, isSameStamp } from "./delta-history.ts";
 import { FleetMetrics } from "./fleet-metrics.ts";
+import type { Refusal } from "./fleet-state.ts";
 import { FleetStream, type StreamContext } from "./fleet-stream.ts";
 import type { Ack, Heartbeat, Hello, Nack, Stamp } from "./messages.ts";
 import { type IdentityLedger, judgeClaim, type Verdict } from "./node-identity.ts";
@@ -38,6 +39,8 @@ export interface FleetOptions {
   readonly methods?: Readonly<Record<string, RpcMethod>>;
   /** Streams that are sent a configuration at one time. */
   readonly maxConcurrentSends?: number;
+  /** Streams that wait for their turn to be sent one. Beyond it a node that comes and is not level is told to come back later. */
+  readonly maxWaitingSends?: number;
 }
 
 /** A configuration for the fleet. */
@@ -51,6 +54,8 @@ const SHOWN_REJECTIONS: ReadonlySet<FailureKind> = new Set([
   ...(["identityRefused", "certificateRevoked", "versionMismatch", "overloaded"] as const),
 ]);
 const MAX_WAITS = 100;
+/** What a node that has to come back is told at least and at most. */
+const COME_BACK_MS = { least: 1_000, most: 60_000 } as const;
 /** Between two fan-outs. */
 const FAN_OUT_PAUSE_MS = 50;
 
@@ -61,6 +66,7 @@ const FAN_OUT_PAUSE_MS = 50;
 export class Fleet {
   readonly #options: FleetOptions;
   readonly #maxNodes: number;
+  readonly #turns: SendTurns;
   readonly #context: StreamContext;
   readonly #metrics: FleetMetrics;
   /** By node id, in the order of their last arrival. Undefined: known from before this control plane started. */
@@ -79,11 +85,12 @@ export class Fleet {
     const { controlPlaneId, version, clock, random, ledger, logger, meter, methods = {} } = options;
     const turns = new SendTurns(options.maxConcurrentSends ?? 32, clock);
     this.#options = options;
+    this.#turns = turns;
     this.#maxNodes = options.maxNodes ?? 10_000;
     const owner: StreamContext["owner"] = {
       authorise: (stream, hello) => this.#authorise(stream, hello),
       reported: (stream, news) => this.#reported(stream, news),
-      rejected: (stream, kind, detail) => this.#rejected(stream, kind, detail),
+      rejected: (stream, why) => this.#rejected(stream, why),
     };
     const { otherAddresses = () => [] } = options;
     const identity = { controlPlaneId, version, rpcPrefixes: RpcPeer.prefixesOf(methods), otherAddresses };
@@ -213,6 +220,8 @@ export class Fleet {
     if (revoked !== undefined) return { allowed: false, kind: "certificateRevoked", detail: revoked };
     const verdict = judgeClaim(hello.nodeId, certificate, ledger.ownerOf(hello.nodeId), trustDomain);
     if (!verdict.allowed) return verdict;
+    const overload = this.#overloadFor(hello);
+    if (overload !== undefined) return { allowed: false, ...overload };
     const before = this.#nodes.get(hello.nodeId);
     if (before?.isOpen === true && isTwin(before, hello))
       return { allowed: false, kind: "identityRefused", detail: describeTwin(before) };
@@ -234,6 +243,16 @@ export class Fleet {
     return this.#options.revocationOf?.(nodeId, peer.certificate);
   }
 
+  /** A node that is level costs nothing more once it is here; any other waits here, or elsewhere when too many do. */
+  #overloadFor({ running }: Hello): Refusal | undefined {
+    const { maxWaitingSends = 1_024 } = this.#options;
+    const isLevel = this.newest === undefined || isSameStamp(this.newest, running);
+    if (isLevel || !this.#turns.isFull || this.#turns.waiting < maxWaitingSends) return undefined;
+    const comeBackAfterMs = Math.min(COME_BACK_MS.most, Math.max(COME_BACK_MS.least, this.#turns.backlogMs));
+    const detail = `${this.#turns.waiting} nodes wait to be sent the configuration; come back in ${Math.ceil(comeBackAfterMs)} ms`;
+    return { kind: "overloaded", detail, comeBackAfterMs };
+  }
+
   #reported(stream: FleetStream, news: Ack | Nack | Heartbeat): void {
     const nowMs = this.#options.clock.monotonicMs();
     for (const wait of this.#waits) wait.look(stream, nowMs);
@@ -241,7 +260,7 @@ export class Fleet {
     const isNewest = news.version === this.newest?.version;
     this.#metrics.answered(news, isNewest ? nowMs - this.#publishedMs : undefined);
     if (news.type === "ack")
-      this.#log("info", "A node applied a configuration", stream, {
+      this.#log("debug", "A node applied a configuration", stream, {
         version: news.version,
         durationsMs: news.durationsMs,
       });
@@ -251,8 +270,13 @@ export class Fleet {
     }
   }
 
-  #rejected(stream: FleetStream, kind: FailureKind, detail: string): void {
+  #rejected(stream: FleetStream, { kind, detail, comeBackAfterMs }: Refusal): void {
     this.#left(stream);
+    if (comeBackAfterMs !== undefined) {
+      this.#metrics.deferred();
+      this.#log("info", "A node was told to come back later", stream, { comeBackAfterMs, reason: detail });
+      return;
+    }
     this.#metrics.rejected(kind);
     if (SHOWN_REJECTIONS.has(kind)) this.#rejections.add(stream, kind, detail, this.#options.clock.now());
     this.#log("warn", "A node was rejected", stream, { code: FAILURES[kind].code, reason: detail });
@@ -285,7 +309,7 @@ export class Fleet {
   }
 
   #log(
-    level: "info" | "warn",
+    level: "debug" | "info" | "warn",
     message: string,
     { peer, state }: FleetStream,
     fields: Record<string, unknown> = {},

@@ -8,6 +8,11 @@ export const FLEET_METRICS = {
     help: "Streams of nodes that the control plane ended, by the code of the failure.",
     labels: ["code"],
   },
+  deferrals: {
+    type: "counter",
+    name: "runway_fleet_deferrals_total",
+    help: "Nodes that were told to come back later, since too many wait to be sent a configuration.",
+  },
   answers: {
     type: "counter",
     name: "runway_fleet_answers_total",
@@ -31,6 +36,16 @@ export const FLEET_METRICS = {
     type: "gauge",
     name: "runway_fleet_sends_waiting",
     help: "Nodes that wait for their turn to be sent a configuration.",
+  },
+  handshakesWaiting: {
+    type: "gauge",
+    name: "runway_fleet_handshakes_waiting",
+    help: "Connections of data planes that wait for their TLS handshake to begin.",
+  },
+  handshakesDropped: {
+    type: "counter",
+    name: "runway_fleet_handshakes_dropped_total",
+    help: "Connections of data planes that were dropped, since too many wait for their TLS handshake.",
   },
   handshakeFailures: {
     type: "counter",

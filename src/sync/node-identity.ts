@@ -1,4 +1,5 @@
 import type { PeerCertificate } from "./connection.ts";
+import type { Refusal } from "./fleet-state.ts";
 
 /** Who owns which node id. Claims outlive the control plane. Bounded by the number of nodes that a fleet remembers. */
 export interface IdentityLedger {
@@ -12,11 +13,7 @@ export interface IdentityLedger {
 export type Verdict =
   | { readonly allowed: true; readonly owner: string }
   /** `detail` is for the node's operator. */
-  | {
-      readonly allowed: false;
-      readonly kind: "identityRefused" | "certificateRevoked" | "overloaded";
-      readonly detail: string;
-    };
+  | ({ readonly allowed: false } & Refusal);
 
 const NODE_NAME = /^spiffe:\/\/([^/]+)\/node\/([^/]+)$/;
 

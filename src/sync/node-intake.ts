@@ -94,6 +94,9 @@ function succeeded(
   const isDoubted = state.isDoubted && incoming.kind === "snapshot" && incoming.delta !== undefined;
   const next: NodeState = { ...state, running, held, isDoubted, originalHash, lastReloadError: "" };
   const ack = { type: "ack", ...running, durationsMs: outcome.durationsMs } as const;
+  // An ack says all that is new: a heartbeat besides it would double what a fleet sends for each change.
+  if (stamp !== undefined && !isDoubted && heardByOurs(next))
+    return { state: next, effects: [{ type: "send", message: ack }] };
   return { state: next, effects: tell(node, next, stamp === undefined ? undefined : ack) };
 }
 
@@ -133,8 +136,12 @@ function tell(node: NodeIdentity, state: NodeState, message: Ack | Nack | undefi
   return [...(message === undefined ? [] : answer(state, message)), ...beat(node, state)];
 }
 
-function answer({ link }: NodeState, message: Ack | Nack): NodeEffect[] {
-  return link.phase === "live" && link.peer === "runway" ? [{ type: "send", message }] : [];
+function answer(state: NodeState, message: Ack | Nack): NodeEffect[] {
+  return heardByOurs(state) ? [{ type: "send", message }] : [];
+}
+
+function heardByOurs({ link }: NodeState): boolean {
+  return link.phase === "live" && link.peer === "runway";
 }
 
 /** Undefined for a configuration of an original control plane. */

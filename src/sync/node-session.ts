@@ -13,9 +13,11 @@ import {
   after,
   beat,
   knownAddresses,
+  type Moment,
   type NodeEffect,
   type NodeEvent,
   type NodeIdentity,
+  type NodeOccurrence,
   type NodeState,
   type NodeStep,
   type NodeTimer,
@@ -45,7 +47,7 @@ export function stepNode(node: NodeIdentity, state: NodeState, event: NodeEvent)
     case "opened":
       return opened(node, state);
     case "closed":
-      return closed(node, state, event.reason, event.atMs, event.random);
+      return closed(node, state, event);
     case "received":
       return received(node, state, event.message, event.atMs);
     case "applied":
@@ -118,14 +120,18 @@ function accepted(node: NodeIdentity, state: NodeState, peer: Peer, atMs: number
   return { state: live, effects: [...clear("greeting"), ...beat(node, live)] };
 }
 
-function closed(node: NodeIdentity, state: NodeState, reason: string, atMs: number, random: number): NodeStep {
+type Closing = Moment & Pick<NodeOccurrence & { type: "closed" }, "reason" | "comeBackAfterMs">;
+
+function closed(node: NodeIdentity, state: NodeState, closing: Closing): NodeStep {
   const { link } = state;
+  const { reason, comeBackAfterMs, atMs, random } = closing;
   if (link.phase === "down" || link.phase === "waiting") return still(state);
   const lasted = link.phase === "live" && atMs - link.sinceMs >= LASTING_MS;
   const failures = lasted ? 0 : state.failures + 1;
   const awaySinceMs = lasted ? atMs : (state.awaySinceMs ?? atMs);
   const { retryIntervalMs } = node;
-  const addresses = knownAddresses(node, state).length;
+  const terms = { failures, addresses: knownAddresses(node, state).length, retryIntervalMs, comeBackAfterMs };
+  const delayMs = reconnectDelayMs({ ...terms, awayMs: atMs - awaySinceMs }, random);
   return {
     state: {
       ...state,
@@ -135,14 +141,7 @@ function closed(node: NodeIdentity, state: NodeState, reason: string, atMs: numb
       nextAddress: state.nextAddress + 1,
       lastLinkError: reason,
     },
-    effects: [
-      ...clear("opening", "greeting", "heartbeat"),
-      {
-        type: "set timer",
-        timer: "reconnect",
-        delayMs: reconnectDelayMs({ failures, addresses, retryIntervalMs, awayMs: atMs - awaySinceMs }, random),
-      },
-    ],
+    effects: [...clear("opening", "greeting", "heartbeat"), { type: "set timer", timer: "reconnect", delayMs }],
   };
 }
 
@@ -153,7 +152,7 @@ function timerFired(node: NodeIdentity, state: NodeState, event: NodeEvent & { t
       return phase === "waiting" ? connect(node, state) : still(state);
     case "opening": {
       if (phase !== "opening") return still(state);
-      const step = closed(node, state, `no connection within ${OPENING_LIMIT_MS} ms`, event.atMs, event.random);
+      const step = closed(node, state, { ...event, reason: `no connection within ${OPENING_LIMIT_MS} ms` });
       return { state: step.state, effects: [{ type: "disconnect" }, ...step.effects] };
     }
     case "greeting":

@@ -108,7 +108,8 @@ export type NodeOccurrence =
   | { readonly type: "start" }
   | { readonly type: "stop" }
   | { readonly type: "opened" }
-  | { readonly type: "closed"; readonly reason: string }
+  /** `comeBackAfterMs` where the control plane said when it wants to be tried again. */
+  | { readonly type: "closed"; readonly reason: string; readonly comeBackAfterMs?: number | undefined }
   | { readonly type: "received"; readonly message: FromControlPlane }
   | { readonly type: "applied"; readonly outcome: ApplyOutcome }
   /** What runs is not to be believed any more: everything is wanted anew. */

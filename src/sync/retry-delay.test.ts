@@ -24,6 +24,21 @@ test("however a node draws, it never waits longer than with a limit that doubles
   }
 });
 
+test("a node that was told when to come back does so between then and twice as late, at most two minutes", () => {
+  const asked = (comeBackAfterMs: number, random: number) =>
+    reconnectDelayMs({ ...AT_ONCE, failures: 4, awayMs: 60_000, comeBackAfterMs }, random);
+  assert.deepEqual([asked(2_000, 0), asked(2_000, 0.5), asked(2_000, 1)], [2_000, 3_000, 4_000]);
+  assert.deepEqual([asked(1e12, 1), asked(-5, 1)], [120_000, 0]);
+});
+
+test("a node that was told when to come back tries its other control planes first", () => {
+  const terms = { ...AT_ONCE, addresses: 2, comeBackAfterMs: 9_000 };
+  assert.deepEqual(
+    [1, 2].map((failures) => reconnectDelayMs({ ...terms, failures }, 0.5)),
+    [500, 13_500],
+  );
+});
+
 test("with several addresses the long wait comes once a round, and the next address is tried at once", () => {
   const terms = { addresses: 3, retryIntervalMs: 5_000, awayMs: 10_000 };
   const limits = [1, 2, 3, 4, 5, 6].map((failures) => reconnectDelayMs({ ...terms, failures }, 1));

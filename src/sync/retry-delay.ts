@@ -14,11 +14,12 @@ const SPREAD_MS = 1_000;
  * @param random in [0, 1)
  */
 export function reconnectDelayMs(
-  { failures, addresses, retryIntervalMs, awayMs }: ReconnectTerms,
+  { failures, addresses, retryIntervalMs, awayMs, comeBackAfterMs }: ReconnectTerms,
   random: number,
 ): number {
   const roundIsOpen = failures % addresses !== 0;
   if (failures === 0 || roundIsOpen) return random * SPREAD_MS;
+  if (comeBackAfterMs !== undefined) return Math.min(MAX_RETRY_MS, Math.max(0, comeBackAfterMs)) * (1 + random);
   return random * Math.min(MAX_RETRY_MS, Math.max(retryIntervalMs, awayMs));
 }
 
@@ -30,6 +31,8 @@ interface ReconnectTerms {
   readonly retryIntervalMs: number;
   /** Since the last connection that lasted ended. */
   readonly awayMs: number;
+  /** As the control plane asked for: kept to, and up to as much again added, so that those who were asked the same spread. */
+  readonly comeBackAfterMs?: number | undefined;
 }
 
 /** How long a control plane waits before it offers a refused configuration again. `refusals` is at least 1. */

@@ -32,3 +32,18 @@ test("a turn that lasts too long no longer counts", async () => {
   turns.giveUp(slow);
   turns.giveUp(other);
 });
+
+test("how long those that wait will take is reckoned from how long turns took", async () => {
+  const clock = new ManualClock();
+  const turns = new SendTurns(2, clock);
+  const holders = Array.from({ length: 100 }, () => ({}));
+  for (const holder of holders) turns.ask(holder, () => {});
+  assert.equal(turns.backlogMs, 0);
+  for (const holder of holders.slice(0, 60)) {
+    clock.advance(10);
+    turns.giveUp(holder);
+  }
+  // Two at a time, and each in its turn for about 20 ms: 38 that wait are there after 380 ms.
+  assert.equal(turns.waiting, 38);
+  assert.ok(turns.backlogMs > 300 && turns.backlogMs < 390, `${turns.backlogMs}`);
+});

@@ -22,9 +22,9 @@ export class TransportChoice implements Connector {
         hasOpened = true;
         events.opened();
       },
-      closed: (reason) => {
+      closed: (reason, comeBackAfterMs) => {
         if (!hasOpened) this.#chosen.set(address, (index + 1) % this.#connectors.length);
-        events.closed(reason);
+        events.closed(reason, comeBackAfterMs);
       },
     });
   }

@@ -6,6 +6,7 @@ import { createSnapshot, type Snapshot } from "../../src/config/snapshot.ts";
 import { systemClock } from "../../src/core/clock.ts";
 import { type Labels, type Logger, type Meter, silentMeter } from "../../src/core/ports.ts";
 import { Agent, type AgentOptions } from "../../src/sync/agent.ts";
+import type { StreamSink } from "../../src/sync/connection.ts";
 import { type ConnectorOptions, createConnector } from "../../src/sync/create-connector.ts";
 import { Fleet, type FleetOptions } from "../../src/sync/fleet.ts";
 import { FleetServer } from "../../src/sync/fleet-server.ts";
@@ -89,14 +90,14 @@ export class SyncFixture implements AsyncDisposable {
     };
   }
 
-  async startControlPlane(options: Partial<FleetOptions> & { address?: string } = {}): Promise<ControlPlane> {
-    const { address = "127.0.0.1:0", ...fleetOptions } = options;
+  async startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
+    const { address = "127.0.0.1:0", before = (fleet) => fleet, ...fleetOptions } = options;
     const { logger, meter } = this;
     const common = { clock: systemClock, random: Math.random, logger, meter };
     const ledger = new MemoryIdentityLedger();
     const fleet = new Fleet({ controlPlaneId: "cp", version: "1.4.0", ledger, ...common, ...fleetOptions });
     const tls = { ...this.controlPlaneFiles, clientCaFile: this.authority.caFile };
-    const server = new FleetServer({ address, tls, fleet, ...common });
+    const server = new FleetServer({ address, tls, fleet: before(fleet), ...common });
     await server.start();
     this.#running.push(server);
     return new ControlPlane(fleet, server);
@@ -138,6 +139,12 @@ export class SyncFixture implements AsyncDisposable {
     rmSync(this.directory, { recursive: true, force: true });
   }
 }
+
+export type ControlPlaneOptions = Partial<FleetOptions> & {
+  readonly address?: string;
+  /** What stands between the transports and the fleet; nothing unless given. */
+  readonly before?: (fleet: Fleet) => StreamSink;
+};
 
 export type NodeOptions = Partial<AgentOptions> & {
   readonly files?: CertificateFiles;

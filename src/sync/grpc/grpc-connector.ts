@@ -6,6 +6,7 @@ import type { FromNode } from "../messages.ts";
 import type { MutualTls } from "../mutual-tls.ts";
 import { describeTlsFailure } from "../tls-failure.ts";
 import { CHANNEL_LIMITS } from "./channel-limits.ts";
+import { readComeBack } from "./come-back.ts";
 import { decodeFromControlPlane } from "./config-update-codec.ts";
 import { type ChannelSocket, MutualTlsCredentials } from "./mutual-tls-credentials.ts";
 import { encodeFromNode } from "./node-message-codec.ts";
@@ -86,7 +87,7 @@ class GrpcConnection implements Connection {
     this.#call.on("drain", () => {
       this.#isCongested = false;
     });
-    this.#call.on("error", (error: ServiceError) => this.fail(this.#describe(error)));
+    this.#call.on("error", (error: ServiceError) => this.fail(this.#describe(error), readComeBack(error.metadata)));
     this.#call.on("end", () => this.fail("the control plane ended the stream"));
   }
 
@@ -111,11 +112,11 @@ class GrpcConnection implements Connection {
   }
 
   /** Later than now, so that whoever connects has its connection before it hears of the failure. */
-  fail(reason: string): void {
+  fail(reason: string, comeBackAfterMs?: number): void {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#release();
-    queueMicrotask(() => this.#events.closed(reason));
+    queueMicrotask(() => this.#events.closed(reason, comeBackAfterMs));
   }
 
   #received(bytes: Buffer): void {

@@ -4,6 +4,7 @@ import type { FailureKind } from "../../core/failure.ts";
 import type { NodeStream, NodeStreamEvents, StreamPeer } from "../connection.ts";
 import type { FromControlPlane } from "../messages.ts";
 import { readPeerCertificate } from "../peer-certificate.ts";
+import { writeComeBack } from "./come-back.ts";
 import { encodeFromControlPlane } from "./config-update-codec.ts";
 import { decodeFromNode } from "./node-message-codec.ts";
 
@@ -52,10 +53,11 @@ export class GrpcNodeStream implements NodeStream {
     });
   }
 
-  end(kind: FailureKind, detail: string): void {
+  end(kind: FailureKind, detail: string, comeBackAfterMs?: number): void {
     if (this.#isOver) return;
     this.#ended();
-    this.#call.emit("error", { code: STATUS[kind] ?? status.INTERNAL, details: detail });
+    const metadata = comeBackAfterMs === undefined ? {} : { metadata: writeComeBack(comeBackAfterMs) };
+    this.#call.emit("error", { code: STATUS[kind] ?? status.INTERNAL, details: detail, ...metadata });
   }
 
   #received(bytes: Buffer): void {

@@ -18,6 +18,12 @@ export interface WebSocketConnectorOptions {
   readonly clock: Clock;
 }
 
+/** The error with which a control plane ends a stream, as far as a node looks at it. */
+interface Farewell {
+  readonly message?: unknown;
+  readonly data?: { readonly comeBackAfterMs?: unknown };
+}
+
 /** Connects a data plane over WebSocket with mutual TLS. */
 export class WebSocketConnector implements Connector {
   readonly #options: WebSocketConnectorOptions;
@@ -56,8 +62,9 @@ class WebSocketConnection implements Connection {
   readonly #givingUp = new AbortController();
   #socket: WebSocket | undefined;
   #endKeepalive = (): void => {};
-  /** Why the control plane ended it, in full. */
+  /** Why the control plane ended it, in full, and when it wants to be tried again. */
   #reason = "";
+  #comeBackAfterMs: number | undefined;
   #isOver = false;
 
   constructor(events: ConnectionEvents, clock: Clock) {
@@ -101,7 +108,7 @@ class WebSocketConnection implements Connection {
   fail(reason: string): void {
     if (this.#isOver) return;
     this.close();
-    queueMicrotask(() => this.#events.closed(reason));
+    queueMicrotask(() => this.#events.closed(reason, this.#comeBackAfterMs));
   }
 
   #received(text: string): void {
@@ -117,9 +124,11 @@ class WebSocketConnection implements Connection {
 
   /** The error that answers the hello, however late, is why the connection is about to be closed. */
   #isFarewell(frame: string): boolean {
-    const { id, error } = JSON.parse(frame) as { id?: unknown; error?: { message?: unknown } };
+    const { id, error } = JSON.parse(frame) as { id?: unknown; error?: Farewell };
     if (id !== HELLO_ID || error === undefined) return false;
     this.#reason = String(error.message);
+    const { comeBackAfterMs } = error.data ?? {};
+    if (typeof comeBackAfterMs === "number") this.#comeBackAfterMs = comeBackAfterMs;
     return true;
   }
 

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import type { TLSSocket } from "node:tls";
 import type { RawData, WebSocket } from "ws";
+import type { JsonObject } from "../../config/json.ts";
 import type { Clock } from "../../core/clock.ts";
 import { FAILURES, type FailureKind } from "../../core/failure.ts";
 import { formatAddress } from "../address.ts";
@@ -24,6 +25,11 @@ const CLOSE_CODES: Partial<Record<FailureKind, number>> = {
 };
 /** How long the node may take to close its side. */
 const CLOSE_LIMIT_MS = 2_000;
+
+/** What a program makes of the end: which failure it was, and when to try again. */
+function writeFarewell(kind: FailureKind, comeBackAfterMs: number | undefined): JsonObject {
+  return { code: FAILURES[kind].code, ...(comeBackAfterMs === undefined ? {} : { comeBackAfterMs }) };
+}
 
 /** The stream of one node over WebSocket. */
 export class WebSocketNodeStream implements NodeStream {
@@ -61,11 +67,11 @@ export class WebSocketNodeStream implements NodeStream {
     });
   }
 
-  end(kind: FailureKind, detail: string): void {
+  end(kind: FailureKind, detail: string, comeBackAfterMs?: number): void {
     if (this.#isOver) return;
     this.#ended();
     // The whole reason first: a close frame has little room.
-    const error = { ...RPC_ERRORS.failed, message: detail, data: { code: FAILURES[kind].code } };
+    const error = { ...RPC_ERRORS.failed, message: detail, data: writeFarewell(kind, comeBackAfterMs) };
     this.#socket.send(JSON.stringify(writeError(HELLO_ID, error)), () => {});
     this.#socket.close(
       CLOSE_CODES[kind] ?? 1011,
