@@ -1,5 +1,6 @@
 /** What `npm run bench -- <name>` runs. `npm run bench -- --help` shows the names. */
 import { Command, InvalidArgumentError, Option } from "commander";
+import { benchmarkControlPlane, TRIALS } from "./control-plane/benchmark.ts";
 import { describeError } from "./describe-error.ts";
 import { CHART_FILE, drawChart } from "./draw-chart.ts";
 import { benchmarkFleet, FLEET_TRANSPORTS } from "./fleet/benchmark.ts";
@@ -79,6 +80,18 @@ program
   .action((options) => benchmarkRoutes(options, interrupted.signal));
 
 program
+  .command("control-plane")
+  .description("what several control planes on one PostgreSQL promise, and what a commit costs")
+  .option("--trials <names>", `some of ${Object.keys(TRIALS).join(", ")}`, trials, Object.keys(TRIALS))
+  .option("--commits <count>", "of 16 writers at once", count, 2_000)
+  .option("--changes <count>", "that are timed one after the other", count, 200)
+  .option("--kills <count>", "of a control plane that commits", count, 5)
+  .option("--stopped-seconds <count>", "for which a control plane stands still", count, 60)
+  .option("--away-seconds <count>", "for which the database is away", count, 30)
+  .option("--results-folder <path>", "where the result is written", RESULTS_FOLDER)
+  .action((options) => benchmarkControlPlane(options, interrupted.signal));
+
+program
   .command("chart")
   .description("draws the newest result of the proxies for the README")
   .option("--results-folder <path>", "where the results are", RESULTS_FOLDER)
@@ -113,6 +126,13 @@ function workloads(text: string) {
   } catch (error) {
     throw new InvalidArgumentError(describeError(error));
   }
+}
+
+function trials(text: string): readonly string[] {
+  const chosen = [...new Set(text.split(","))];
+  const unknown = chosen.find((name) => !Object.hasOwn(TRIALS, name));
+  if (unknown !== undefined) throw new InvalidArgumentError(`There is no trial ${unknown}.`);
+  return chosen;
 }
 
 function count(text: string): number {

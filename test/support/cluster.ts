@@ -28,8 +28,8 @@ export interface ClusterOptions {
   readonly controlPlanes?: number;
   /** The URL of the store that they share; else each has its own. */
   readonly store?: string;
-  /** More lines of the control planes' `postgres` block. */
-  readonly postgres?: string;
+  /** More settings of the control planes' `postgres` block, for each in turn or for all. */
+  readonly postgres?: string | readonly string[];
   /** How long a control plane may take to start, if its document is a large one. */
   readonly startMs?: number;
 }
@@ -98,7 +98,7 @@ export class Cluster implements AsyncDisposable {
       certificate,
       caFile: this.authority.caFile,
     });
-    writeFileSync(file, `${blocks}${storeLines(options)}admin: { port: 0 }\n${document}`);
+    writeFileSync(file, `${blocks}${storeLines(options, this.controlPlanes.length)}admin: { port: 0 }\n${document}`);
     const member = new Member(name, file);
     this.controlPlanes.push(member);
     this.#ports.push(port);
@@ -187,6 +187,7 @@ export class Member {
   readonly name: string;
   readonly file: string;
   process: RunwayProcess;
+  #admin: { readonly process: RunwayProcess; readonly url: string } | undefined;
 
   constructor(name: string, file: string, env?: Readonly<Record<string, string>>) {
     this.name = name;
@@ -214,8 +215,13 @@ export class Member {
   }
 
   async adminUrl(): Promise<string> {
-    const { address } = await this.process.logged("The admin API is listening");
-    return `http://${address}`;
+    // Kept, since a process keeps its last lines only.
+    if (this.#admin?.process !== this.process) {
+      const { process } = this;
+      const { address } = await process.logged("The admin API is listening");
+      this.#admin = { process, url: `http://${address}` };
+    }
+    return this.#admin.url;
   }
 
   async status(): Promise<Readonly<Record<string, unknown>>> {
@@ -256,8 +262,9 @@ function controlPlaneBlocks(parts: MemberFiles & { readonly name: string; readon
 `;
 }
 
-function storeLines({ store, postgres }: ClusterOptions): string {
-  return store === undefined ? "" : `    store: ${store}\n    postgres: { ${postgres ?? ""} }\n`;
+function storeLines({ store, postgres = "" }: ClusterOptions, place: number): string {
+  const settings = typeof postgres === "string" ? postgres : postgres[place];
+  return store === undefined ? "" : `    store: ${store}\n    postgres: { ${settings ?? ""} }\n`;
 }
 
 interface DataPlaneFile extends MemberFiles {
