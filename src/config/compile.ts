@@ -1,5 +1,6 @@
 import type { z } from "zod";
 import type { Check, Names } from "./checks/check.ts";
+import { consumerKeys } from "./checks/consumer-keys.ts";
 import { duplicateRoutes } from "./checks/duplicate-routes.ts";
 import { listenerAddresses } from "./checks/listener-addresses.ts";
 import { listenerTls } from "./checks/listener-tls.ts";
@@ -40,6 +41,7 @@ const CHECKS: readonly Check[] = [
   timeouts,
   transportTls,
   routeAuth,
+  consumerKeys,
 ];
 
 /**

@@ -2,13 +2,19 @@ import { z } from "zod";
 import type { NamedUpstream, PluginLanguage, PluginScope } from "../sdk/plugin.ts";
 import { type PluginBlocks, pluginBlock } from "./plugin-blocks.ts";
 import type { Resource } from "./resource.ts";
-import { ConsumerSpec } from "./resources/consumer.ts";
+import { type Consumer, ConsumerSpec } from "./resources/consumer.ts";
 import { ListenerSpec } from "./resources/listener.ts";
 import { RANK, routeSpec } from "./resources/route.ts";
 import { tags } from "./resources/scalars.ts";
 import { SETTINGS } from "./resources/settings.ts";
 import { UpstreamSpec } from "./resources/upstream.ts";
 import { type Section, sectionKey, sectionSchema } from "./section.ts";
+
+interface ConsumerKey {
+  readonly plugin: string;
+  readonly path: string;
+  readonly key: string;
+}
 
 const DEFAULT_SCOPES: readonly PluginScope[] = ["gateway", "route"];
 
@@ -85,6 +91,16 @@ export class Language {
       const block = blocks[name];
       if (block?.enabled !== true) continue;
       for (const { path, upstream } of upstreamsOf?.(block) ?? []) yield { path: `${name}.${path}`, upstream };
+    }
+  }
+
+  /** The keys under which a consumer is found, each with the plugin that looks for it and the path at which it stands. */
+  *keysOf(held: Consumer["credentials"]): Generator<ConsumerKey> {
+    for (const { name, credentials } of this.plugins) {
+      const block = held[name];
+      if (block === undefined || credentials === undefined) continue;
+      for (const [path, key] of Object.entries(credentials.keysOf(block)))
+        yield { plugin: name, path: `${name}.${path}`, key };
     }
   }
 

@@ -32,7 +32,7 @@ export class RouteIndex {
     return index;
   }
 
-  /** The configuration after the change, without the routes and upstreams that the change leaves as right as they were. */
+  /** The configuration after the change, without what the change leaves as right as it was. */
   neighbourhood({ from, to, routes, upstreams, removedRoutes, removedUpstreams }: ConfigurationChange): Configuration {
     const near = new Map(routes.map((route) => [route.id, route]));
     const gone = new Set(removedRoutes);
@@ -43,7 +43,7 @@ export class RouteIndex {
     for (const upstream of removedUpstreams) add(this.#byUpstream.of(upstream));
     const listeners = from.listeners === to.listeners ? [] : to.listeners;
     const inOrder = [...near.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-    return { ...to, listeners, routes: inOrder, upstreams };
+    return { ...to, listeners, routes: inOrder, upstreams, consumers: [] };
   }
 
   /** The names of upstreams after the change. */

@@ -21,6 +21,7 @@ export {
   type PluginHooks,
   type PluginNeeds,
   type PluginScope,
+  type SecretPlaces,
   type UpstreamRequest,
 } from "./plugin.ts";
 export type { HostRequest, HostResponse, KnownConsumer, PluginHost } from "./plugin-host.ts";
@@ -28,4 +29,4 @@ export type { Consumer, RequestContext } from "./request-context.ts";
 export type { CopyFate, RequestCopy } from "./request-copy.ts";
 export type { BodyTransform, ResponseContext } from "./response-context.ts";
 export { secret, secretByName } from "./secret.ts";
-export type { SharedNumbers } from "./shared-numbers.ts";
+export type { NumbersEntry, SharedNumbers } from "./shared-numbers.ts";

@@ -41,6 +41,6 @@ export interface PluginHost {
   fetch(url: string, request?: HostRequest): Promise<HostResponse>;
   /** The resource of a kind that the plugin owns, in running form. To be asked for while a request is served. */
   resource(kind: string, id: string): Readonly<Record<string, unknown>> | undefined;
-  /** The consumer that has `key` among the keys that `consumer.keysOf` gives for it; found in one step. */
+  /** The consumer that has `key` among those that `credentials.keysOf` gives for it; found in one step. */
   consumerByKey(key: string): KnownConsumer | undefined;
 }

@@ -12,8 +12,11 @@ export type PluginScope = "gateway" | "route" | "upstream" | "consumer";
 /** What consumers have for a plugin that authenticates: a block under its name. */
 export interface ConsumerCredentials {
   readonly config: z.ZodObject;
-  /** The keys under which a consumer with this block, in running form, is found; see `PluginHost.consumerByKey`. */
-  keysOf(credentials: Readonly<Record<string, unknown>>): readonly string[];
+  /**
+   * The keys under which a consumer with this block, in running form, is found, by the path at which each stands in the block; see
+   * `PluginHost.consumerByKey`. A configuration in which two consumers have the same is refused.
+   */
+  keysOf(credentials: Readonly<Record<string, unknown>>): Readonly<Record<string, string>>;
 }
 
 /** An upstream that a block names. */
@@ -59,6 +62,12 @@ export interface UpstreamRequest {
   readonly headers: HeaderFields;
 }
 
+/** Names of headers and query parameters. */
+export interface SecretPlaces {
+  readonly headers?: readonly string[];
+  readonly parameters?: readonly string[];
+}
+
 /** What a request came to. */
 export interface Outcome {
   readonly status: number;
@@ -85,6 +94,8 @@ export interface PluginHooks {
    * plugin: then others are asked, and when none knows the consumer, the route's `auth` decides.
    */
   authenticate?(request: RequestContext): MaybePromise<Said<Identity | Answer>>;
+  /** Where clients send secrets to it: what stands there is never written to a log. */
+  readonly secrets?: SecretPlaces;
   /** What a client that did not say who it is gets to read in WWW-Authenticate (RFC 9110 §11.6.1). */
   readonly challenge?: string;
   /** Before each try. */

@@ -1,5 +1,6 @@
 import type { ContextKey } from "./context-key.ts";
 import { type FieldSource, HeaderFields } from "./header-fields.ts";
+import { withoutParameter } from "./query.ts";
 import { PendingCopy, type RequestCopy } from "./request-copy.ts";
 
 /** Who a request comes from, as a plugin that authenticates found out. */
@@ -103,6 +104,13 @@ export class RequestContext {
   /** The first value of a query parameter. */
   parameter(name: string): string | undefined {
     return new URLSearchParams(this.query).get(name) ?? undefined;
+  }
+
+  /** Takes a query parameter, every one of the name, away from what the upstream is asked for. */
+  removeParameter(name: string): void {
+    const { target } = this;
+    const mark = target.indexOf("?");
+    if (mark >= 0) this.target = target.slice(0, mark) + withoutParameter(target.slice(mark), name);
   }
 
   cookie(name: string): string | undefined {

@@ -2,24 +2,48 @@
  * Numbers that all workers of a node share, by key: limits that hold for the node and not for each thread.
  *
  * A table in shared memory, set-associative as a processor's cache: a key's hash names a set of eight places. Each set has a
- * lock, held for the few steps of one update, so that what happens to a key is exact whatever the number of workers. A set that is full gives
- * up the place that expires first: the table is bounded and never refuses anybody. Keys are known by 64 bits of a hash with a
- * random seed, so that nobody outside can choose two that meet.
+ * lock, held for the few steps of one update, so that what happens to a key is exact whatever the number of workers. Keys are known by
+ * 64 bits of a hash with a random seed, so that nobody outside can choose two that meet.
+ *
+ * The table is bounded, and clients choose keys, so somebody will fill it on purpose, to have a key forgotten whose limit is used up.
+ * Therefore a place knows what would be given away if it were forgotten: its worth, from 0 to 1, which fades evenly until it is nothing
+ * when the place expires. A new key takes the place of least worth in its set, so any number of keys that were used once do not
+ * drive out one that was used much. Where all eight are worth nearly 1, none is forgotten: what finds no place shares one that the set has
+ * besides, and with it one limit. Under such a flood the keys that are known keep their own limits, and the others get less than theirs
+ * rather than more. See docs/decisions/0051-full-table-of-limits.md.
  */
 
 const SETS = 8_192;
 const WAYS = 8;
-/** Hash (two halves), time of expiry, then what belongs to the key. */
-const PLACE = 6;
+/** Hash (two halves), time of expiry, worth lost in a millisecond, then what belongs to the key. */
+const PLACE = 7;
+const OWN = 4;
 const NUMBERS = 3;
+/** Those of the set's keys, and the one that is shared. */
+const PLACES = WAYS + 1;
 const HEADER = 2;
-const BYTES = (HEADER + SETS * WAYS * PLACE) * Float64Array.BYTES_PER_ELEMENT + SETS * Int32Array.BYTES_PER_ELEMENT;
+const CELLS = HEADER + SETS * PLACES * PLACE;
+const BYTES = CELLS * Float64Array.BYTES_PER_ELEMENT + SETS * Int32Array.BYTES_PER_ELEMENT;
+/** What is worth more is not forgotten before its time. */
+const MAX_FORGOTTEN_WORTH = 0.9;
 const SPINS = 1_000;
 /** A thread that was ended while it held a lock is not waited for longer. */
 const MAX_WAITS = 100;
 
-/** Changes the numbers of a key in place. Must be short; what it answers is the answer of `update`. */
-export type NumbersStep<Result> = (numbers: Float64Array, nowMs: number) => Result;
+/** What is known of a key while it is updated. */
+export interface NumbersEntry {
+  /** Three, zero for a new key; to be changed in place. */
+  readonly numbers: Float64Array;
+  /** Whether the key found no place, so that the numbers are those of others too. */
+  readonly isShared: boolean;
+  /** To be set: how long the numbers mean anything. */
+  keepMs: number;
+  /** To be set: from 0 to 1, how much would be lost if they were forgotten now. It fades until they mean nothing. */
+  worth: number;
+}
+
+/** Must be short; what it answers is the answer of `update`. */
+export type NumbersStep<Result> = (entry: NumbersEntry, nowMs: number) => Result;
 
 export class SharedNumbers {
   /** The memory for a table, to be given to every thread. */
@@ -32,53 +56,69 @@ export class SharedNumbers {
   readonly #cells: Float64Array;
   readonly #locks: Int32Array;
   readonly #seed: Uint32Array;
-  readonly #numbers: Float64Array;
+  readonly #entry = { numbers: new Float64Array(NUMBERS), isShared: false, keepMs: 0, worth: 0 };
 
   constructor(memory: SharedArrayBuffer) {
-    const cells = HEADER + SETS * WAYS * PLACE;
-    this.#cells = new Float64Array(memory, 0, cells);
-    this.#locks = new Int32Array(memory, cells * Float64Array.BYTES_PER_ELEMENT, SETS);
+    this.#cells = new Float64Array(memory, 0, CELLS);
+    this.#locks = new Int32Array(memory, CELLS * Float64Array.BYTES_PER_ELEMENT, SETS);
     this.#seed = new Uint32Array(memory, 0, 2);
-    this.#numbers = new Float64Array(NUMBERS);
   }
 
   /**
-   * Runs `step` on the three numbers of `key`, which are zero for a new key, while no other worker does anything to them.
-   * A key that is not used for `keepMs` is forgotten. `nowMs` comes from a clock that all workers share and that never goes back.
+   * Runs `step` on the numbers of `key` while no other worker does anything to them. `nowMs` comes from a clock that all workers share and
+   * that never goes back.
    */
-  update<Result>(key: string, keepMs: number, step: NumbersStep<Result>): Result {
+  update<Result>(key: string, step: NumbersStep<Result>): Result {
     const low = hash(key, this.#seed[0]!);
     const high = hash(key, this.#seed[1]!);
     const set = low & (SETS - 1);
     this.#lock(set);
     try {
       const nowMs = sharedNowMs();
-      const at = this.#find(set, low, high, nowMs);
-      const numbers = this.#numbers;
-      for (let n = 0; n < NUMBERS; n++) numbers[n] = this.#cells[at + 3 + n]!;
-      const result = step(numbers, nowMs);
-      for (let n = 0; n < NUMBERS; n++) this.#cells[at + 3 + n] = numbers[n]!;
-      this.#cells[at + 2] = nowMs + keepMs;
-      return result;
+      return this.#run(this.#find(set, low, high, nowMs), step, nowMs);
     } finally {
       Atomics.store(this.#locks, set, 0);
       Atomics.notify(this.#locks, set, 1);
     }
   }
 
+  #run<Result>(at: number, step: NumbersStep<Result>, nowMs: number): Result {
+    const cells = this.#cells;
+    const entry = this.#entry;
+    for (let n = 0; n < NUMBERS; n++) entry.numbers[n] = cells[at + OWN + n]!;
+    const result = step(entry, nowMs);
+    for (let n = 0; n < NUMBERS; n++) cells[at + OWN + n] = entry.numbers[n]!;
+    cells[at + 2] = nowMs + entry.keepMs;
+    cells[at + 3] = entry.worth / Math.max(1, entry.keepMs);
+    return result;
+  }
+
   /** The place of the key, made for it where there was none. */
   #find(set: number, low: number, high: number, nowMs: number): number {
     const cells = this.#cells;
-    let soonest = -1;
-    for (let way = 0; way < WAYS; way++) {
-      const at = HEADER + (set * WAYS + way) * PLACE;
-      if (cells[at] === low && cells[at + 1] === high && cells[at + 2]! > nowMs) return at;
-      if (soonest < 0 || cells[at + 2]! < cells[soonest + 2]!) soonest = at;
+    const first = HEADER + set * PLACES * PLACE;
+    let least = first;
+    let leastWorth = Number.POSITIVE_INFINITY;
+    this.#entry.isShared = false;
+    for (let at = first; at < first + WAYS * PLACE; at += PLACE) {
+      const leftMs = cells[at + 2]! - nowMs;
+      if (cells[at] === low && cells[at + 1] === high && leftMs > 0) return at;
+      const worth = leftMs * cells[at + 3]!;
+      if (worth >= leastWorth) continue;
+      least = at;
+      leastWorth = worth;
     }
-    cells[soonest] = low;
-    cells[soonest + 1] = high;
-    cells.fill(0, soonest + 3, soonest + PLACE);
-    return soonest;
+    if (leastWorth <= MAX_FORGOTTEN_WORTH) return this.#give(least, low, high);
+    this.#entry.isShared = true;
+    const shared = first + WAYS * PLACE;
+    return cells[shared + 2]! > nowMs ? shared : this.#give(shared, 0, 0);
+  }
+
+  #give(at: number, low: number, high: number): number {
+    this.#cells[at] = low;
+    this.#cells[at + 1] = high;
+    this.#cells.fill(0, at + 2, at + PLACE);
+    return at;
   }
 
   #lock(set: number): void {

@@ -154,7 +154,7 @@ export class TestPlugin {
     const { credentials } = this.#plugin;
     if (credentials === undefined) throw new TypeError(`consumers have nothing for the plugin ${this.#plugin.name}`);
     const parsed = credentials.config.strict().parse(held);
-    for (const key of credentials.keysOf(parsed)) this.#consumers.set(key, { id, credentials: parsed });
+    for (const key of Object.values(credentials.keysOf(parsed))) this.#consumers.set(key, { id, credentials: parsed });
   }
 
   #host(): PluginHost {

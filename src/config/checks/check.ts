@@ -13,8 +13,8 @@ export interface Names extends Iterable<string> {
  */
 interface CheckSubject extends Configuration {
   readonly upstreamIds: Names;
-  /** What is known of plugins: who can authenticate, and which upstreams blocks name. */
-  readonly language: Pick<Language, "authenticators" | "upstreamsNamedBy">;
+  /** What is known of plugins: who can authenticate, which upstreams blocks name, and by which keys consumers are found. */
+  readonly language: Pick<Language, "authenticators" | "upstreamsNamedBy" | "keysOf">;
 }
 
 /**

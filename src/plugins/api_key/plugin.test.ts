@@ -44,6 +44,15 @@ describe("api_key", () => {
     assert.equal((await run(apiKey, { query_param: "key" }, asked, { consumers })).consumer?.id, "alice");
   });
 
+  it("keeps the key from the upstream wherever it stood, unless the upstream wants it", async () => {
+    const asked = request(`/x?a=1&key=${KEY}&b=2&%6bey=${KEY}`, { headers: { "X-API-Key": KEY } });
+    const hidden = await run(apiKey, { query_param: "key" }, asked, { consumers });
+    assert.deepEqual([hidden.forwarded?.target, hidden.forwarded?.headers], ["/x?a=1&b=2", {}]);
+    const shown = await run(apiKey, { query_param: "key", hide_credentials: false }, asked, { consumers });
+    assert.equal(shown.forwarded?.target, `/x?a=1&key=${KEY}&b=2&%6bey=${KEY}`);
+    assert.equal(shown.forwarded?.headers["x-api-key"], KEY);
+  });
+
   it("refuses a configuration with the key itself in it", async () => {
     const surroundings = { consumers: { alice: { keys: [{ hash: KEY }] } } };
     await assert.rejects(run(apiKey, {}, sent(KEY), surroundings), /must be sha256: and 64 hexadecimal digits/);

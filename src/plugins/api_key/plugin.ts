@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import { definePlugin, headerName, refuse, secret } from "../../sdk/index.ts";
+import { definePlugin, headerName, type RequestContext, refuse, secret } from "../../sdk/index.ts";
 
 const MAX_KEY_CHARACTERS = 1_024;
 
@@ -29,25 +29,32 @@ export const apiKey = definePlugin({
   scopes: ["gateway", "route", "upstream"],
   config: z
     .strictObject({
-      header: headerName
-        .default("X-API-Key")
-        .describe("The header that carries the key. The upstream does not get it."),
+      header: headerName.default("X-API-Key").describe("The header that carries the key."),
       query_param: z
         .string()
         .default("")
         .describe(
-          "A query parameter that may carry the key instead; empty means none. Queries end up in logs, so a header is better.",
+          "A query parameter that may carry the key instead; empty means none. Queries end up in logs of others, so a header is better.",
         ),
+      hide_credentials: z.boolean().default(true).describe("Whether the key is kept from the upstream."),
     })
     .describe("Consumers are known by a key that they send; the keys are those of `consumers.NAME.api_key`."),
   credentials: {
     config: z.strictObject({
       keys: z.array(KeySpec).min(1).describe("The keys that the consumer may send, each by its hash."),
     }),
-    keysOf: ({ keys }) => (keys as readonly z.output<typeof KeySpec>[]).map(({ hash }) => hash),
+    keysOf: ({ keys }) =>
+      Object.fromEntries(
+        (keys as readonly z.output<typeof KeySpec>[]).map(({ hash }, index) => [`keys[${index}].hash`, hash]),
+      ),
   },
-  create({ header, query_param: parameter }, host) {
+  create({ header, query_param: parameter, hide_credentials }, host) {
+    const hide = (request: RequestContext) => {
+      request.headers.remove(header);
+      if (parameter !== "" && request.parameter(parameter) !== undefined) request.removeParameter(parameter);
+    };
     return {
+      secrets: { headers: [header], parameters: parameter === "" ? [] : [parameter] },
       challenge: "API-Key",
       authenticate(request) {
         const key = request.headers.get(header) ?? (parameter === "" ? undefined : request.parameter(parameter));
@@ -63,7 +70,7 @@ export const apiKey = definePlugin({
           return refuse("consumerUnknown", { headers: { "WWW-Authenticate": "API-Key" } });
         }
         host.count("accepted");
-        request.headers.remove(header);
+        if (hide_credentials) hide(request);
         return { id: consumer.id };
       },
     };

@@ -36,7 +36,7 @@ export const basicAuth = definePlugin({
         z.string().regex(PASSWORD_HASH, "must be a scrypt hash, as `runway hash basic_auth` prints it"),
       ).describe("The hash of the password; the password itself is nowhere in the configuration."),
     }),
-    keysOf: ({ username }) => [username as string],
+    keysOf: ({ username }) => ({ username: username as string }),
   },
   create({ realm }, host) {
     const challenge = `Basic realm="${realm}", charset="UTF-8"`;

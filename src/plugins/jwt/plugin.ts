@@ -95,7 +95,7 @@ export const jwt = definePlugin({
     config: z.strictObject({
       id: z.string().min(1).describe("What tokens of this consumer hold in the claim that says who the client is."),
     }),
-    keysOf: ({ id }) => [String(id)],
+    keysOf: ({ id }) => ({ id: String(id) }),
   },
   create(settings, host) {
     const verify = verifier(settings, host);

@@ -10,6 +10,10 @@ export interface Ruling {
   readonly remaining: number;
   /** Until one more request is within the limit, or, when some are, until all are again. */
   readonly resetMs: number;
+  /** How much of the limit is used up, from 0 to 1. */
+  readonly usedShare: number;
+  /** Until it is as if nobody had come. */
+  readonly keepMs: number;
 }
 
 export interface Limit {
@@ -30,7 +34,9 @@ export function tokenBucket({ rate, periodMs, burst }: Limit, numbers: Float64Ar
   numbers[0] = after;
   numbers[1] = nowMs;
   const remaining = Math.max(0, Math.floor(burst - after));
-  return { isWithin, remaining, resetMs: remaining > 0 ? after / perMs : (after + 1 - burst) / perMs };
+  const keepMs = after / perMs;
+  const resetMs = remaining > 0 ? keepMs : (after + 1 - burst) / perMs;
+  return { isWithin, remaining, resetMs, usedShare: after / burst, keepMs };
 }
 
 /**
@@ -52,5 +58,6 @@ export function slidingWindow({ rate, periodMs }: Limit, numbers: Float64Array, 
   const after = isWithin ? used + 1 : used;
   const remaining = Math.max(0, Math.floor(rate - after));
   const fadesMs = before === 0 ? leftMs : Math.min(leftMs, ((after + 1 - rate) * periodMs) / before);
-  return { isWithin, remaining, resetMs: remaining > 0 ? leftMs : fadesMs };
+  const resetMs = remaining > 0 ? leftMs : fadesMs;
+  return { isWithin, remaining, resetMs, usedShare: after / rate, keepMs: leftMs + periodMs };
 }

@@ -50,6 +50,26 @@ describe("rate_limit", () => {
     assert.deepEqual(await statuses(limit, 1, forged), [200]);
   });
 
+  it("counts a network of IPv6 as one, as large as it is told to", async () => {
+    const [one, near, far] = ["2001:db8::1", "2001:db8::ffff:2", "2001:db8:0:1::1"].map((client) =>
+      request("/", { client }),
+    );
+    const limit = new TestPlugin(rateLimit, { rate: 1, period: "1h", key: "ip" });
+    assert.deepEqual([...(await statuses(limit, 1, one)), ...(await statuses(limit, 1, near))], [200, 429]);
+    assert.deepEqual(await statuses(limit, 1, far), [200]);
+    const each = new TestPlugin(rateLimit, { rate: 1, period: "1h", key: "ip", ipv6_prefix_length: 128 });
+    assert.deepEqual([...(await statuses(each, 1, one)), ...(await statuses(each, 1, near))], [200, 200]);
+  });
+
+  it("cannot be made to forget who is limited, and says when it has more keys than it can tell apart", async () => {
+    const limit = new TestPlugin(rateLimit, { rate: 1, period: "24h", key: "header:X-Key" });
+    const known = Array.from({ length: 200 }, (_, n) => request("/", { headers: { "x-key": `known ${n}` } }));
+    for (const one of known) assert.deepEqual(await statuses(limit, 2, one), [200, 429]);
+    for (let n = 0; n < 70_000; n++) await limit.run(request("/", { headers: { "x-key": `flood ${n}` } }));
+    for (const one of known) assert.deepEqual(await statuses(limit, 1, one), [429]);
+    assert.ok(limit.events.crowded! > 1_000, `${limit.events.crowded} were crowded`);
+  });
+
   it("refuses a configuration that cannot be a limit", async () => {
     await assert.rejects(run(rateLimit, { rate: 0 }), /rate/);
     await assert.rejects(run(rateLimit, { rate: 1, period: "0s" }), /must be at least 1ms/);
@@ -67,6 +87,8 @@ describe("a token bucket", () => {
       [at(0), at(0), at(0), at(0), at(99), at(100), at(150), at(200)],
       [true, true, true, false, false, true, false, true],
     );
+    const fresh = tokenBucket(limit, new Float64Array(3), 5_000);
+    assert.deepEqual([fresh.usedShare, fresh.keepMs], [1 / 3, 100]);
     assert.deepEqual([at(10_000), at(10_000), at(10_000), at(10_000)], [true, true, true, false]);
   });
 });
@@ -78,6 +100,8 @@ describe("a sliding window", () => {
     const at = (ms: number) => slidingWindow(limit, numbers, 1_000_000 + ms).isWithin;
     assert.deepEqual([at(900), at(900), at(900), at(900), at(999)], [true, true, true, true, false]);
     assert.deepEqual([at(1_000), at(1_250), at(1_251)], [false, true, false]);
+    const fresh = slidingWindow(limit, new Float64Array(3), 5_250);
+    assert.deepEqual([fresh.usedShare, fresh.keepMs], [1 / 4, 1_750]);
     assert.deepEqual([at(3_000), at(3_000), at(3_000), at(3_000), at(3_000)], [true, true, true, true, false]);
   });
 });

@@ -1,6 +1,14 @@
 import { z } from "zod";
-import { createContextKey, definePlugin, duration, type RequestContext, refuse } from "../../sdk/index.ts";
+import {
+  createContextKey,
+  definePlugin,
+  duration,
+  type NumbersEntry,
+  type RequestContext,
+  refuse,
+} from "../../sdk/index.ts";
 import { type Ruling, slidingWindow, tokenBucket } from "./limiter.ts";
+import { networkOf } from "./network-of.ts";
 
 const ALGORITHMS = { token_bucket: tokenBucket, sliding_window: slidingWindow };
 const KEY = /^(?:|ip|consumer|(?:header|cookie):[!#$%&'*+.^_`|~0-9A-Za-z-]+)$/;
@@ -30,6 +38,12 @@ export const rateLimit = definePlugin({
         .describe(
           "Who has a limit of its own: each ip, consumer, value of header:NAME or of cookie:NAME; where a request has none, its address. Empty means that all requests share one.",
         ),
+      ipv6_prefix_length: z
+        .int()
+        .min(1)
+        .max(128)
+        .default(64)
+        .describe("Bits by which addresses of IPv6 are told apart: whoever has one mostly has a whole network."),
       algorithm: z
         .enum(["token_bucket", "sliding_window"])
         .default("token_bucket")
@@ -39,16 +53,21 @@ export const rateLimit = definePlugin({
     })
     .describe("How many requests may come; more get 429. A block at the top is one limit for all routes together."),
   create(config, host) {
-    const { rate, period: periodMs, key } = config;
+    const { rate, period: periodMs, key, ipv6_prefix_length } = config;
     const limit = { rate, periodMs, burst: config.burst === 0 ? rate : config.burst };
     const rule = ALGORITHMS[config.algorithm];
-    const keepMs = Math.ceil(Math.max(2, limit.burst / rate + 1) * periodMs);
     const shown = String(config.algorithm === "token_bucket" ? limit.burst : rate);
-    const step = (numbers: Float64Array, nowMs: number) => rule(limit, numbers, nowMs);
+    const step = (entry: NumbersEntry, nowMs: number) => {
+      const ruling = rule(limit, entry.numbers, nowMs);
+      entry.keepMs = ruling.keepMs;
+      entry.worth = ruling.usedShare;
+      if (entry.isShared) host.count("crowded");
+      return ruling;
+    };
     const prefix = `${config.algorithm} ${host.place} `;
     return {
       onRequest(request) {
-        const ruling = host.shared.update(prefix + whoIs(request, key), keepMs, step);
+        const ruling = host.shared.update(prefix + whoIs(request, key, ipv6_prefix_length), step);
         request.set(ruled, ruling);
         if (ruling.isWithin) return undefined;
         host.count("limited");
@@ -66,7 +85,7 @@ export const rateLimit = definePlugin({
 });
 
 /** Values say what they are of, so that nobody takes the place of another by sending its address in a header. */
-function whoIs(request: RequestContext, key: string): string {
+function whoIs(request: RequestContext, key: string, ipv6PrefixLength: number): string {
   if (key === "") return "";
   const [kind, name = ""] = key.split(":");
   const value =
@@ -77,5 +96,5 @@ function whoIs(request: RequestContext, key: string): string {
         : kind === "cookie"
           ? request.cookie(name)
           : undefined;
-  return value === undefined ? `ip ${request.client}` : `${kind} ${value}`;
+  return value === undefined ? `ip ${networkOf(request.client, ipv6PrefixLength)}` : `${kind} ${value}`;
 }

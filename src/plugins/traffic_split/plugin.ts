@@ -1,5 +1,12 @@
 import { z } from "zod";
-import { createContextKey, definePlugin, duration, headerName, type RequestContext } from "../../sdk/index.ts";
+import {
+  createContextKey,
+  definePlugin,
+  duration,
+  headerName,
+  type RequestContext,
+  secretByName,
+} from "../../sdk/index.ts";
 import { Shares } from "./shares.ts";
 
 const KEY = /^(?:ip|consumer|(?:header|cookie):[!#$%&'*+.^_`|~0-9A-Za-z-]+)$/;
@@ -18,7 +25,7 @@ const GroupSpec = z.strictObject({
     ),
   upstream: z.string().optional().describe("The upstream that gets its requests; that of the route when left out."),
   match_headers: z
-    .record(headerName, z.string())
+    .record(headerName, secretByName(z.string()))
     .default({})
     .describe("Requests with all of these headers, each of this value, belong to the group whatever the weights."),
 });

@@ -1,6 +1,7 @@
 import { FAILURES, type FailureKind } from "../../core/failure.ts";
 import type { FieldLines } from "../../http/field-lines.ts";
 import type { RequestChannel } from "../../http/request-channel.ts";
+import { hideParameters } from "../../sdk/query.ts";
 import { NO_ROUTE } from "../counters/route-slots.ts";
 import type { PluginRun } from "../plugin/plugin-run.ts";
 import type { AccessLogPolicy } from "../route/access-log-policy.ts";
@@ -122,7 +123,7 @@ export class RequestRecord {
       requestId: this.requestId,
       method,
       host: isRead ? host : "",
-      path: isRead ? path + (withQuery ? query : "") : "",
+      path: isRead ? path + (withQuery ? this.#shown(query) : "") : "",
       protocol,
       route: this.route,
       target: this.target,
@@ -132,8 +133,19 @@ export class RequestRecord {
       responseBytes: this.responseBytes,
       durationMs,
       upstreamMs: this.status === 0 ? undefined : this.#upstreamMs,
-      headers: headers.length > 0 && isRead ? headersOf(fields, headers) : undefined,
+      headers: headers.length > 0 && isRead ? this.#shownHeaders(fields, headers) : undefined,
     };
+  }
+
+  /** The query without what plugins of the route know to be secrets. */
+  #shown(query: string): string {
+    const secret = this.route?.pipeline?.secretParameters ?? [];
+    return secret.length === 0 ? query : hideParameters(query, secret);
+  }
+
+  #shownHeaders(fields: FieldLines, names: readonly string[]): Record<string, string | undefined> {
+    const secret = this.route?.pipeline?.secretHeaders ?? [];
+    return headersOf(fields, secret.length === 0 ? names : names.filter((name) => !secret.includes(name)));
   }
 
   /** Where the request is counted. */

@@ -37,7 +37,7 @@ export class PluginDirectory {
     for (const { id, credentials: held } of consumers) {
       const own = held[name];
       if (own === undefined) continue;
-      for (const key of credentials?.keysOf(own) ?? []) if (!byKey.has(key)) byKey.set(key, { id, credentials: own });
+      for (const key of Object.values(credentials?.keysOf(own) ?? {})) byKey.set(key, { id, credentials: own });
     }
     this.#consumers.set(name, byKey);
   }
