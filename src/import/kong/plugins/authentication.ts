@@ -14,8 +14,9 @@ export const keyAuth: PluginReader = {
     if (config.read("key_in_body", z.boolean(), false)) tell.leftOut("keys in bodies are not looked for");
     if (others.length > 0) tell.approximated(`keys are taken under the name ${name} alone, not ${others.join(", ")}`);
     if (!isInHeader) tell.approximated("keys are taken from a header too");
-    if (!config.read("hide_credentials", z.boolean(), false)) tell.approximated(UPSTREAM_SEES_NONE);
-    return { blocks: { api_key: { header: name, ...(isInQuery ? { query_param: name } : {}) } } };
+    const isHidden = config.read("hide_credentials", z.boolean(), false);
+    const places = { header: name, ...(isInQuery ? { query_param: name } : {}) };
+    return { blocks: { api_key: { ...places, ...(isHidden ? {} : { hide_credentials: false }) } } };
   },
 };
 
