@@ -5,7 +5,7 @@ import type { RevisionLog } from "../config/revision-log.ts";
 import type { RevocationList } from "../config/revocation-list.ts";
 import type { TokenStore } from "../config/token-store.ts";
 import type { Clock } from "../core/clock.ts";
-import { collectionsOf } from "./collection.ts";
+import { type Collection, collectionsOf } from "./collection.ts";
 import type { ConfigurationDesk } from "./configuration-desk.ts";
 import type { DataPlaneView } from "./data-plane-view.ts";
 import type { FleetView } from "./fleet-view.ts";
@@ -24,6 +24,7 @@ import { healthOperations } from "./operations/health.ts";
 import { metricsOperations } from "./operations/metrics.ts";
 import { nestedOperations } from "./operations/nested-resources.ts";
 import { ownNodeOperations, remoteNodeOperations } from "./operations/node.ts";
+import { referenceOperations } from "./operations/reference.ts";
 import { reloadOperations } from "./operations/reload.ts";
 import { resourceOperations } from "./operations/resources.ts";
 import { revocationOperations } from "./operations/revocations.ts";
@@ -72,7 +73,8 @@ export function adminOperations(views: AdminViews): Operation[] {
     now: () => clock.now(),
     uptimeMs: () => clock.monotonicMs() - startedMs,
   });
-  return [
+  const collections = role === "control_plane" ? collectionsOf(language) : [];
+  const operations: Operation[] = [
     ...health,
     ...identityOperations,
     ...gatewayOperations(gateway),
@@ -82,18 +84,20 @@ export function adminOperations(views: AdminViews): Operation[] {
     ...ownNodeOperations(views.control),
     ...metricsOperations(metrics),
     ...reloadOperations(views.role === "data_plane" ? undefined : views.reload, history),
-    ...(views.role === "control_plane" ? controlPlaneOperations(views, redaction) : []),
+    ...(views.role === "control_plane" ? controlPlaneOperations(views, collections, redaction) : []),
     ...(views.role === "data_plane" ? dataPlaneOperations(views.node) : []),
-  ];
+    ...referenceOperations(() => ({ role, operations, collections })),
+  ].filter(({ roles }) => roles.includes(role));
+  return operations;
 }
 
 /** Operations of whoever owns the configuration. */
 function controlPlaneOperations(
   views: Extract<AdminViews, { role: "control_plane" }>,
+  collections: readonly Collection[],
   redaction: Redaction,
 ): Operation[] {
   const { configuration: desk, fleet, tokens, clock, revisions, audit } = views;
-  const collections = collectionsOf(views.language);
   const sources = { desk, fleet, redaction };
   return [
     ...configurationOperations(sources),

@@ -1,6 +1,8 @@
 import { z } from "zod";
+import type { JsonObject } from "../config/json.ts";
 import type { Language } from "../config/language.ts";
 import type { Resource } from "../config/resource.ts";
+import { identifier } from "../config/resources/scalars.ts";
 
 /** A list of resources as the API offers it. All are derived from the language, so that a new kind is there by itself. */
 export interface Collection {
@@ -10,6 +12,9 @@ export interface Collection {
   readonly description: string;
   /** What is written of an item besides its id. */
   readonly item: z.ZodType;
+  /** An item with its id, as it is shown and sent. */
+  readonly resource: z.ZodType;
+  readonly example: JsonObject | undefined;
   /** Whether people choose the ids; else they are the names of blocks. */
   readonly isNamedByPeople: boolean;
   holds(resource: Pick<Resource, "kind" | "id">): boolean;
@@ -19,11 +24,13 @@ export interface Collection {
 
 /** Every collection of a language: one for each kind of resource, the settings, and the blocks of plugins for every route. */
 export function collectionsOf(language: Language): Collection[] {
-  const kinds = language.sections.map(({ key, kind, spec, description }) => ({
+  const kinds = language.sections.map(({ key, kind, spec, description, example }) => ({
     name: key,
     kind,
     description,
+    example,
     item: spec,
+    resource: spec.safeExtend({ id: identifier.optional() }).describe(description),
     isNamedByPeople: true,
     holds: (resource: Pick<Resource, "kind">) => resource.kind === kind,
     schemaOf: () => spec,
@@ -43,6 +50,8 @@ function settingsOf(language: Language, name: string, description: string, ofPlu
     kind: "settings",
     description,
     item: blocks.length === 0 ? z.strictObject({}) : z.union(blocks.map(([, schema]) => schema)),
+    resource: z.looseObject({ id: z.string().optional().describe("The name of the block.") }).describe(description),
+    example: undefined,
     isNamedByPeople: false,
     holds: ({ kind, id }) => kind === "settings" && schemas.has(id),
     schemaOf: (id) => schemas.get(id),

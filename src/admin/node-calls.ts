@@ -6,6 +6,9 @@ import { isSecretReference } from "../config/secret-reference.ts";
 import { formatHash } from "../config/state-hash.ts";
 import { DURATION_PATTERN, parseDuration } from "../core/duration.ts";
 import { RunwayError } from "../core/failure.ts";
+import { CountersAnswer, ExplanationAnswer } from "./answers/gateway.ts";
+import { DrainAnswer } from "./answers/health.ts";
+import { AboutAnswer, LogLevelAnswer, ResyncAnswer, RunningAnswer } from "./answers/node.ts";
 import { LOG_LEVELS, type LogLevelControl, type NodeControl, type RunningConfiguration } from "./node-control.ts";
 import { EVERY_ROLE, type Operation } from "./operation.ts";
 import { DrainQuery, drainJson } from "./operations/drain.ts";
@@ -27,6 +30,7 @@ export interface NodeCall {
   readonly ownRoles: readonly Role[];
   readonly summary: string;
   readonly params: z.ZodObject;
+  readonly result: z.ZodType;
   /** @throws RunwayError */
   answer(node: NodeControl, params: unknown): JsonObject;
 }
@@ -43,11 +47,13 @@ const overrideTime = durationText.refine(
 
 export const NODE_CALLS: readonly NodeCall[] = [
   nodeCall({
+    result: AboutAnswer,
     ...{ name: "about", method: "GET", path: "/about", ownRoles: EVERY_ROLE, params: z.strictObject({}) },
     summary: "The node's name, program and plugins.",
     answer: (node) => node.about(),
   }),
   nodeCall({
+    result: DrainAnswer,
     ...{ name: "drain", method: "POST", path: "/drain", ownRoles: [], params: DrainQuery },
     summary:
       "Begins to drain: /ready answers 503, connections end politely, and after a delay no new ones are accepted.",
@@ -57,6 +63,7 @@ export const NODE_CALLS: readonly NodeCall[] = [
     },
   }),
   nodeCall({
+    result: DrainAnswer,
     ...{ name: "undrain", method: "DELETE", path: "/drain", ownRoles: [], params: z.strictObject({}) },
     summary: "Ends draining: the node takes connections and wants traffic again.",
     answer(node) {
@@ -65,11 +72,13 @@ export const NODE_CALLS: readonly NodeCall[] = [
     },
   }),
   nodeCall({
+    result: LogLevelAnswer,
     ...{ name: "log_level", method: "GET", path: "/log-level", ownRoles: EVERY_ROLE, params: z.strictObject({}) },
     summary: "The least important lines that the node writes, and until when.",
     answer: ({ logLevel }) => logLevelJson(logLevel),
   }),
   nodeCall({
+    result: LogLevelAnswer,
     ...{ name: "set_log_level", method: "PUT", path: "/log-level", ownRoles: EVERY_ROLE },
     summary: "Writes more or fewer lines for a while; then it is as configured again.",
     params: z.strictObject({
@@ -82,6 +91,7 @@ export const NODE_CALLS: readonly NodeCall[] = [
     },
   }),
   nodeCall({
+    result: LogLevelAnswer,
     ...{ name: "reset_log_level", method: "DELETE", path: "/log-level", ownRoles: EVERY_ROLE },
     params: z.strictObject({}),
     summary: "Writes the lines that are configured again.",
@@ -91,6 +101,7 @@ export const NODE_CALLS: readonly NodeCall[] = [
     },
   }),
   nodeCall({
+    result: ResyncAnswer,
     ...{ name: "resync", method: "POST", path: "/resync", ownRoles: ["data_plane"], params: z.strictObject({}) },
     summary:
       "Has the control plane send everything anew, and verifies and applies it, whatever the node believes to run.",
@@ -102,6 +113,7 @@ export const NODE_CALLS: readonly NodeCall[] = [
     },
   }),
   nodeCall({
+    result: CountersAnswer,
     ...{ name: "counters", method: "GET", path: "/counters", ownRoles: EVERY_ROLE, params: z.strictObject({}) },
     summary: "Connections, requests and workers at this moment.",
     answer(node) {
@@ -110,6 +122,7 @@ export const NODE_CALLS: readonly NodeCall[] = [
     },
   }),
   nodeCall({
+    result: RunningAnswer,
     ...{
       name: "configuration",
       method: "GET",
@@ -122,6 +135,7 @@ export const NODE_CALLS: readonly NodeCall[] = [
     answer: (node) => configurationJson(node.running()),
   }),
   nodeCall({
+    result: ExplanationAnswer,
     ...{ name: "explain", method: "GET", path: "/explain", ownRoles: [], params: MatchQuery },
     summary: "Which route of the node answers a request, and by what the others lose.",
     answer: ({ gateway }, { method, url, header }) =>

@@ -1,8 +1,11 @@
 import type { z } from "zod";
+import type { JsonObject } from "../config/json.ts";
 import type { Role } from "../config/node-settings.ts";
 import type { Access, Caller } from "./access/caller.ts";
 
 export const EVERY_ROLE: readonly Role[] = ["standalone", "control_plane", "data_plane"];
+
+type MediaType = `${string}/${string}`;
 
 export interface AdminRequest<Query> {
   /** The `{name}` parts of the path. */
@@ -23,7 +26,7 @@ export type AdminAnswer = {
 } & ({ readonly json: unknown } | { readonly text: string; readonly contentType: string });
 
 /**
- * One endpoint of the admin API, described well enough that the server, the 405s and a reference can be derived from it.
+ * One endpoint of the admin API, described well enough that the server, the 405s and the OpenAPI document are derived from it.
  * `handle` throws a RunwayError or an AdminProblem for every answer that is not a success.
  */
 export interface Operation {
@@ -41,7 +44,13 @@ export interface Operation {
   /** The query parameters; others are refused. */
   readonly query?: z.ZodObject;
   /** Whether a body is read, and what it has to be: a document, or JSON of this shape. */
-  readonly body?: "yaml" | { readonly schema: z.ZodType };
+  readonly body?: "yaml" | { readonly schema: z.ZodType; readonly example?: JsonObject | undefined };
+  /** Whether it heeds If-Match. */
+  readonly isConditional?: boolean;
+  /** What a success answers: JSON of this shape, or text of this type. Failures are problem documents. */
+  readonly answer: z.ZodType | MediaType;
+  /** Of answers that are no problems; 200 when left out. */
+  readonly statuses?: readonly number[];
   handle(request: AdminRequest<unknown>): AdminAnswer | Promise<AdminAnswer>;
 }
 

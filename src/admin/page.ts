@@ -11,6 +11,14 @@ export const PageQuery = z.strictObject({
   tags: z.string().max(1_024).optional().describe("Only resources with these tags: a,b for both, a/b for either."),
 });
 
+export function pageShape(resource: z.ZodType): z.ZodType {
+  return z.strictObject({
+    data: z.array(resource),
+    offset: z.string().nullable().describe("Where to go on; null on the last page."),
+    next: z.string().nullable().describe("The path of the next page."),
+  });
+}
+
 /** A page of resources, which are in the order of their ids, and where the next one begins. Stable while others come and go. */
 export function pageOf(path: string, resources: readonly Resource[], query: z.output<typeof PageQuery>, show: Show) {
   const after = query.offset === undefined ? undefined : decode(query.offset);

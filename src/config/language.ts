@@ -48,6 +48,7 @@ export class Language {
         form: "list",
         spec: ListenerSpec,
         description: "Where the gateway listens.",
+        example: { id: "http", address: ":8080" },
       },
       {
         key: "upstreams",
@@ -55,9 +56,27 @@ export class Language {
         form: "mapping",
         spec: upstream,
         description: "Targets that several routes share.",
+        example: {
+          id: "orders",
+          backends: [{ url: "http://orders-1:8080" }, { url: "http://orders-2:8080", weight: 2 }],
+        },
       },
-      { key: "routes", kind: "route", form: "list", spec: route, description: "Which requests go where." },
-      { key: "consumers", kind: "consumer", form: "mapping", spec: consumer, description: "Who sends requests." },
+      {
+        key: "routes",
+        kind: "route",
+        form: "list",
+        spec: route,
+        description: "Which requests go where.",
+        example: { id: "orders", path: "/orders", path_prefix: true, upstream: "orders", tags: ["shop"] },
+      },
+      {
+        key: "consumers",
+        kind: "consumer",
+        form: "mapping",
+        spec: consumer,
+        description: "Who sends requests.",
+        example: { id: "alice", tags: ["staff"] },
+      },
       ...plugins.flatMap(ownedSections),
     ];
     this.sections = sections.map((section) => ({ ...section, spec: section.spec.safeExtend({ tags }) }));

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { JsonObject } from "./json.ts";
 import { identifier } from "./resources/scalars.ts";
 
 /** How a key at the top of a document holds the resources of a kind. */
@@ -10,6 +11,8 @@ export interface Section {
   /** What a person writes of one, without its id. */
   readonly spec: z.ZodObject;
   readonly description: string;
+  /** One with its id, for reference pages. */
+  readonly example?: JsonObject;
 }
 
 /** Under which key a document holds the resources of a kind. */

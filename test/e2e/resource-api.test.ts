@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { runInProcess } from "../../src/app/testing.ts";
 import { Cluster } from "../support/cluster.ts";
+import { DescribedApi } from "../support/described-api.ts";
 
 interface Answer {
   readonly status: number;
@@ -14,11 +15,14 @@ const to = (url: string) => ({ backends: [{ url }] });
 
 describe("the resource API of a control plane", () => {
   let cluster: Cluster;
+  let api: DescribedApi;
   before(async () => {
     cluster = await Cluster.start("upstreams: { shop: { backends: [{ url: 'http://shop:80' }] } }\n", 1);
+    api = await DescribedApi.of(await cluster.controlPlane.adminUrl());
   });
   after(() => cluster[Symbol.asyncDispose]());
 
+  /** Every answer has to be one that the OpenAPI document describes. */
   async function ask(
     method: string,
     path: string,
@@ -31,6 +35,8 @@ describe("the resource API of a control plane", () => {
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();
+    const contentType = response.headers.get("content-type");
+    api.requireDescribed({ method, path: `/api/v1${path}`, status: response.status, contentType, text });
     return { status: response.status, headers: response.headers, json: text === "" ? undefined : JSON.parse(text) };
   }
   const version = () => cluster.version();

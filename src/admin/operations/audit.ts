@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { type AuditEntry, type AuditLog, verifyAudit } from "../../config/audit-log.ts";
+import { AuditAnswer, VerificationAnswer } from "../answers/history.ts";
 import { type Operation, operation } from "../operation.ts";
 import { timestamp } from "../write-json.ts";
 
@@ -20,6 +21,7 @@ export function auditOperations(audit: Pick<AuditLog, "entries">): Operation[] {
       summary:
         "The audit log, oldest first: each entry holds the hash of the one before, so that an export can be checked.",
       query: AuditQuery,
+      answer: AuditAnswer,
       handle: async ({ query: { size, after } }) => {
         const entries = await audit.entries({ limit: size, after });
         const last = entries.at(-1)?.number;
@@ -33,6 +35,7 @@ export function auditOperations(audit: Pick<AuditLog, "entries">): Operation[] {
       roles: ROLES,
       access: "administrator",
       summary: "Whether the chain of the audit log is whole, and its newest hash, to be kept elsewhere.",
+      answer: VerificationAnswer,
       handle: async () => {
         const verdict = await verifyAudit(audit);
         return verdict.ok

@@ -1,3 +1,4 @@
+import { ShownCertificatesAnswer } from "../answers/gateway.ts";
 import type { GatewayView, HealthCheck, ShownCertificate } from "../gateway-view.ts";
 import { EVERY_ROLE, type Operation, operation } from "../operation.ts";
 import { timestamp } from "../write-json.ts";
@@ -10,7 +11,16 @@ const WARNING_DAYS = 7;
 export function certificateOperations(gateway: GatewayView, now: () => number): Operation[] {
   const handle = () => ({ json: gateway.certificates().map((certificate) => certificateJson(certificate, now())) });
   const summary = "The certificates of listeners, the default of each first.";
-  return [operation({ method: "GET", path: "/certificates", roles: EVERY_ROLE, summary, handle })];
+  return [
+    operation({
+      method: "GET",
+      path: "/certificates",
+      roles: EVERY_ROLE,
+      summary,
+      answer: ShownCertificatesAnswer,
+      handle,
+    }),
+  ];
 }
 
 /** None where no listener speaks TLS. Expired certificates degrade: clients that look are refused, the others are served. */

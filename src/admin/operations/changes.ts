@@ -3,6 +3,7 @@ import type { Delta } from "../../config/delta.ts";
 import type { JsonObject } from "../../config/json.ts";
 import type { Resource, ResourceRef } from "../../config/resource.ts";
 import { RunwayError } from "../../core/failure.ts";
+import { ChangeAnswer } from "../answers/change.ts";
 import { ChangeQuery, changeAnswer, termsOf } from "../change-terms.ts";
 import type { Collection } from "../collection.ts";
 import { expectedVersion } from "../entity-tag.ts";
@@ -18,7 +19,7 @@ const id = z.string().describe("Its id; of settings the name of the block.");
 
 const ChangeSet = z.strictObject({
   upserts: z
-    .array(z.strictObject({ kind, id, spec: z.record(z.string(), z.json()).describe("All that is written of it.") }))
+    .array(z.strictObject({ kind, id, spec: z.record(z.string(), z.unknown()).describe("All that is written of it.") }))
     .max(MAX_CHANGES)
     .default([])
     .describe("Resources that are there afterwards, as they are given."),
@@ -28,6 +29,14 @@ const ChangeSet = z.strictObject({
     .default([])
     .describe("Resources that are not there afterwards."),
 });
+
+const EXAMPLE = {
+  upserts: [
+    { kind: "upstream", id: "orders", spec: { backends: [{ url: "http://orders:8080" }] } },
+    { kind: "route", id: "orders", spec: { path: "/orders", path_prefix: true, upstream: "orders" } },
+  ],
+  removals: [{ kind: "route", id: "old-orders" }],
+};
 
 /** Many changes of any kind as one: all of them are made, in one version, or none is. */
 export function changeOperations(collections: readonly Collection[], sources: ResourceSources): Operation[] {
@@ -39,7 +48,10 @@ export function changeOperations(collections: readonly Collection[], sources: Re
       isRecorded: true,
       summary: "Changes many resources at once: all in one version, or none of them.",
       query: ChangeQuery,
-      body: { schema: ChangeSet },
+      body: { schema: ChangeSet, example: EXAMPLE },
+      isConditional: true,
+      answer: ChangeAnswer,
+      statuses: [200, 202],
       handle: async (request) => {
         const delta = readDelta(collections, parseJsonBody(ChangeSet, request.body));
         const expected = await expectedVersion(request.headers["if-match"], sources.desk);

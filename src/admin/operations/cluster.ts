@@ -1,5 +1,6 @@
 import { formatHash } from "../../config/state-hash.ts";
 import { RunwayError } from "../../core/failure.ts";
+import { ClusterStatusAnswer, ForgottenAnswer, NodesAnswer } from "../answers/cluster.ts";
 import type { DataPlaneView } from "../data-plane-view.ts";
 import type { FleetView } from "../fleet-view.ts";
 import { nodeJson } from "../node-json.ts";
@@ -14,6 +15,7 @@ export function fleetOperations(fleet: FleetView): Operation[] {
       path: "/cluster/nodes",
       roles: ["control_plane"],
       summary: "Every known data plane, ordered by node_id.",
+      answer: NodesAnswer,
       handle: () => ({ json: fleet.nodes().map(nodeJson) }),
     }),
     operation({
@@ -21,6 +23,7 @@ export function fleetOperations(fleet: FleetView): Operation[] {
       path: "/cluster/nodes/{id}",
       roles: ["control_plane"],
       summary: "Forgets a node that is not connected, so that another certificate may claim its id.",
+      answer: ForgottenAnswer,
       handle: ({ parameters: { id = "" } }) => {
         switch (fleet.forget(id)) {
           case "forgotten":
@@ -43,6 +46,7 @@ export function dataPlaneOperations(node: DataPlaneView): Operation[] {
       path: "/cluster/status",
       roles: ["data_plane"],
       summary: "Whether this data plane is connected, and what it serves.",
+      answer: ClusterStatusAnswer,
       handle: () => {
         const status = node.status();
         return {

@@ -1,6 +1,7 @@
 import { renderDocument } from "../../config/render-document.ts";
 import { formatHash } from "../../config/state-hash.ts";
 import { RunwayError } from "../../core/failure.ts";
+import { HashAnswer, PushAnswer } from "../answers/change.ts";
 import { ChangeQuery } from "../change-terms.ts";
 import { acceptedOrThrow } from "../configuration-change.ts";
 import type { ConfigurationDesk, CurrentConfiguration } from "../configuration-desk.ts";
@@ -21,6 +22,7 @@ export function configurationOperations({ desk, fleet, redaction }: ResourceSour
       roles: ["control_plane"],
       summary:
         "The current document, without the node's own blocks. What an administrator gets changes nothing when it is posted back.",
+      answer: "application/yaml",
       handle: async ({ caller }) => {
         const current = await desk.current();
         const text = renderDocument(current.resources.map(shownTo(caller, redaction)));
@@ -35,6 +37,9 @@ export function configurationOperations({ desk, fleet, redaction }: ResourceSour
       summary: "Validates, commits, applies and sends out a document. Identical content makes no new version.",
       query: ChangeQuery,
       body: "yaml",
+      isConditional: true,
+      answer: PushAnswer,
+      statuses: [200, 202],
       handle: (request) => push(desk, fleet, request),
     }),
     operation({
@@ -42,6 +47,7 @@ export function configurationOperations({ desk, fleet, redaction }: ResourceSour
       path: "/api/v1/config/hash",
       roles: ["control_plane"],
       summary: "Version and hash of the current configuration, and where it came from.",
+      answer: HashAnswer,
       handle: async () => ({ json: hashJson(await desk.current()) }),
     }),
   ];

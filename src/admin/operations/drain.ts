@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { DURATION_PATTERN, formatDuration, parseDuration } from "../../core/duration.ts";
+import { DrainAnswer, DrainChangeAnswer } from "../answers/health.ts";
 import type { GatewayView } from "../gateway-view.ts";
 import { EVERY_ROLE, type Operation, operation } from "../operation.ts";
 import { timestamp } from "../write-json.ts";
@@ -22,6 +23,7 @@ export function drainOperations(gateway: GatewayView, now: () => number): Operat
       path: "/drain",
       roles: EVERY_ROLE,
       summary: "Whether the node is draining.",
+      answer: DrainAnswer,
       handle: () => ({ json: drainJson(gateway, now()) }),
     }),
     operation({
@@ -30,6 +32,7 @@ export function drainOperations(gateway: GatewayView, now: () => number): Operat
       roles: EVERY_ROLE,
       summary: "Begins to drain: /ready answers 503, connections are closed after their next response.",
       query: DrainQuery,
+      answer: DrainChangeAnswer,
       handle: ({ query: { delay } }) => {
         const wasDraining = gateway.drainingSince() !== undefined;
         gateway.drain(delay === undefined ? undefined : parseDuration(delay));
@@ -42,6 +45,7 @@ export function drainOperations(gateway: GatewayView, now: () => number): Operat
       path: "/drain",
       roles: EVERY_ROLE,
       summary: "Ends draining: the node wants traffic again.",
+      answer: DrainChangeAnswer,
       handle: () => {
         if (gateway.drainingSince() === undefined)
           return { json: { status: "not_draining", message: "server is not in drain mode" } };

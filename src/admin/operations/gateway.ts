@@ -2,28 +2,31 @@ import { z } from "zod";
 import type { Configuration } from "../../config/configuration.ts";
 import type { Route } from "../../config/resources/route.ts";
 import { inRouteOrder, routePathKey } from "../../config/route-order.ts";
+import { ExplanationAnswer, ListenersAnswer, RoutesAnswer, StatsAnswer } from "../answers/gateway.ts";
 import type { GatewayView, RouteExplanation } from "../gateway-view.ts";
 import { EVERY_ROLE, type Operation, operation } from "../operation.ts";
 
 /** What the gateway serves and how much of it. */
 export function gatewayOperations(gateway: GatewayView): Operation[] {
-  const read = (path: string, summary: string, json: () => unknown) =>
-    operation({ method: "GET", path, roles: EVERY_ROLE, summary, handle: () => ({ json: json() }) });
+  const read = (path: string, answer: z.ZodType, summary: string, json: () => unknown) =>
+    operation({ method: "GET", path, roles: EVERY_ROLE, summary, answer, handle: () => ({ json: json() }) });
   return [
-    read("/stats", "Numbers of routes, connections and requests.", () => statsJson(gateway)),
-    read("/routes", "The routes, in the order of the document.", () => routesOf(gateway).map(routeJson)),
+    read("/stats", StatsAnswer, "Numbers of routes, connections and requests.", () => statsJson(gateway)),
+    read("/routes", RoutesAnswer, "The routes, in the order of the document.", () => routesOf(gateway).map(routeJson)),
     operation({
       method: "GET",
       path: "/routes/match",
       roles: EVERY_ROLE,
       summary: "Which route answers a request, and by what the others lose.",
       query: MatchQuery,
+      answer: ExplanationAnswer,
       handle: ({ query: { method, url, header } }) => ({
         json: explanationJson(gateway.explainRoute({ method, url, headers: [header].flat() })),
       }),
     }),
     read(
       "/listeners",
+      ListenersAnswer,
       "Where the gateway listens, with the ports that the system chose.",
       () => gateway.status().listeners,
     ),
@@ -31,11 +34,12 @@ export function gatewayOperations(gateway: GatewayView): Operation[] {
 }
 
 export const MatchQuery = z.object({
-  method: z.string().min(1).default("GET"),
-  /** `https://host/path?query`, or a path. */
-  url: z.string().min(1),
-  /** `Name: value`, as often as there are headers. */
-  header: z.union([z.array(z.string()), z.string()]).default([]),
+  method: z.string().min(1).default("GET").describe("The method of the request."),
+  url: z.string().min(1).describe("`https://host/path?query`, or a path."),
+  header: z
+    .union([z.array(z.string()), z.string()])
+    .default([])
+    .describe("`Name: value`, as often as there are headers."),
 });
 
 export function explanationJson({ route, allow, others, unlisted }: RouteExplanation) {

@@ -1,5 +1,6 @@
 import { formatDuration } from "../../core/duration.ts";
 import { type Caller, mayUse } from "../access/caller.ts";
+import { HealthAnswer, ReadyAnswer } from "../answers/health.ts";
 import type { GatewayView, HealthCheck } from "../gateway-view.ts";
 import { EVERY_ROLE, type Operation, operation } from "../operation.ts";
 import { timestamp } from "../write-json.ts";
@@ -34,6 +35,8 @@ export function healthOperations(sources: HealthSources): Operation[] {
     roles: EVERY_ROLE,
     access: "everybody",
     summary: "Whether the node is well.",
+    answer: HealthAnswer,
+    statuses: [200, 503],
     handle: ({ caller }: { caller: Caller }) => forCaller(caller, healthAnswer(sources)),
   } as const;
   const ready = {
@@ -41,6 +44,8 @@ export function healthOperations(sources: HealthSources): Operation[] {
     roles: EVERY_ROLE,
     access: "everybody",
     summary: "Whether the node wants traffic.",
+    answer: ReadyAnswer,
+    statuses: [200, 503],
     handle: ({ caller }: { caller: Caller }) => forCaller(caller, readyAnswer(sources)),
   } as const;
   return [

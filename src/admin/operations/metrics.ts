@@ -8,6 +8,7 @@ export function metricsOperations(metrics: MetricsView): Operation[] {
       path: "/metrics",
       roles: EVERY_ROLE,
       summary: "The node's metrics in the Prometheus text format.",
+      answer: "text/plain",
       handle: async () => ({ text: await metrics.expose(), contentType: metrics.contentType }),
     }),
   ];

@@ -3,6 +3,7 @@ import { isMapping, type Json, type JsonObject } from "../../config/json.ts";
 import type { Resource } from "../../config/resource.ts";
 import type { Snapshot } from "../../config/snapshot.ts";
 import { RunwayError } from "../../core/failure.ts";
+import { ChangeAnswer } from "../answers/change.ts";
 import { ChangeQuery, changeAnswer, termsOf } from "../change-terms.ts";
 import type { Collection } from "../collection.ts";
 import { mergePatch } from "../merge-patch.ts";
@@ -17,7 +18,8 @@ const NESTED = [{ kind: "upstream", name: "targets", one: "target", field: "back
 type Nested = (typeof NESTED)[number];
 
 const ROLES = ["control_plane"] as const;
-const Mapping = z.record(z.string(), z.json());
+const Mapping = z.record(z.string(), z.unknown());
+const Item = z.looseObject({});
 type Write = AdminRequest<ChangeQuery>;
 type Items = readonly JsonObject[];
 type Parameters = Pick<Write, "parameters">;
@@ -34,11 +36,12 @@ function listOperations(collection: Collection, nested: Nested, sources: Resourc
   const path = `/api/v1/${collection.name}/{id}/${name}`;
   const item = `${path}/{${one}}`;
   const list = `the ${name} of one of ${collection.name}`;
-  const write = { roles: ROLES, isRecorded: true, query: ChangeQuery } as const;
+  const change = { roles: ROLES, isRecorded: true, query: ChangeQuery, isConditional: true } as const;
+  const write = { ...change, answer: ChangeAnswer, statuses: [200, 202] };
   const body = { schema: Mapping };
   const items = async ({ parameters: { id = "" }, caller }: Pick<Write, "parameters" | "caller">) =>
     itemsOf(shownTo(caller, sources.redaction)(found(collection, await sources.desk.head(), id)), nested);
-  const change = (request: Write, edit: (items: Items) => Items) =>
+  const make = (request: Write, edit: (items: Items) => Items) =>
     changeItems(collection, nested, sources, request, edit);
   return [
     operation({
@@ -46,6 +49,7 @@ function listOperations(collection: Collection, nested: Nested, sources: Resourc
       path,
       roles: ROLES,
       summary: `All of ${list}.`,
+      answer: z.strictObject({ data: z.array(Item) }),
       handle: async (request) => ({ json: { data: await items(request) } }),
     }),
     operation({
@@ -53,6 +57,7 @@ function listOperations(collection: Collection, nested: Nested, sources: Resourc
       path: item,
       roles: ROLES,
       summary: `One of ${list}.`,
+      answer: Item,
       handle: async (request) => {
         const all = await items(request);
         return { json: all[positionOf(all, nested, request)]! };
@@ -64,7 +69,7 @@ function listOperations(collection: Collection, nested: Nested, sources: Resourc
       path,
       body,
       summary: `Adds to ${list}.`,
-      handle: (request) => change(request, (all) => added(all, nested, sentBy(request))),
+      handle: (request) => make(request, (all) => added(all, nested, sentBy(request))),
     }),
     operation({
       ...write,
@@ -72,14 +77,14 @@ function listOperations(collection: Collection, nested: Nested, sources: Resourc
       path: item,
       body,
       summary: `Changes what the body names of one of ${list} (JSON merge patch, RFC 7396).`,
-      handle: (request) => change(request, (all) => patched(all, positionOf(all, nested, request), sentBy(request))),
+      handle: (request) => make(request, (all) => patched(all, positionOf(all, nested, request), sentBy(request))),
     }),
     operation({
       ...write,
       method: "DELETE",
       path: item,
       summary: `Removes one of ${list}.`,
-      handle: (request) => change(request, (all) => all.toSpliced(positionOf(all, nested, request), 1)),
+      handle: (request) => make(request, (all) => all.toSpliced(positionOf(all, nested, request), 1)),
     }),
   ];
 }

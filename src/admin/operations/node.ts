@@ -9,6 +9,7 @@ export function ownNodeOperations(node: NodeControl): Operation[] {
   return NODE_CALLS.filter(({ ownRoles }) => ownRoles.length > 0).map((call) =>
     operation({
       ...{ method: call.method, path: call.path, roles: call.ownRoles, summary: call.summary, query: call.params },
+      answer: call.result,
       handle: ({ query }) => ({ json: call.answer(node, query) }),
     }),
   );
@@ -16,9 +17,10 @@ export function ownNodeOperations(node: NodeControl): Operation[] {
 
 /** What a control plane has its nodes asked, wherever they are connected. */
 export function remoteNodeOperations(fleet: FleetView): Operation[] {
-  return NODE_CALLS.map(({ name, method, path, summary, params }) =>
+  return NODE_CALLS.map(({ name, method, path, summary, params, result }) =>
     operation({
       ...{ method, path: `/api/v1/data-planes/{id}${path}`, roles: ["control_plane"], summary, query: params },
+      answer: result,
       handle: async ({ parameters: { id = "" }, query }) => ({ json: await fleet.call(id, name, query as JsonObject) }),
     }),
   );

@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { ReloadAnswer } from "../answers/change.ts";
 import { acceptedOrThrow } from "../configuration-change.ts";
 import { EVERY_ROLE, type Operation, operation } from "../operation.ts";
 import type { ReloadDesk } from "../reload-desk.ts";
@@ -11,6 +13,7 @@ export function reloadOperations(desk: ReloadDesk | undefined, history: ReloadHi
       path: "/reload",
       roles: EVERY_ROLE,
       summary: "Reads the configuration file again and applies it.",
+      ...(desk === undefined ? { answer: "text/plain", statuses: [403] } : { answer: ReloadAnswer }),
       handle: async () => {
         // The wording and the plain text are the cluster contract's.
         if (desk === undefined)
@@ -23,6 +26,7 @@ export function reloadOperations(desk: ReloadDesk | undefined, history: ReloadHi
       path: "/reload/status",
       roles: EVERY_ROLE,
       summary: "The last 50 changes of configuration on this node, most recent first.",
+      answer: z.array(ReloadAnswer),
       handle: () => ({ json: history.list().map(changeJson) }),
     }),
   ];

@@ -6,11 +6,12 @@ import { identifier } from "../../config/resources/scalars.ts";
 import { checkShape } from "../../config/shape.ts";
 import type { Snapshot } from "../../config/snapshot.ts";
 import { RunwayError } from "../../core/failure.ts";
+import { ChangeAnswer, changeShape } from "../answers/change.ts";
 import { ChangeQuery, changeAnswer, termsOf } from "../change-terms.ts";
 import type { Collection } from "../collection.ts";
 import { mergePatch } from "../merge-patch.ts";
 import { type AdminRequest, type Operation, operation } from "../operation.ts";
-import { PageQuery, pageOf } from "../page.ts";
+import { PageQuery, pageOf, pageShape } from "../page.ts";
 import { parseJsonBody } from "../parse-body.ts";
 import { AdminProblem } from "../problem-document.ts";
 import { resourceJson, resourceTag } from "../resource-json.ts";
@@ -18,7 +19,7 @@ import type { ResourceSources } from "../resource-sources.ts";
 import { shownTo } from "../shown-to.ts";
 
 const ROLES = ["control_plane"] as const;
-const Mapping = z.record(z.string(), z.json());
+const Mapping = z.record(z.string(), z.unknown()).describe("What is to be different; null removes.");
 const NamedItem = z.looseObject({ id: identifier });
 
 /** What there is to do with the resources of a collection: the same for every kind. */
@@ -36,6 +37,7 @@ function readOperations(collection: Collection, { desk, redaction }: ResourceSou
       roles: ROLES,
       summary: `A page of ${name}. ${description}`,
       query: PageQuery,
+      answer: pageShape(collection.resource),
       handle: async ({ query, caller }) => {
         const { resources } = await desk.head();
         return { json: pageOf(path, resources.filter(collection.holds), query, shownTo(caller, redaction)) };
@@ -46,6 +48,7 @@ function readOperations(collection: Collection, { desk, redaction }: ResourceSou
       path: `${path}/{id}`,
       roles: ROLES,
       summary: `One of ${name}, with an ETag for changes that depend on it.`,
+      answer: collection.resource,
       handle: async ({ parameters: { id = "" }, caller }) => {
         const resource = found(collection, await desk.head(), id);
         return { json: resourceJson(shownTo(caller, redaction)(resource)), headers: { etag: resourceTag(resource) } };
@@ -57,13 +60,21 @@ function readOperations(collection: Collection, { desk, redaction }: ResourceSou
 function writeOperations(collection: Collection, sources: ResourceSources): Operation[] {
   const { name } = collection;
   const path = `/api/v1/${name}`;
-  const write = { roles: ROLES, isRecorded: true, query: ChangeQuery, path: `${path}/{id}` } as const;
+  const change = { roles: ROLES, isRecorded: true, query: ChangeQuery, isConditional: true } as const;
+  const write = {
+    ...change,
+    path: `${path}/{id}`,
+    answer: changeShape(collection.resource),
+    statuses: [200, 201, 202],
+  };
   const adding = operation({
     ...write,
     method: "POST",
     path,
     summary: `Adds one of ${name}; the body holds its id besides its settings.`,
-    body: { schema: NamedItem },
+    isConditional: false,
+    statuses: [200, 201, 202],
+    body: { schema: z.intersection(collection.resource, NamedItem), example: collection.example },
     handle: (request) => create(collection, sources, request),
   });
   return [
@@ -72,12 +83,13 @@ function writeOperations(collection: Collection, sources: ResourceSources): Oper
       ...write,
       method: "PUT",
       summary: `Makes one of ${name} be what the body says, whether it was there or not.`,
-      body: { schema: collection.item },
+      body: { schema: collection.resource, example: collection.example },
       handle: (request) => replace(collection, sources, request, (_, sent) => sent),
     }),
     operation({
       ...write,
       method: "PATCH",
+      statuses: [200, 202],
       summary: `Changes what the body names of one of ${name} (JSON merge patch, RFC 7396); null removes.`,
       body: { schema: Mapping },
       handle: (request) =>
@@ -89,6 +101,8 @@ function writeOperations(collection: Collection, sources: ResourceSources): Oper
     operation({
       ...write,
       method: "DELETE",
+      statuses: [200, 202],
+      answer: ChangeAnswer,
       summary: `Removes one of ${name}.`,
       handle: (request) => remove(collection, sources, request),
     }),

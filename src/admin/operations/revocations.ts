@@ -9,6 +9,7 @@ import {
 } from "../../config/revocation-list.ts";
 import type { Clock } from "../../core/clock.ts";
 import { RunwayError } from "../../core/failure.ts";
+import { ReinstatedAnswer, RevocationsAnswer } from "../answers/access.ts";
 import type { FleetView } from "../fleet-view.ts";
 import { type Operation, operation } from "../operation.ts";
 import { parseJsonBody } from "../parse-body.ts";
@@ -51,6 +52,7 @@ export function revocationOperations(
       path: "/api/v1/revocations",
       roles: ROLES,
       summary: "Certificates and nodes that were revoked, newest first.",
+      answer: RevocationsAnswer,
       handle: async () => ({ json: { data: (await revocations.list()).map(revocationJson) } }),
     }),
     operation({
@@ -61,7 +63,9 @@ export function revocationOperations(
       isRecorded: true,
       summary:
         "Revokes a certificate or a node on every control plane of the store: its streams end at once, and it is refused from then on.",
-      body: { schema: NewRevocation },
+      body: { schema: NewRevocation, example: { node_id: "edge-7", reason: "stolen" } },
+      answer: RevocationsAnswer,
+      statuses: [201],
       handle: async ({ body, author }) => {
         const { reason, ...named } = parseJsonBody(NewRevocation, body);
         const common = { reason, revokedAt: clock.now(), revokedBy: author };
@@ -77,6 +81,7 @@ export function revocationOperations(
       access: "administrator",
       isRecorded: true,
       summary: "Accepts again what was revoked by mistake.",
+      answer: ReinstatedAnswer,
       handle: async ({ parameters: { kind = "", value = "" }, author }) => {
         const known = REVOKED_KINDS.find((other) => other === kind);
         if (known === undefined || !(await revocations.lift(known, value, author)))

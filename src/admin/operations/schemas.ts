@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isMapping } from "../../config/json.ts";
+import type { JsonObject } from "../../config/json.ts";
 import { RunwayError } from "../../core/failure.ts";
 import type { Collection } from "../collection.ts";
 import { type Operation, operation } from "../operation.ts";
@@ -7,7 +7,10 @@ import { parseJsonBody } from "../parse-body.ts";
 import { shaped } from "./resources.ts";
 
 const ROLES = ["control_plane"] as const;
-const Mapping = z.record(z.string(), z.json());
+const Mapping = z.record(z.string(), z.unknown());
+const Collections = z.strictObject({
+  data: z.array(z.strictObject({ name: z.string(), kind: z.string(), description: z.string() })),
+});
 
 /** What may be written, as JSON Schema, and whether something written is right. */
 export function schemaOperations(collections: readonly Collection[]): Operation[] {
@@ -23,6 +26,7 @@ export function schemaOperations(collections: readonly Collection[]): Operation[
       path: "/api/v1/schemas",
       roles: ROLES,
       summary: "The collections of resources.",
+      answer: Collections,
       handle: () => ({
         json: { data: collections.map(({ name, kind, description }) => ({ name, kind, description })) },
       }),
@@ -32,6 +36,7 @@ export function schemaOperations(collections: readonly Collection[]): Operation[
       path: "/api/v1/schemas/{collection}",
       roles: ROLES,
       summary: "What may be written of one of a collection, as JSON Schema.",
+      answer: z.record(z.string(), z.unknown()),
       handle: ({ parameters }) => ({ json: jsonSchema(collectionOf(parameters.collection).item) }),
     }),
     operation({
@@ -42,9 +47,10 @@ export function schemaOperations(collections: readonly Collection[]): Operation[
       isRecorded: true,
       summary: "Whether the body has the shape of one of a collection; lists everything that is wrong.",
       body: { schema: Mapping },
+      answer: z.strictObject({ valid: z.literal(true) }),
       handle: ({ parameters, body }) => {
-        const { id = "unnamed", ...spec } = parseJsonBody(Mapping, body);
-        shaped(collectionOf(parameters.collection), String(id), isMapping(spec) ? spec : {});
+        const { id = "unnamed", ...spec } = parseJsonBody(Mapping, body) as JsonObject;
+        shaped(collectionOf(parameters.collection), String(id), spec);
         return { json: { valid: true } };
       },
     }),

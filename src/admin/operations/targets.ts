@@ -1,22 +1,33 @@
+import type { z } from "zod";
 import type { Configuration } from "../../config/configuration.ts";
 import type { JsonObject } from "../../config/json.ts";
 import type { Redaction } from "../../config/redaction.ts";
 import type { Target } from "../../config/resources/upstream.ts";
 import type { Caller } from "../access/caller.ts";
+import { BackendsAnswer, CircuitBreakersAnswer, UpstreamsAnswer } from "../answers/gateway.ts";
 import type { GatewayView, ShownCircuit, ShownTarget } from "../gateway-view.ts";
 import { EVERY_ROLE, type Operation, operation } from "../operation.ts";
 import { type Show, shownTo } from "../shown-to.ts";
 
 /** The targets and how they are. */
 export function targetOperations(gateway: GatewayView, redaction: Redaction): Operation[] {
-  const read = (path: string, summary: string, json: (caller: Caller) => unknown) =>
-    operation({ method: "GET", path, roles: EVERY_ROLE, summary, handle: ({ caller }) => ({ json: json(caller) }) });
+  const read = (path: string, answer: z.ZodType, summary: string, json: (caller: Caller) => unknown) =>
+    operation({
+      method: "GET",
+      path,
+      roles: EVERY_ROLE,
+      summary,
+      answer,
+      handle: ({ caller }) => ({ json: json(caller) }),
+    });
   return [
-    read("/backends", "Every target, once, and how it is.", () => backends(gateway)),
-    read("/upstreams", "The upstreams, and how their targets are.", (caller) =>
+    read("/backends", BackendsAnswer, "Every target, once, and how it is.", () => backends(gateway)),
+    read("/upstreams", UpstreamsAnswer, "The upstreams, and how their targets are.", (caller) =>
       upstreams(gateway, shownTo(caller, redaction)),
     ),
-    read("/circuit-breakers", "The circuit breakers, by who has the targets.", () => circuitBreakers(gateway)),
+    read("/circuit-breakers", CircuitBreakersAnswer, "The circuit breakers, by who has the targets.", () =>
+      circuitBreakers(gateway),
+    ),
   ];
 }
 

@@ -6,6 +6,7 @@ import type { Clock } from "../../core/clock.ts";
 import { DURATION_PATTERN, parseDuration } from "../../core/duration.ts";
 import { RunwayError } from "../../core/failure.ts";
 import { createSecret, hashSecret } from "../access/token-secret.ts";
+import { NewTokenAnswer, TokenAnswer, TokensAnswer, WhoAnswer } from "../answers/access.ts";
 import { EVERY_ROLE, type Operation, operation } from "../operation.ts";
 import { parseJsonBody } from "../parse-body.ts";
 import { timestamp } from "../write-json.ts";
@@ -32,6 +33,7 @@ export const identityOperations: Operation[] = [
     path: "/api/v1/whoami",
     roles: EVERY_ROLE,
     summary: "The name and the role of the caller.",
+    answer: WhoAnswer,
     handle: ({ caller }) => ({ json: { name: caller.name, role: caller.role } }),
   }),
 ];
@@ -45,6 +47,7 @@ export function tokenOperations(tokens: TokenStore, clock: Clock): Operation[] {
       roles: ["control_plane"],
       access: "administrator",
       summary: "Every token, newest first, without secrets. Those that came to their end stay listed for a month.",
+      answer: TokensAnswer,
       handle: async () => ({ json: { data: (await tokens.list()).map((token) => tokenJson(token, clock.now())) } }),
     }),
     operation({
@@ -54,7 +57,9 @@ export function tokenOperations(tokens: TokenStore, clock: Clock): Operation[] {
       access: "administrator",
       isRecorded: true,
       summary: "Makes a token. The answer holds its secret, which is shown this once and kept nowhere.",
-      body: { schema: NewToken },
+      body: { schema: NewToken, example: { name: "deploy", role: "operator", expires_in: "720h" } },
+      answer: NewTokenAnswer,
+      statuses: [201],
       handle: async ({ body, author }) => {
         const { name, role, expires_in: lifetimeMs } = parseJsonBody(NewToken, body);
         const secret = createSecret();
@@ -79,6 +84,7 @@ export function tokenOperations(tokens: TokenStore, clock: Clock): Operation[] {
       access: "administrator",
       isRecorded: true,
       summary: "Revokes a token; from then on it is refused.",
+      answer: TokenAnswer,
       handle: async ({ parameters: { id = "" }, author }) => {
         const token = await tokens.revoke(id, author);
         if (token === undefined) throw new RunwayError("notFound", `There is no token ${JSON.stringify(id)}.`);

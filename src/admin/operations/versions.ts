@@ -5,6 +5,8 @@ import { renderDocument } from "../../config/render-document.ts";
 import type { Revision, RevisionLog, RevisionSummary } from "../../config/revision-log.ts";
 import { formatHash } from "../../config/state-hash.ts";
 import { RunwayError } from "../../core/failure.ts";
+import { ChangeAnswer } from "../answers/change.ts";
+import { DifferenceAnswer, VersionAnswer, VersionsAnswer } from "../answers/history.ts";
 import { ChangeQuery, changeAnswer, deltaJson, termsOf } from "../change-terms.ts";
 import { expectedVersion } from "../entity-tag.ts";
 import { type Operation, operation } from "../operation.ts";
@@ -35,6 +37,7 @@ function historyOperations(log: Log, redaction: Redaction): Operation[] {
       roles: ROLES,
       summary: "The versions that are kept, newest first.",
       query: HistoryQuery,
+      answer: VersionsAnswer,
       handle: async ({ query: { size, before } }) => {
         const versions = await log.history({ limit: size, ...(before === undefined ? {} : { before }) });
         const last = versions.at(-1)?.version;
@@ -47,6 +50,7 @@ function historyOperations(log: Log, redaction: Redaction): Operation[] {
       path: "/api/v1/versions/{version}",
       roles: ROLES,
       summary: "One version: who made it, when and why, and its document.",
+      answer: VersionAnswer,
       handle: async ({ parameters, caller }) => {
         const revision = await versionOf(log, parameters.version);
         const yaml = renderDocument(revision.resources.map(shownTo(caller, redaction)));
@@ -59,6 +63,7 @@ function historyOperations(log: Log, redaction: Redaction): Operation[] {
       roles: ROLES,
       summary:
         "What turns one version into another, forwards or backwards, with contents. 0 is the state without resources.",
+      answer: DifferenceAnswer,
       handle: async ({ parameters: { version, other }, caller }) => {
         const [from, to] = [numberOf(version), numberOf(other)];
         const delta = await log.delta(from, to);
@@ -77,7 +82,10 @@ function rollbackOperation(log: Log, sources: ResourceSources): Operation {
     isRecorded: true,
     summary: "Makes a new version with the content of an old one.",
     query: ChangeQuery,
-    body: { schema: Rollback },
+    body: { schema: Rollback, example: { version: 41 } },
+    isConditional: true,
+    answer: ChangeAnswer,
+    statuses: [200, 202],
     handle: async (request) => {
       const { version } = parseJsonBody(Rollback, request.body);
       const { resources } = await versionOf(log, String(version));
