@@ -4,6 +4,7 @@ import { waitUntil } from "../wait-until.ts";
 import { type AdminLatency, AdminProbe } from "./admin-probe.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import type { NodeFleet } from "./node-fleet.ts";
+import type { NodesStanding } from "./simulated-nodes.ts";
 
 const TIMEOUT_MS = 180_000;
 /** Until connections have lasted: a node that loses one sooner counts that as a failed attempt, and waits longer. */
@@ -19,6 +20,8 @@ export interface Storm {
   readonly bytesPerNode: number;
   /** Of the admin API meanwhile. */
   readonly admin: AdminLatency;
+  /** Of all nodes, on the one core that they share. */
+  readonly nodesCpuMs: number;
   /** Of the control plane, its own start included where it was started. */
   readonly controlPlaneCpuMs: number;
 }
@@ -84,7 +87,7 @@ export async function measureTakeover(
 async function measureReturn(
   controlPlane: ControlPlane,
   nodes: NodeFleet,
-  before: { readonly bytes: number; readonly configurationMessages: number },
+  before: NodesStanding,
   signal: AbortSignal,
 ): Promise<Omit<Storm, "controlPlaneCpuMs">> {
   const startMs = performance.now();
@@ -105,5 +108,6 @@ async function measureReturn(
     configurationMessages: after.configurationMessages - before.configurationMessages,
     bytesPerNode: (after.bytes - before.bytes) / nodes.count,
     admin,
+    nodesCpuMs: after.cpuMs - before.cpuMs,
   };
 }

@@ -69,6 +69,13 @@ test("a node that is level is welcomed and sent nothing", () => {
   assert.equal(isInSync(course.state), true);
 });
 
+test("a node that took this for an original control plane, and names no epoch, is still known to run what it said before", () => {
+  const course = new Course(publicationOf(3)).live({ running: stampOf(3) });
+  course.receive(heartbeatOf({ epoch: "", version: 3, hash: 0n }));
+  assert.equal(isInSync(course.state), true);
+  assert.deepEqual(course.types, ["report"]);
+});
+
 /** The newest is `version`, and what was before it is known. */
 function publicationSince(version: number): Publication {
   const snapshot = snapshotOf(version);

@@ -126,7 +126,10 @@ function welcomed(cp: ControlPlaneIdentity, state: FleetState): FleetStep {
 // ---- what the node says -----------------------------------------------------------------------------------------------
 
 function heard(state: FleetState, heartbeat: Heartbeat): FleetStep {
-  const { running, status } = heartbeat;
+  const { status } = heartbeat;
+  // A node that waited long for its welcome took us for an original control plane, and names no epoch to those.
+  const isMistaken = state.peer === "runway" && heartbeat.running?.epoch === "";
+  const running = isMistaken ? state.running : heartbeat.running;
   const originalHash = state.peer === "original" ? (running?.hash ?? 0n) : state.originalHash;
   return { state: { ...state, running, originalHash, status }, effects: [{ type: "report", news: heartbeat }] };
 }

@@ -48,6 +48,23 @@ function storeWith(path: string, versions: number): GenerationStore {
 const versionsOf = (store: GenerationStore) => store.generations().map(({ version: kept }) => kept);
 
 describe("the store of generations", () => {
+  it("does not blame what a process was started with for its end once another configuration has come", () => {
+    const store = storeWith(newFile(), 2);
+    const [newest, older] = store.generations();
+    for (let start = 0; start < 3; start += 1) store.countStart(newest!.number);
+    store.countStart(older!.number);
+    saveStep(store, 2, 3);
+    assert.deepEqual(
+      store.generations().map(({ version: kept, failedStarts }) => [kept, failedStarts]),
+      [
+        [3, 0],
+        [2, 3],
+        [1, 0],
+      ],
+    );
+    store.close();
+  });
+
   it("keeps changes as changes, and gives the whole state back", () => {
     const path = newFile();
     const store = storeWith(path, 40);

@@ -49,6 +49,8 @@ const COLUMNS = "number, root, epoch, version, hash, content, checksum";
  */
 export class GenerationStore {
   readonly #database: DatabaseSync;
+  /** What this process was started with, until another configuration took its place. */
+  #startedWith: number | undefined;
 
   private constructor(database: DatabaseSync) {
     this.#database = database;
@@ -112,6 +114,7 @@ export class GenerationStore {
   save(snapshot: Snapshot, step?: Step): void {
     this.#database.exec("BEGIN IMMEDIATE");
     try {
+      this.#acquitStart();
       const newest = this.#newest();
       if (newest !== undefined && isSame(newest, snapshot)) this.markSurvived(snapshot, 0);
       else this.#insert(snapshot, step === undefined ? undefined : this.#stepOn(newest, snapshot, step));
@@ -126,6 +129,7 @@ export class GenerationStore {
   }
 
   countStart(number: number): void {
+    this.#startedWith = number;
     this.#database.prepare("UPDATE generation SET failed_starts = failed_starts + 1 WHERE number = ?").run(number);
   }
 
@@ -138,6 +142,13 @@ export class GenerationStore {
 
   close(): void {
     if (this.#database.isOpen) this.#database.close();
+  }
+
+  /** The process lived with it until another came: should it end now, that is the other's doing. */
+  #acquitStart(): void {
+    if (this.#startedWith === undefined) return;
+    this.#database.prepare("UPDATE generation SET failed_starts = 0 WHERE number = ?").run(this.#startedWith);
+    this.#startedWith = undefined;
   }
 
   #newest(): GenerationRow | undefined {

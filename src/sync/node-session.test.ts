@@ -279,6 +279,19 @@ test("after a connection that lasted the next attempt comes within a second, oth
   assert.equal(course.feed({ type: "closed", reason: "x" }).delayOf("reconnect"), 500);
 });
 
+test("what a control plane asked for is kept to, for a minute at most, until one has let the node in", () => {
+  const course = new Course().feed({ type: "start" });
+  course.feed({ type: "closed", reason: "busy", comeBackAfterMs: 8_000 });
+  assert.equal(course.delayOf("reconnect"), 12_000);
+  course.atMs = 2_000;
+  course.feed({ type: "timer", timer: "reconnect" }).feed({ type: "closed", reason: "unreachable" });
+  assert.equal(course.delayOf("reconnect"), 9_000);
+  course.feed({ type: "timer", timer: "reconnect" }).feed({ type: "closed", reason: "busy", comeBackAfterMs: 1e9 });
+  assert.equal(course.delayOf("reconnect"), 90_000);
+  course.feed({ type: "timer", timer: "reconnect" }).feed({ type: "opened" }).receive(WELCOME);
+  assert.equal(course.feed({ type: "closed", reason: "x" }).delayOf("reconnect"), 2_500);
+});
+
 test("an attempt that takes too long is given up", () => {
   const course = new Course().feed({ type: "start" }).feed({ type: "timer", timer: "opening" });
   assert.equal(course.types[0], "disconnect");

@@ -25,7 +25,7 @@ import {
   reported,
   still,
 } from "./node-state.ts";
-import { reconnectDelayMs } from "./retry-delay.ts";
+import { MAX_COME_BACK_MS, reconnectDelayMs } from "./retry-delay.ts";
 import { describePartial } from "./transfer.ts";
 
 /** A connection attempt that takes longer is given up. */
@@ -115,6 +115,7 @@ function accepted(node: NodeIdentity, state: NodeState, peer: Peer, atMs: number
   const live: NodeState = {
     ...state,
     link: { phase: "live", address: link.address, peer, sinceMs: atMs },
+    askedUntilMs: peer === "runway" ? 0 : state.askedUntilMs,
     lastLinkError: "",
   };
   return { state: live, effects: [...clear("greeting"), ...beat(node, live)] };
@@ -126,11 +127,16 @@ function closed(node: NodeIdentity, state: NodeState, closing: Closing): NodeSte
   const { link } = state;
   const { reason, comeBackAfterMs, atMs, random } = closing;
   if (link.phase === "down" || link.phase === "waiting") return still(state);
-  const lasted = link.phase === "live" && atMs - link.sinceMs >= LASTING_MS;
+  // A control plane that was slow to answer is taken for an original one, until it says after all that the node is not let in.
+  const wasLetIn = link.phase === "live" && comeBackAfterMs === undefined;
+  const lasted = wasLetIn && atMs - link.sinceMs >= LASTING_MS;
   const failures = lasted ? 0 : state.failures + 1;
   const awaySinceMs = lasted ? atMs : (state.awaySinceMs ?? atMs);
+  // What one control plane asked for is kept to also when another is tried in between, in vain.
+  const askedUntilMs = Math.max(state.askedUntilMs, atMs + Math.min(comeBackAfterMs ?? 0, MAX_COME_BACK_MS));
+  const askedMs = askedUntilMs - atMs;
   const { retryIntervalMs } = node;
-  const terms = { failures, addresses: knownAddresses(node, state).length, retryIntervalMs, comeBackAfterMs };
+  const terms = { failures, addresses: knownAddresses(node, state).length, retryIntervalMs, askedMs };
   const delayMs = reconnectDelayMs({ ...terms, awayMs: atMs - awaySinceMs }, random);
   return {
     state: {
@@ -138,6 +144,7 @@ function closed(node: NodeIdentity, state: NodeState, closing: Closing): NodeSte
       link: { phase: "waiting" },
       failures,
       awaySinceMs,
+      askedUntilMs,
       nextAddress: state.nextAddress + 1,
       lastLinkError: reason,
     },

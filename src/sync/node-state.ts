@@ -85,6 +85,8 @@ export interface NodeState {
   readonly failures: number;
   /** When that one ended; undefined until an attempt has failed. */
   readonly awaySinceMs: number | undefined;
+  /** Until when it was asked to stay away, on its own clock; 0 when nobody asked. */
+  readonly askedUntilMs: number;
   /** How many times the node has turned to the next control plane. */
   readonly nextAddress: number;
   /** Control planes that the last one spoke of, besides those that the node was told of. */
@@ -150,6 +152,7 @@ export function initialNodeState(running?: Snapshot): NodeState {
     transfer: undefined,
     failures: 0,
     awaySinceMs: undefined,
+    askedUntilMs: 0,
     nextAddress: 0,
     learned: [],
     lastReloadError: "",

@@ -24,15 +24,15 @@ test("however a node draws, it never waits longer than with a limit that doubles
   }
 });
 
-test("a node that was told when to come back does so between then and twice as late, at most two minutes", () => {
-  const asked = (comeBackAfterMs: number, random: number) =>
-    reconnectDelayMs({ ...AT_ONCE, failures: 4, awayMs: 60_000, comeBackAfterMs }, random);
+test("a node that was told when to come back does so between then and twice as late", () => {
+  const asked = (askedMs: number, random: number) =>
+    reconnectDelayMs({ ...AT_ONCE, failures: 4, awayMs: 60_000, askedMs }, random);
   assert.deepEqual([asked(2_000, 0), asked(2_000, 0.5), asked(2_000, 1)], [2_000, 3_000, 4_000]);
-  assert.deepEqual([asked(1e12, 1), asked(-5, 1)], [120_000, 0]);
+  assert.equal(asked(-5, 1), 60_000);
 });
 
 test("a node that was told when to come back tries its other control planes first", () => {
-  const terms = { ...AT_ONCE, addresses: 2, comeBackAfterMs: 9_000 };
+  const terms = { ...AT_ONCE, addresses: 2, askedMs: 9_000 };
   assert.deepEqual(
     [1, 2].map((failures) => reconnectDelayMs({ ...terms, failures }, 0.5)),
     [500, 13_500],

@@ -5,6 +5,8 @@
  * whenever the control plane returns, all are back within about the time for which it was away.
  */
 const MAX_RETRY_MS = 60_000;
+/** However long a control plane asks a node to stay away. */
+export const MAX_COME_BACK_MS = MAX_RETRY_MS;
 const FIRST_OFFER_RETRY_MS = 1_000;
 /** A whole fleet's first attempts after a loss are spread over this long. */
 const SPREAD_MS = 1_000;
@@ -14,12 +16,12 @@ const SPREAD_MS = 1_000;
  * @param random in [0, 1)
  */
 export function reconnectDelayMs(
-  { failures, addresses, retryIntervalMs, awayMs, comeBackAfterMs }: ReconnectTerms,
+  { failures, addresses, retryIntervalMs, awayMs, askedMs = 0 }: ReconnectTerms,
   random: number,
 ): number {
   const roundIsOpen = failures % addresses !== 0;
   if (failures === 0 || roundIsOpen) return random * SPREAD_MS;
-  if (comeBackAfterMs !== undefined) return Math.min(MAX_RETRY_MS, Math.max(0, comeBackAfterMs)) * (1 + random);
+  if (askedMs > 0) return askedMs * (1 + random);
   return random * Math.min(MAX_RETRY_MS, Math.max(retryIntervalMs, awayMs));
 }
 
@@ -31,8 +33,8 @@ interface ReconnectTerms {
   readonly retryIntervalMs: number;
   /** Since the last connection that lasted ended. */
   readonly awayMs: number;
-  /** As the control plane asked for: kept to, and up to as much again added, so that those who were asked the same spread. */
-  readonly comeBackAfterMs?: number | undefined;
+  /** For how long it was asked to stay away: kept to, and up to as much again added, so that those who were asked the same spread. */
+  readonly askedMs?: number;
 }
 
 /** How long a control plane waits before it offers a refused configuration again. `refusals` is at least 1. */

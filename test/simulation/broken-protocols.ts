@@ -1,10 +1,11 @@
 import { changeSnapshot } from "../../src/config/snapshot.ts";
 import { FAILURES, type FailureKind } from "../../src/core/failure.ts";
 import { decodeDelta, decodeSnapshot } from "../../src/sync/configuration-encoding.ts";
-import type { FleetEffect, FleetStep } from "../../src/sync/fleet-state.ts";
+import { type FleetEffect, type FleetStep, isAhead } from "../../src/sync/fleet-state.ts";
 import type { DeltaUpdate } from "../../src/sync/messages.ts";
 import type { Incoming, NodeState, NodeStep } from "../../src/sync/node-state.ts";
 import { takeChunk } from "../../src/sync/transfer.ts";
+import { newestOf } from "./simulated-disk.ts";
 import { PROTOCOL, type Protocol } from "./world.ts";
 
 interface BrokenProtocol {
@@ -141,6 +142,48 @@ const forgettingWhatItRuns: Protocol = {
   },
 };
 
+/** Does not see that the node knows more than itself, and offers what it has. */
+const withoutLookingAhead: Protocol = {
+  ...PROTOCOL,
+  stepFleet(controlPlane, state, event) {
+    const hidden = state.running !== undefined && isAhead(state) ? { ...state, running: undefined } : state;
+    const step: FleetStep = PROTOCOL.stepFleet(controlPlane, hidden, event);
+    return step.state.running === undefined ? { ...step, state: { ...step.state, running: state.running } } : step;
+  },
+};
+
+const comingBackAtOnce: Protocol = {
+  ...PROTOCOL,
+  stepNode(node, state, event) {
+    return PROTOCOL.stepNode(node, state, event.type === "closed" ? { ...event, comeBackAfterMs: undefined } : event);
+  },
+};
+
+/** Most JSON readers take a number for a double: 64 bits do not fit. */
+const withRoundedHashes: Protocol = {
+  ...PROTOCOL,
+  wires: {
+    ...PROTOCOL.wires,
+    websocket: {
+      ...PROTOCOL.wires.websocket,
+      toFleet(message) {
+        const read = PROTOCOL.wires.websocket.toFleet(message);
+        if (read.type === "ack") return { ...read, hash: rounded(read.hash) };
+        if (read.type !== "heartbeat" || read.running === undefined) return read;
+        return { ...read, running: { ...read.running, hash: rounded(read.running.hash) } };
+      },
+    },
+  },
+};
+
+function rounded(hash: bigint): bigint {
+  return BigInt(Number(hash));
+}
+
+const startingOnTheNewest: Protocol = { ...PROTOCOL, chooseGeneration: newestOf };
+
+const deafToTheLog: Protocol = { ...PROTOCOL, followsLog: false };
+
 /** Each has one defect that people make. */
 export const BROKEN_PROTOCOLS: readonly BrokenProtocol[] = [
   {
@@ -173,6 +216,23 @@ export const BROKEN_PROTOCOLS: readonly BrokenProtocol[] = [
   { name: "a control plane that does not offer again", protocol: withoutResend, violation: STAYS_BEHIND },
   { name: "a control plane that gives up at a refusal", protocol: givingUpAtARefusal, violation: STAYS_BEHIND },
   { name: "a control plane that believes what it sent", protocol: believingWhatItSent, violation: STAYS_BEHIND },
+  {
+    name: "a control plane that offers an older version to a node that came from another",
+    protocol: withoutLookingAhead,
+    violation: /is offered to a node that said it runs/,
+  },
+  {
+    name: "a control plane that does not follow what the other commits",
+    protocol: deafToTheLog,
+    violation: STAYS_BEHIND,
+  },
+  {
+    name: "a node that comes back before it was asked to",
+    protocol: comingBackAtOnce,
+    violation: /before it was asked to/,
+  },
+  { name: "a node that starts again on what brought it down", protocol: startingOnTheNewest, violation: STAYS_BEHIND },
+  { name: "a codec that rounds hashes", protocol: withRoundedHashes, violation: STAYS_BEHIND },
 ];
 
 function refuses({ effects }: NodeStep, kind: FailureKind): boolean {

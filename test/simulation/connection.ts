@@ -1,10 +1,13 @@
+import type { Transport } from "../../src/sync/connection.ts";
 import type { FromControlPlane, FromNode } from "../../src/sync/messages.ts";
+import type { Wire } from "./wire.ts";
 import type { World } from "./world.ts";
 
 /** One end of a connection, as its owner is told of it. */
 export interface End<Message> {
   received(message: Message): void;
-  closed(): void;
+  /** @param comeBackAfterMs what the other end asked for with its farewell, where that got through */
+  closed(comeBackAfterMs?: number): void;
 }
 
 /**
@@ -14,21 +17,23 @@ export interface End<Message> {
  */
 export class Connection {
   readonly #world: World;
+  readonly #wire: Wire;
   #isCut = false;
   readonly #lastArrivalMs = { node: 0, fleet: 0 };
   readonly #ends: { node: End<FromControlPlane> | undefined; fleet: End<FromNode> | undefined };
 
-  constructor(world: World, node: End<FromControlPlane>, fleet: End<FromNode>) {
+  constructor(world: World, transport: Transport, node: End<FromControlPlane>, fleet: End<FromNode>) {
     this.#world = world;
+    this.#wire = world.protocol.wires[transport];
     this.#ends = { node, fleet };
   }
 
   toFleet(message: FromNode): void {
-    this.#deliver("fleet", () => this.#ends.fleet?.received(this.#world.tamper(message)));
+    this.#deliver("fleet", () => this.#ends.fleet?.received(this.#world.tamper(this.#wire.toFleet(message))));
   }
 
   toNode(message: FromControlPlane): void {
-    this.#deliver("node", () => this.#ends.node?.received(this.#world.tamper(message)));
+    this.#deliver("node", () => this.#ends.node?.received(this.#world.tamper(this.#wire.toNode(message))));
   }
 
   /** The node's process closes it, or dies: the other end learns of it sooner or later. */
@@ -37,9 +42,9 @@ export class Connection {
     this.#cut();
   }
 
-  closeByFleet(): void {
+  closeByFleet(comeBackAfterMs?: number): void {
     this.#ends.fleet = undefined;
-    this.#cut();
+    this.#cut(comeBackAfterMs);
   }
 
   cut(): void {
@@ -47,7 +52,7 @@ export class Connection {
     this.#cut();
   }
 
-  #cut(): void {
+  #cut(comeBackAfterMs?: number): void {
     if (this.#isCut) return;
     this.#isCut = true;
     const { random, time } = this.#world;
@@ -55,7 +60,7 @@ export class Connection {
       time.after(random.chance(0.7) ? random.between(0, 50) : random.between(0, 20_000), () => {
         const end = this.#ends[side];
         this.#ends[side] = undefined;
-        end?.closed();
+        end?.closed(comeBackAfterMs);
       });
   }
 

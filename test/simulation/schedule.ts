@@ -9,34 +9,39 @@ const LOOK_EVERY_MS = 1_000;
 
 export function emptyTally(): Tally {
   const refusals = { refusals: 0, staleOffers: 0, integrityRefusals: 0, deltaRefusals: 0 };
-  return { applies: 0, ...refusals, resumedTransfers: 0, deltas: 0, cuts: 0, crashes: 0 };
+  const starts = { crashes: 0, poisonings: 0, passedOver: 0 };
+  return { applies: 0, ...refusals, resumedTransfers: 0, deltas: 0, deferrals: 0, moves: 0, cuts: 0, ...starts };
 }
 
 /**
- * Runs one schedule: for a while versions are committed while connections are cut, processes crash and restart, applies are
- * slow or fail, bytes change on the way, clocks run at different speeds and a second control plane of the same epoch is
- * paused and knows only old versions. Then the faults stop, and every node must come to the newest version.
+ * Runs one schedule: for a while two control planes commit to one log while connections are cut, processes crash and
+ * restart, applies are slow or fail, some versions bring nodes down, bytes change on the way, clocks run at different speeds,
+ * nodes are told to come back later, and a control plane is stopped for a while or hears late of what the other committed.
+ * Then the faults stop, and every node must come to the newest version.
  *
  * @throws Violation as soon as an invariant does not hold
  */
 export function runSchedule(seed: number, protocol: Protocol = PROTOCOL, tally: Tally = emptyTally()): void {
   const world = new World(seed, protocol, tally);
   const { random, time } = world;
-  const primary = new SimulatedControlPlane(world);
-  const paused = new SimulatedControlPlane(world);
+  const [one, other] = [new SimulatedControlPlane(world), new SimulatedControlPlane(world)];
   const controlPlanes = new Map([
-    ["cp-1", primary],
-    ["cp-2", paused],
+    ["cp-1", one],
+    ["cp-2", other],
   ]);
-  const nodes = ["n-1", "n-2", "n-3"].map((nodeId) => new SimulatedNode(nodeId, world, controlPlanes));
+  const nodes = ["n-1", "n-2"].map((nodeId) => new SimulatedNode(nodeId, world, controlPlanes));
 
   const versions = 2 + random.below(MAX_VERSION - 1);
+  if (versions > 2 && random.chance(0.2)) world.poisonous.add(2 + random.below(versions - 2));
   for (let version = 1; version <= versions; version += 1) {
     if (version < versions && random.chance(0.15)) world.invalid.add(version);
     time.at(random.between(0, FAULTS_MS), () => {
       world.committed += 1;
-      primary.refresh();
-      if (random.chance(0.3)) paused.refresh();
+      // One commits and knows at once; the other is told soon, or finds out when it looks by itself, or later still.
+      const committing = random.chance(0.5) ? one : other;
+      committing.refresh();
+      const isTold = random.chance(0.3);
+      time.after(random.between(0, isTold ? 100 : 30_000), () => (committing === one ? other : one).refresh());
     });
   }
   for (const node of nodes) {
@@ -48,16 +53,19 @@ export function runSchedule(seed: number, protocol: Protocol = PROTOCOL, tally: 
     // In some, so that the others are the schedules that they were.
     if (seed % 4 === 1) plan(world, 1, () => node.resync());
   }
-  plan(world, 1, () => {
-    if (!primary.isUp) return;
-    primary.crash();
-    time.after(random.between(0, 8_000), () => primary.restart());
-  });
+  for (const controlPlane of [one, other]) {
+    plan(world, 0.7, () => {
+      if (!controlPlane.isUp) return;
+      controlPlane.crash();
+      time.after(random.between(0, 8_000), () => controlPlane.restart());
+    });
+    plan(world, 0.5, () => controlPlane.pause(random.between(1_000, 40_000)));
+  }
 
-  while (time.advance(FAULTS_MS + 10_000));
+  while (time.advance(FAULTS_MS + 45_000));
   world.isFaulty = false;
-  primary.refresh();
-  paused.refresh();
+  one.refresh();
+  other.refresh();
   if (world.committed !== versions) throw new Error("the schedule did not commit every version");
   recover(world, nodes, controlPlanes.values());
 }

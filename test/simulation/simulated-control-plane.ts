@@ -1,19 +1,21 @@
-import type { FleetEffect, FleetEvent, FleetOccurrence, FleetState, FleetTimer } from "../../src/sync/fleet-state.ts";
-import { initialFleetState, isInSync } from "../../src/sync/fleet-state.ts";
-import type { FromControlPlane, FromNode } from "../../src/sync/messages.ts";
-import { SessionRunner } from "../../src/sync/session-runner.ts";
+import { DeltaHistory } from "../../src/sync/delta-history.ts";
+import type { Hello } from "../../src/sync/messages.ts";
+import type { Publication } from "../../src/sync/publication.ts";
 import type { Connection } from "./connection.ts";
-import type { World } from "./world.ts";
+import { SimulatedStream } from "./simulated-stream.ts";
+import { DELTAS, SNAPSHOTS, type World } from "./world.ts";
 
-const IDENTITY = { controlPlaneId: "cp", version: "1.4.0", rpcPrefixes: [], otherAddresses: () => [] };
-
-/** A control plane that knows the versions up to `known` of the one durable log: all of them, or fewer when it was paused. */
+/** Knows the versions up to `known` of the one durable log that it shares with another: all of them, or fewer for a while. */
 export class SimulatedControlPlane {
   readonly #world: World;
   readonly #clockRate: number;
   readonly #streams = new Set<SimulatedStream>();
   readonly #byNode = new Map<string, SimulatedStream>();
+  #history = new DeltaHistory();
+  #newest: Publication | undefined;
   isUp = true;
+  /** It does nothing until then, as a process that was stopped: what comes meanwhile waits. */
+  pausedUntilMs = 0;
   known = 0;
 
   constructor(world: World) {
@@ -21,11 +23,19 @@ export class SimulatedControlPlane {
     this.#clockRate = world.random.between(0.7, 1.4);
   }
 
+  get isPaused(): boolean {
+    return this.#world.time.nowMs < this.pausedUntilMs;
+  }
+
   /** Reads the log again and offers what is new in it. */
   refresh(): void {
-    if (!this.isUp || this.known === this.#world.committed) return;
-    this.known = this.#world.committed;
-    for (const stream of [...this.#streams]) stream.publish(this.known);
+    const { committed, protocol } = this.#world;
+    if (!this.isUp || this.isPaused || this.known === committed) return;
+    if (this.known > 0 && !protocol.followsLog) return;
+    this.#record(committed);
+    this.known = committed;
+    this.#newest = this.#world.publicationOf(committed, this.#history);
+    for (const stream of [...this.#streams]) stream.publish(this.#newest);
   }
 
   /** Everything in memory is lost. */
@@ -35,6 +45,8 @@ export class SimulatedControlPlane {
     for (const stream of [...this.#streams]) stream.die();
     this.#streams.clear();
     this.#byNode.clear();
+    this.#history = new DeltaHistory();
+    this.#newest = undefined;
     this.known = 0;
   }
 
@@ -43,9 +55,16 @@ export class SimulatedControlPlane {
     this.refresh();
   }
 
+  pause(forMs: number): void {
+    this.pausedUntilMs = this.#world.time.nowMs + forMs;
+    this.#world.time.at(this.pausedUntilMs, () => this.refresh());
+  }
+
   accept(connectionOf: () => Connection): SimulatedStream {
-    const stream = new SimulatedStream(this.#world, this.#clockRate, connectionOf, {
-      newest: this.known,
+    const stream: SimulatedStream = new SimulatedStream(this.#world, this.#clockRate, connectionOf, {
+      newest: this.#newest,
+      pausedUntilMs: () => this.pausedUntilMs,
+      deferral: (hello) => this.#deferral(hello),
       admitted: (nodeId) => {
         const before = this.#byNode.get(nodeId);
         this.#byNode.set(nodeId, stream);
@@ -62,120 +81,18 @@ export class SimulatedControlPlane {
     const stream = this.#byNode.get(nodeId);
     return stream?.isLevel === true;
   }
-}
 
-interface StreamPlace {
-  readonly newest: number;
-  admitted(nodeId: string): void;
-  gone(): void;
-}
-
-export class SimulatedStream {
-  readonly #world: World;
-  readonly #clockRate: number;
-  readonly #connectionOf: () => Connection;
-  readonly #place: StreamPlace;
-  readonly #runner: SessionRunner<FleetState, FleetEvent, FleetEffect>;
-  readonly #timers = new Map<FleetTimer, object>();
-  #sentIndex: number | undefined;
-  #isDead = false;
-
-  constructor(world: World, clockRate: number, connectionOf: () => Connection, place: StreamPlace) {
-    this.#world = world;
-    this.#clockRate = clockRate;
-    this.#connectionOf = connectionOf;
-    this.#place = place;
-    const newest = place.newest === 0 ? undefined : world.publicationOf(place.newest);
-    this.#runner = new SessionRunner(
-      initialFleetState(newest, world.time.nowMs * clockRate),
-      (state, event: FleetEvent) => world.protocol.stepFleet(IDENTITY, state, event),
-      (effect) => this.#perform(effect),
-    );
-    this.#dispatch({ type: "opened" });
+  /** Now and then too many wait, and a node that is not level is told when to come back. */
+  #deferral({ running }: Hello): number | undefined {
+    if (running?.version === this.known || !this.#world.fault(0.15)) return undefined;
+    this.#world.tally.deferrals += 1;
+    return this.#world.random.between(500, 8_000);
   }
 
-  get isLevel(): boolean {
-    const { state } = this.#runner;
-    return state.phase === "live" && isInSync(state);
-  }
-
-  received(message: FromNode): void {
-    this.#dispatch({ type: "received", message });
-  }
-
-  closed(): void {
-    this.#dispatch({ type: "closed" });
-    this.#place.gone();
-  }
-
-  publish(version: number): void {
-    this.#dispatch({ type: "published", publication: this.#world.publicationOf(version) });
-  }
-
-  replace(): void {
-    this.#dispatch({ type: "closed" });
-    this.#place.gone();
-    this.#connectionOf().closeByFleet();
-  }
-
-  /** With its process. */
-  die(): void {
-    this.#isDead = true;
-    this.#connectionOf().closeByFleet();
-  }
-
-  #dispatch(event: FleetOccurrence): void {
-    if (this.#isDead) return;
-    const { time, random } = this.#world;
-    this.#runner.dispatch({ ...event, atMs: time.nowMs * this.#clockRate, random: random.next() });
-  }
-
-  #perform(effect: FleetEffect): void {
-    const { time, random } = this.#world;
-    switch (effect.type) {
-      case "authorise":
-        this.#place.admitted(effect.hello.nodeId);
-        this.#dispatch({ type: "authorised" });
-        break;
-      case "send":
-        this.#send(effect.message);
-        break;
-      case "end":
-        this.#place.gone();
-        this.#connectionOf().closeByFleet();
-        break;
-      case "ask for turn":
-        time.after(random.between(0, 200), () => this.#dispatch({ type: "turn" }));
-        break;
-      case "set timer":
-        this.#setTimer(effect.timer, effect.delayMs);
-        break;
-      case "clear timer":
-        this.#timers.delete(effect.timer);
-        break;
-      case "give up turn":
-      case "report":
-        break;
-    }
-  }
-
-  #send(message: FromControlPlane): void {
-    const { time, random, tally } = this.#world;
-    const isResumed = message.type === "chunk" && message.index > 0 && this.#sentIndex === undefined;
-    if (isResumed) tally.resumedTransfers += 1;
-    if (message.type === "delta") tally.deltas += 1;
-    if (message.type === "chunk") this.#sentIndex = message.index;
-    this.#connectionOf().toNode(message);
-    if (message.type !== "welcome") time.after(random.between(0, 20), () => this.#dispatch({ type: "sent" }));
-  }
-
-  #setTimer(timer: FleetTimer, delayMs: number): void {
-    const token = {};
-    this.#timers.set(timer, token);
-    this.#world.time.after(delayMs / this.#clockRate, () => {
-      if (this.#timers.get(timer) !== token) return;
-      this.#timers.delete(timer);
-      this.#dispatch({ type: "timer", timer });
-    });
+  /** Not each version is seen by itself: what was committed meanwhile is one step. */
+  #record(committed: number): void {
+    if (this.known === 0) return;
+    const [base, target] = [SNAPSHOTS[this.known]!, SNAPSHOTS[committed]!];
+    this.#history.record({ base, target, delta: DELTAS[this.known]![committed]! });
   }
 }

@@ -13,9 +13,13 @@ import {
 } from "../../src/sync/node-state.ts";
 import { SessionRunner } from "../../src/sync/session-runner.ts";
 import { STATUS } from "../../src/sync/testing/messages.ts";
-import { Connection } from "./connection.ts";
+import { Connection, type End } from "./connection.ts";
 import type { SimulatedControlPlane } from "./simulated-control-plane.ts";
+import { SimulatedDisk } from "./simulated-disk.ts";
 import { Violation, type World } from "./world.ts";
+
+/** How long a process has to live with a configuration for that to be trusted. Shorter than in life, as schedules are. */
+const SURVIVAL_MS = 15_000;
 
 /** A data plane: its disk outlives its processes. */
 export class SimulatedNode {
@@ -24,10 +28,11 @@ export class SimulatedNode {
   readonly #controlPlanes: ReadonlyMap<string, SimulatedControlPlane>;
   #lives = 0;
   #process: NodeProcess | undefined;
-  /** On its disk. */
-  cached: Snapshot | undefined;
-  /** The highest version that ever ran here or was kept here. */
+  readonly #disk = new SimulatedDisk();
+  /** The version that runs here, or ran last. */
   #highest = 0;
+  /** By control plane: not before when it wants to see this node again. */
+  readonly #askedUntilMs = new Map<string, number>();
 
   constructor(nodeId: string, world: World, controlPlanes: ReadonlyMap<string, SimulatedControlPlane>) {
     this.nodeId = nodeId;
@@ -38,8 +43,14 @@ export class SimulatedNode {
   start(): void {
     if (this.#process !== undefined) return;
     this.#lives += 1;
-    this.#process = new NodeProcess(this, this.#world, this.#controlPlanes, `${this.nodeId}-${this.#lives}`);
+    this.#askedUntilMs.clear();
+    const { tally, protocol } = this.#world;
+    const running = this.#disk.start(protocol.chooseGeneration);
+    if (running !== this.#disk.newest) tally.passedOver += 1;
+    this.#highest = running?.version ?? 0;
+    this.#process = new NodeProcess(this, this.#world, this.#controlPlanes, `${this.nodeId}-${this.#lives}`, running);
     this.#process.start();
+    if (running !== undefined) this.#live(running);
   }
 
   crash(): void {
@@ -59,12 +70,46 @@ export class SimulatedNode {
     if (snapshot.version < this.#highest)
       throw new Violation(`${this.nodeId} went from version ${this.#highest} back to ${snapshot.version}`);
     this.#highest = snapshot.version;
-    this.cached = snapshot;
+    this.#disk.save(snapshot);
+    this.#live(snapshot);
+  }
+
+  /** A configuration begins to run: it brings the process down, or proves itself. */
+  #live({ version }: Snapshot): void {
+    const { time, random, poisonous, tally } = this.#world;
+    const process = this.#process;
+    // With nothing older to fall back on it would be down for good.
+    if (poisonous.has(version) && this.#disk.hasAnother)
+      time.after(random.between(1, 60), () => {
+        if (this.#process !== process || process === undefined) return;
+        tally.poisonings += 1;
+        this.crash();
+        time.after(random.between(0, 2_000), () => this.start());
+      });
+    time.after(SURVIVAL_MS, () => {
+      if (this.#process === process && this.#highest === version) this.#disk.markSurvived(version);
+    });
+  }
+
+  asked(address: string, comeBackAfterMs: number): void {
+    // Clocks of nodes go up to 1.4 times as fast as they should.
+    this.#askedUntilMs.set(address, this.#world.time.nowMs + comeBackAfterMs / 1.4);
+  }
+
+  /** It may, once it was let in anywhere. */
+  welcomed(): void {
+    this.#askedUntilMs.clear();
+  }
+
+  turnsTo(address: string): void {
+    const earlyMs = (this.#askedUntilMs.get(address) ?? 0) - this.#world.time.nowMs;
+    if (earlyMs > 1)
+      throw new Violation(`${this.nodeId} comes back to ${address} ${earlyMs} ms before it was asked to`);
   }
 
   runs(version: number): boolean {
     const running = this.#process?.state.running;
-    return running?.version === version && this.cached?.version === version;
+    return running?.version === version && this.#disk.newest?.version === version;
   }
 }
 
@@ -76,6 +121,8 @@ class NodeProcess {
   readonly #runner: SessionRunner<NodeState, NodeEvent, NodeEffect>;
   readonly #timers = new Map<NodeTimer, object>();
   #connection: Connection | undefined;
+  /** The control plane that it turned to last. */
+  #address: string | undefined;
   #running: Snapshot | undefined;
   #isDead = false;
 
@@ -84,12 +131,13 @@ class NodeProcess {
     world: World,
     controlPlanes: ReadonlyMap<string, SimulatedControlPlane>,
     instanceId: string,
+    running: Snapshot | undefined,
   ) {
     this.#node = node;
     this.#world = world;
     this.#controlPlanes = controlPlanes;
     this.#clockRate = world.random.between(0.7, 1.4);
-    this.#running = node.cached;
+    this.#running = running;
     const identity: NodeIdentity = {
       nodeId: node.nodeId,
       version: "1.4.1",
@@ -97,14 +145,14 @@ class NodeProcess {
       labels: {},
       instanceId,
       addresses: [...controlPlanes.keys()],
-      heartbeatIntervalMs: 5_000,
+      heartbeatIntervalMs: 8_000,
       retryIntervalMs: 1_000,
       encodings: ["json"],
       takesDeltas: world.random.between(0, 1) < 0.8,
       rpcPrefixes: [],
     };
     this.#runner = new SessionRunner(
-      initialNodeState(node.cached),
+      initialNodeState(running),
       (state, event: NodeEvent) => world.protocol.stepNode(identity, state, event),
       (effect) => this.#perform(effect),
     );
@@ -178,8 +226,11 @@ class NodeProcess {
   }
 
   #connect(address: string): void {
-    const { random, time } = this.#world;
+    const { random, time, tally } = this.#world;
     const controlPlane = this.#controlPlanes.get(address)!;
+    this.#node.turnsTo(address);
+    if (this.#address !== undefined && this.#address !== address) tally.moves += 1;
+    this.#address = address;
     time.after(random.between(1, 100), () => {
       if (this.#isDead) return;
       if (!controlPlane.isUp || this.#world.fault(0.1)) this.#dispatch({ type: "closed", reason: "refused" });
@@ -189,19 +240,21 @@ class NodeProcess {
 
   #opened(controlPlane: SimulatedControlPlane): void {
     const stream = controlPlane.accept(() => connection);
-    const connection: Connection = new Connection(
-      this.#world,
-      {
-        received: (message: FromControlPlane) =>
-          this.#connection === connection && this.#dispatch({ type: "received", message }),
-        closed: () => {
-          if (this.#connection !== connection) return;
-          this.#connection = undefined;
-          this.#dispatch({ type: "closed", reason: "cut" });
-        },
+    const end: End<FromControlPlane> = {
+      received: (message) => {
+        if (this.#connection !== connection) return;
+        if (message.type === "welcome") this.#node.welcomed();
+        this.#dispatch({ type: "received", message });
       },
-      stream,
-    );
+      closed: (comeBackAfterMs) => {
+        if (this.#connection !== connection) return;
+        this.#connection = undefined;
+        if (comeBackAfterMs !== undefined) this.#node.asked(this.#address!, comeBackAfterMs);
+        this.#dispatch({ type: "closed", reason: "cut", comeBackAfterMs });
+      },
+    };
+    const transport = this.#world.random.chance(0.5) ? "grpc" : "websocket";
+    const connection: Connection = new Connection(this.#world, transport, end, stream);
     this.#connection = connection;
     this.#dispatch({ type: "opened" });
   }

@@ -1,34 +1,45 @@
 import { type Delta, deltaBetween } from "../../src/config/delta.ts";
 import type { Resource } from "../../src/config/resource.ts";
 import { createSnapshot, type Snapshot } from "../../src/config/snapshot.ts";
+import type { Transport } from "../../src/sync/connection.ts";
+import type { DeltaHistory } from "../../src/sync/delta-history.ts";
 import { stepFleet } from "../../src/sync/fleet-session.ts";
-import type { Chunk, DeltaUpdate, FromControlPlane, FromNode, Stamp } from "../../src/sync/messages.ts";
+import type { Chunk, DeltaUpdate, Encoding, FromControlPlane, FromNode, Stamp } from "../../src/sync/messages.ts";
 import { stepNode } from "../../src/sync/node-session.ts";
 import { Publication } from "../../src/sync/publication.ts";
 import { SeededRandom } from "./seeded-random.ts";
+import { bestOf } from "./simulated-disk.ts";
 import { VirtualTime } from "./virtual-time.ts";
+import { remembering, WIRES, type Wire } from "./wire.ts";
 
 const EPOCH = "00000000-0000-4000-8000-000000000001";
 export const MAX_VERSION = 8;
 /** Small enough that every snapshot has several chunks. */
 const CHUNK_BYTES = 96;
 
-/** The two halves of the protocol under test; a broken variant wraps one of them. */
+/** The protocol under test: its two halves, the codecs, and what stands beside them. A broken variant replaces one part. */
 export interface Protocol {
   readonly stepNode: typeof stepNode;
   readonly stepFleet: typeof stepFleet;
+  readonly wires: Readonly<Record<Transport, Wire>>;
+  /** Whether a control plane takes over what another has committed. */
+  readonly followsLog: boolean;
+  /** Which of the generations on its disk a node starts with. */
+  readonly chooseGeneration: typeof bestOf;
 }
 
-export const PROTOCOL: Protocol = { stepNode, stepFleet };
+const REMEMBERING = { grpc: remembering(WIRES.grpc), websocket: remembering(WIRES.websocket) } as const;
 
-/** Changes between more versions than these are not known, so that snapshots are sent too. */
-const KNOWN_STEPS = 3;
+export const PROTOCOL: Protocol = {
+  ...{ stepNode, stepFleet, followsLog: true, chooseGeneration: bestOf },
+  wires: REMEMBERING,
+};
 
 /**
  * What every schedule commits: each version changes one of the first five resources, and one more comes and goes. Shared, since it is
  * frozen.
  */
-const SNAPSHOTS: readonly Snapshot[] = Array.from({ length: MAX_VERSION + 1 }, (_, version) =>
+export const SNAPSHOTS: readonly Snapshot[] = Array.from({ length: MAX_VERSION + 1 }, (_, version) =>
   createSnapshot({ epoch: EPOCH, version, resources: resourcesOf(version) }),
 );
 
@@ -41,14 +52,36 @@ function route(id: string, round: number): Resource {
   return { kind: "route", id, spec: { path: `/${id}/${round}` } };
 }
 
+/** From each version to each later one. */
+export const DELTAS: readonly (readonly Delta[])[] = SNAPSHOTS.map((before) =>
+  SNAPSHOTS.map((after) => deltaBetween(before.resources, after.resources)),
+);
+
+/** Whole snapshots, and every change, encoded once for all schedules. */
 const PUBLICATIONS: readonly Publication[] = SNAPSHOTS.map((snapshot) => {
-  const since = (base: Stamp): Delta | undefined => {
-    const before = SNAPSHOTS[base.version];
-    const isKnown = before?.hash === base.hash && snapshot.version - base.version <= KNOWN_STEPS;
-    return isKnown ? deltaBetween(before.resources, snapshot.resources) : undefined;
-  };
+  const since = ({ version }: Stamp): Delta => DELTAS[version]![snapshot.version]!;
   return new Publication({ snapshot, source: "init", timestampMs: 0, originalYaml: () => "", since }, CHUNK_BYTES);
 });
+
+/** Of one control plane: it has the changes that its history has, and no others. */
+class KnownPublication extends Publication {
+  readonly #shared: Publication;
+  readonly #history: DeltaHistory;
+
+  constructor(snapshot: Snapshot, shared: Publication, history: DeltaHistory) {
+    super({ snapshot, source: "init", timestampMs: 0, originalYaml: () => "" });
+    this.#shared = shared;
+    this.#history = history;
+  }
+
+  override chunks(encoding: Encoding): readonly Chunk[] {
+    return this.#shared.chunks(encoding);
+  }
+
+  override delta(base: Stamp, encoding: Encoding): DeltaUpdate | undefined {
+    return this.#history.between(base, this.stamp) && this.#shared.delta(base, encoding);
+  }
+}
 
 const TRUTH: readonly string[] = SNAPSHOTS.map(({ resources }) => JSON.stringify(resources));
 
@@ -64,6 +97,10 @@ export interface Tally {
   resumedTransfers: number;
   deltas: number;
   deltaRefusals: number;
+  deferrals: number;
+  poisonings: number;
+  passedOver: number;
+  moves: number;
   cuts: number;
   crashes: number;
 }
@@ -80,6 +117,8 @@ export class World {
   isFaulty = true;
   /** Versions that no node accepts. The last one is never among them. */
   readonly invalid = new Set<number>();
+  /** Versions that bring a node's process down soon after it began to run them. Neither the first nor the last is among them. */
+  readonly poisonous = new Set<number>();
 
   constructor(seed: number, protocol: Protocol, tally: Tally) {
     this.random = new SeededRandom(seed);
@@ -91,8 +130,9 @@ export class World {
     return this.isFaulty && this.random.chance(probability);
   }
 
-  publicationOf(version: number): Publication {
-    return PUBLICATIONS[version]!;
+  /** @param history of the control plane that publishes it */
+  publicationOf(version: number, history: DeltaHistory): Publication {
+    return new KnownPublication(SNAPSHOTS[version]!, PUBLICATIONS[version]!, history);
   }
 
   /** Nothing may run, or be kept, that is not exactly what was committed as this version, and valid. */
@@ -106,10 +146,18 @@ export class World {
   tamper<Message extends FromNode | FromControlPlane>(message: Message): Message {
     if ((message.type !== "chunk" && message.type !== "delta") || !this.fault(0.03)) return message;
     const sent: Chunk | DeltaUpdate = message;
+    if (sent.type === "delta" && this.random.chance(0.5)) return this.#mixUp(sent) as Message;
     if (this.random.chance(0.3)) return { ...message, stamp: { ...sent.stamp, hash: sent.stamp.hash ^ 1n } };
     const data = Buffer.from(sent.data);
     const digit = data.findIndex((byte, index) => index > 3 && byte >= 0x31 && byte <= 0x38);
     data[digit === -1 ? this.random.below(data.length) : digit]! ^= 1;
     return { ...message, data };
+  }
+
+  /** The change that was meant for somebody else: sound in itself, and of another base. */
+  #mixUp(update: DeltaUpdate): DeltaUpdate {
+    const { version } = update.stamp;
+    const base = SNAPSHOTS[this.random.below(version)]!;
+    return PUBLICATIONS[version]!.delta(base, update.encoding as Encoding) ?? update;
   }
 }
