@@ -6,20 +6,16 @@ import type { Trailers } from "../../http/trailers.ts";
 import { Tunnel } from "../../http/tunnel.ts";
 import type { UpstreamChannel } from "../../http/upstream-channel.ts";
 import { type Answer, isAnswer } from "../../sdk/answer.ts";
-import { HeaderFields } from "../../sdk/header-fields.ts";
 import type { Pipeline } from "../plugin/pipeline.ts";
 import type { CompiledRoute } from "../route/compiled-route.ts";
 import type { CompiledUpstream } from "../upstream/compiled-upstream.ts";
 import type { Target } from "../upstream/target.ts";
-import { upstreamKey } from "../upstream/upstream-settings.ts";
 import type { Gateway } from "../worker/gateway.ts";
 import { Attempt, type Sending } from "./attempt.ts";
 import { Attempts, type AttemptsOwner } from "./attempts.ts";
-import { clientAddress } from "./client-address.ts";
 import { ClientResponse, type ResponseSource } from "./client-response.ts";
 import { CopiedAttempt } from "./copied-attempt.ts";
-import { CopiedRequest, type CopySource } from "./copied-request.ts";
-import { type ForwardedHead, writeForwardedRequest } from "./forwarded-request.ts";
+import { CopiedRequest } from "./copied-request.ts";
 import { grpcTimeoutMs, isGrpc } from "./grpc/grpc-call.ts";
 import { GrpcWebCall } from "./grpc/grpc-web-call.ts";
 import type { HeldBody } from "./held-body.ts";
@@ -28,16 +24,8 @@ import { requestIdOf } from "./request-id.ts";
 import { RequestRecord } from "./request-record.ts";
 import { rescue } from "./rescue.ts";
 import { showAnswer, showResponse } from "./show-response.ts";
-import type { TrustedProxies } from "./trusted-proxies.ts";
 import { upgradeOf } from "./upgrade.ts";
-
-export type Scheme = "http" | "https";
-
-/** Who sends requests, and how. */
-export interface Caller {
-  readonly address: string;
-  readonly scheme: Scheme;
-}
+import { type Caller, UpstreamRequest } from "./upstream-request.ts";
 
 /**
  * The life of the requests of one client connection, one after another: match a route, choose a target, have an attempt made at
@@ -46,25 +34,21 @@ export interface Caller {
  * otherwise cuts the connection, so that a response that was cut is never taken for a complete one.
  */
 export class Exchange<Channel extends RequestChannel = RequestChannel>
-  implements RequestHandler, AttemptsOwner, PluginGateOwner, ResponseSource, CopySource
+  implements RequestHandler, AttemptsOwner, PluginGateOwner, ResponseSource
 {
   readonly client: Channel;
   readonly #gateway: Gateway;
   readonly #onClosed: () => void;
   readonly #caller: Caller;
-  #trust: { readonly by: TrustedProxies; readonly isTrusted: boolean } | undefined;
 
   // Of the request being served; meaningless between requests.
   readonly #record: RequestRecord;
   /** Of requests whose route asks for one attempt. */
   readonly #single: Attempt;
   #attempt: Attempt | Attempts | CopiedAttempt;
-  /** The protocol that the request asks to switch to, if it may. */
-  #upgrade: string | undefined;
+  readonly #request: UpstreamRequest;
   /** Where the request stands while plugins are not done with it. */
   #gate: PluginGate | undefined;
-  /** What was a call of gRPC-Web and is one of gRPC for the target. */
-  #call: GrpcWebCall | undefined;
   readonly #response: ClientResponse;
 
   /** @param open makes the channel that is served, which tells the handler what happens on it */
@@ -76,6 +60,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     this.#single = new Attempt(this, gateway.clock);
     this.#attempt = this.#single;
     this.client = open(this);
+    this.#request = new UpstreamRequest(this.client, gateway, this.#record, caller);
     this.#response = new ClientResponse(this.client, gateway, this.#record, this);
   }
 
@@ -104,7 +89,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
       return;
     }
     if (request.fields.indexOf(FIELD.grpcTimeout) >= 0) this.#startDeadline();
-    this.#upgrade = upgradeOf(request, route.upgrades);
+    this.#request.upgrade = upgradeOf(request, route.upgrades);
     if (route.pipeline === undefined) this.#forward(route);
     else this.#consult(route, route.pipeline);
   }
@@ -144,12 +129,13 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
 
   onResponse(channel: UpstreamChannel): void {
     const { response, framing } = channel;
-    const type = this.#call?.answerType(response.fields.find("content-type") ?? "");
+    const { call, linesAboutTarget } = this.#request;
+    const type = call?.answerType(response.fields.find("content-type") ?? "");
     const seen = showResponse(this.#record.plugins, response, framing, type);
     if (isAnswer(seen)) {
       this.#attempt.drop();
       this.#reply(seen);
-    } else this.#response.begin(channel, seen, this.#linesAboutTarget(), type === undefined ? undefined : this.#call);
+    } else this.#response.begin(channel, seen, linesAboutTarget, type === undefined ? undefined : call);
   }
 
   /** The request is answered, and the two connections are a tunnel from here on. */
@@ -159,7 +145,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     if (tunnelEnd === undefined || upstream === undefined) return;
     const { cells, sweep } = this.#gateway;
     const { pauseMs } = this.#record.route!;
-    this.#response.upgrade(channel, this.#upgrade!);
+    this.#response.upgrade(channel, this.#request.upgrade!);
     cells.add("activeTunnels", 1);
     new Tunnel(tunnelEnd, upstream, pauseMs, sweep, () => cells.add("activeTunnels", -1)).start();
   }
@@ -224,26 +210,6 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     this.#attempt.flush();
   }
 
-  targetForCopy(id: string): Target | undefined {
-    const upstream = this.#gateway.configuration.table.place(upstreamKey({ id }))?.upstream;
-    return upstream?.choose(this.client.request, this.#addressFor(upstream));
-  }
-
-  copyTo(target: Target, bodyBytes: number): Sending | undefined {
-    const { method, host, fields, nominated, hasBody, contentLength } = this.client.request;
-    const framing = { chunked: false, contentLength: hasBody ? bodyBytes : contentLength, expectsContinue: false };
-    const request = { method, host, fields, nominated, hasBody, ...framing };
-    const edited = this.#record.plugins?.prepareTry(target.pool.authority);
-    if (isAnswer(edited)) return undefined;
-    const route = this.#record.route!;
-    return {
-      request,
-      head: this.#writeHead(request, route, target, edited),
-      timeouts: route,
-      upgrade: undefined,
-    };
-  }
-
   onAnswered(answer: Answer): void {
     this.#reply(answer);
   }
@@ -257,7 +223,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     const { plugins } = this.#gateway;
     const { method, host, path, query, fields } = request;
     const { scheme } = this.#caller;
-    const client = this.#clientAddress();
+    const client = this.#request.clientAddress;
     const { requestId } = this.#record;
     const source = { method, scheme, host, path, query, client, requestId, route, fields };
     this.#gate = new PluginGate(pipeline, plugins, source, this.client, this);
@@ -268,23 +234,26 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
   /** Has the copies made that plugins want. What switches protocols, or is translated on its way, is not copied. */
   #copy(): void {
     const copies = this.#record.plugins?.request.copies ?? [];
-    if (copies.length === 0 || !this.#attempt.isOpen || this.#upgrade !== undefined || this.#call !== undefined) return;
-    const made = copies.map((copy) => new CopiedRequest(copy, this, this.#gateway));
+    const { upgrade, call } = this.#request;
+    if (copies.length === 0 || !this.#attempt.isOpen || upgrade !== undefined || call !== undefined) return;
+    const made = copies.map((copy) => new CopiedRequest(copy, this.#request, this.#gateway));
     this.#attempt = new CopiedAttempt(this.#attempt, made, this.client.request.hasBody);
   }
 
   /** Sends a piece of the body on. */
   #send(buffer: Buffer, start: number, end: number): void {
-    if (this.#call?.isText !== true) this.#attempt.body(buffer, start, end);
+    const { call } = this.#request;
+    if (call?.isText !== true) this.#attempt.body(buffer, start, end);
     else {
-      const octets = this.#call.decode(buffer, start, end);
+      const octets = call.decode(buffer, start, end);
       if (octets === undefined) this.#fail("badRequest", "the body of the call is not base64");
       else if (octets.length > 0) this.#attempt.body(octets, 0, octets.length);
     }
   }
 
   #complete(): void {
-    if (this.#call?.isWhole === false) this.#fail("badRequest", "the body of the call ends within a quantum of base64");
+    if (this.#request.call?.isWhole === false)
+      this.#fail("badRequest", "the body of the call ends within a quantum of base64");
     else this.#attempt.complete(this.client.trailers);
   }
 
@@ -296,19 +265,11 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
 
   /** Undefined when a plugin failed, which is the answer. */
   sendingTo(target: Target): Sending | undefined {
-    const route = this.#record.route!;
     this.#record.target = target;
-    const edited = this.#record.plugins?.prepareTry(target.pool.authority);
-    if (isAnswer(edited)) {
-      this.#reply(edited);
-      return undefined;
-    }
-    return {
-      request: this.client.request,
-      head: this.#writeHead(this.client.request, route, target, edited),
-      timeouts: route,
-      upgrade: this.#upgrade,
-    };
+    const sending = this.#request.sendingTo(target);
+    if (!isAnswer(sending)) return sending;
+    this.#reply(sending);
+    return undefined;
   }
 
   onFurtherAttempt({ kind, reason }: Refusal): void {
@@ -324,15 +285,15 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
   }
 
   #forward(route: CompiledRoute): void {
-    const place = this.#placeOf(route);
+    const { place } = this.#request;
     if (place === undefined) {
       this.#fail("noTarget");
       return;
     }
     const { upstream } = place;
     const { request } = this.client;
-    this.#call = upstream.isHttp2 ? GrpcWebCall.of(request.fields) : undefined;
-    const client = this.#addressFor(upstream);
+    this.#request.open(upstream);
+    const client = this.#request.addressFor(upstream);
     if (route.retry !== undefined || upstream.queue !== undefined) {
       const attempts = new Attempts(this, this.#gateway, { request, route, place, client });
       this.#attempt = attempts;
@@ -353,50 +314,6 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     const sending = this.sendingTo(target);
     if (sending === undefined) target.released();
     else if (!this.#single.begin(target, sending)) this.#askOne(upstream, client, [...(full ?? []), target]);
-  }
-
-  /** The address of who asks, behind proxies that are believed; only where the choice of a target goes by it. */
-  #addressFor(upstream: CompiledUpstream): string {
-    return upstream.isHashed ? this.#clientAddress() : this.#caller.address;
-  }
-
-  #clientAddress(): string {
-    const before = this.client.request.fields.joined(FIELD.xForwardedFor);
-    return clientAddress(this.#caller.address, before, this.#gateway.configuration.trustedProxies);
-  }
-
-  /** What the client is told about who answered, for its next request. */
-  #linesAboutTarget(): string {
-    const { route, target } = this.#record;
-    const place = route === undefined ? undefined : this.#placeOf(route);
-    return place === undefined || target === undefined ? "" : place.upstream.linesFor(this.client.request, target);
-  }
-
-  /** Where the upstream stands; a plugin may have chosen another one than the route's. */
-  #placeOf(route: CompiledRoute): { readonly upstream: CompiledUpstream } | undefined {
-    const chosen = this.#record.plugins?.request.upstream;
-    return chosen === undefined ? route : this.#gateway.configuration.table.place(upstreamKey({ id: chosen }));
-  }
-
-  #writeHead(
-    head: ForwardedHead,
-    route: CompiledRoute,
-    { pool, basePath }: Target,
-    edited: HeaderFields | undefined,
-  ): string {
-    const { request } = this.client;
-    const rewritten = this.#record.plugins?.request;
-    return writeForwardedRequest(head, {
-      upgrade: this.#upgrade,
-      target: basePath + (rewritten === undefined ? route.rewrite(request.path) + request.query : rewritten.target),
-      authority: rewritten?.authority ?? pool.authority,
-      requestId: this.#record.requestId,
-      peer: this.#caller.address,
-      scheme: this.#caller.scheme,
-      isPeerTrusted: this.#isPeerTrusted(),
-      edited: this.#call === undefined ? edited : asGrpc(this.#call, edited ?? new HeaderFields(request.fields)),
-      isGrpcWeb: this.#call !== undefined,
-    });
   }
 
   #fail(kind: FailureKind, detail?: string, allow: readonly string[] = []): void {
@@ -430,18 +347,4 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     const index = fields.indexOf(FIELD.xRequestId);
     return index < 0 ? undefined : fields.value(index);
   }
-
-  #isPeerTrusted(): boolean {
-    const { trustedProxies } = this.#gateway.configuration;
-    if (this.#trust?.by !== trustedProxies)
-      this.#trust = { by: trustedProxies, isTrusted: trustedProxies.includes(this.#caller.address) };
-    return this.#trust.isTrusted;
-  }
-}
-
-/** The fields of a call of gRPC-Web as its target gets them. */
-function asGrpc({ targetType }: GrpcWebCall, edited: HeaderFields): HeaderFields {
-  const fields = edited.copy();
-  fields.set("Content-Type", targetType);
-  return fields;
 }
