@@ -93,15 +93,14 @@ export class AnswerWriter implements MessageWriter {
 
   bytes(buffer: Buffer, start: number, end: number): void {
     if (!this.#isOpen) return;
-    if (this.#text.length + end - start <= GATHER_MAX_BYTES) {
-      this.#text += buffer.toString("latin1", start, end);
-      return;
+    let at = start;
+    if (this.#text.length + end - start > GATHER_MAX_BYTES) {
+      while (this.#sendNext());
+      if (!this.#hasRest) at = this.#sendOctets(buffer, start, end);
+      this.#keepText();
     }
-    while (this.#sendNext());
-    const at = this.#hasRest ? start : this.#sendOctets(buffer, start, end);
-    if (at === end) return;
-    this.#keepText();
-    this.#pieces.push({ copy: this.#host.buffers.copy(buffer, at, end), start: 0, end: end - at });
+    if (end - at <= GATHER_MAX_BYTES) this.#text += buffer.toString("latin1", at, end);
+    else this.#pieces.push({ copy: this.#host.buffers.copy(buffer, at, end), start: 0, end: end - at });
   }
 
   trailers(lines: string): void {

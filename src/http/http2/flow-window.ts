@@ -26,10 +26,6 @@ export class ReceiveWindow {
     this.#left = size;
   }
 
-  get isEmpty(): boolean {
-    return this.#left === 0;
-  }
-
   reset(): void {
     this.#left = this.#size;
   }

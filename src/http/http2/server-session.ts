@@ -115,6 +115,7 @@ export class ServerSession implements FramesHost, ByteSink, Deadlined {
   onBytes(buffer: Buffer, end: number): void {
     const { wholeCount } = this.#reader;
     this.#reader.read(buffer, 0, end);
+    if (this.hasEnded) return;
     if (!this.#reader.isWithin) this.#wholeMs = Number.POSITIVE_INFINITY;
     else if (this.#wholeMs === Number.POSITIVE_INFINITY || this.#reader.wholeCount > wholeCount)
       this.#wholeMs = this.sweep.in(this.limits.headTimeoutMs);

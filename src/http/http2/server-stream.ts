@@ -32,9 +32,10 @@ export interface RequestHead {
 }
 
 /**
- * How long what is still coming of a request that is answered is overlooked, before its stream is reset (RFC 9113 §8.1). Most clients end it by themselves;
- * there are some, grpc-js among them, that take a reset which comes with the answer for the end of it. The window is not opened any
- * more meanwhile, so it is a window full at most.
+ * How long what is still coming of a request that is answered is overlooked, before its stream is reset (RFC 9113 §8.1). The window is not
+ * opened any more meanwhile. Most clients end by themselves, and there are some, curl and grpc-js among them, that lose an answer whose
+ * reset comes with it. Behind the client's own end it comes at once: one that ended an upload because it had the answer may wait
+ * for it (curl again), every other overlooks it (§5.1).
  */
 const LINGER_MS = 500;
 
@@ -59,10 +60,8 @@ export class ServerStream implements RequestChannel, AnswerWriterOwner, Deadline
   readonly #window = new ReceiveWindow(DEFAULT_WINDOW_BYTES);
   #state: "free" | "body" | "answering" | "finishing" | "lingering" = "free";
   #isPaused = false;
-  /** Whether the answer was complete before the request. */
-  #isEarly = false;
-  /** How it is reset when the handler gives up. */
-  #code: ErrorCode = ERROR.internal;
+  /** What the stream is reset with behind its answer: NO_ERROR when that was complete before the request, PROTOCOL_ERROR when it was malformed. */
+  #endCode: ErrorCode | undefined;
   /** When the whole body has to be there. */
   #bodyEndMs = Number.POSITIVE_INFINITY;
   /** Octets of the body that are still to come, -1 when the head did not say. */
@@ -90,7 +89,7 @@ export class ServerStream implements RequestChannel, AnswerWriterOwner, Deadline
     this.id = id;
     this.hasEnded = isComplete;
     this.#state = isComplete ? "answering" : "body";
-    this.#code = ERROR.internal;
+    this.#endCode = undefined;
     this.#remaining = -1;
     this.#isPaused = false;
     this.#trailers = NO_TRAILERS;
@@ -124,7 +123,6 @@ export class ServerStream implements RequestChannel, AnswerWriterOwner, Deadline
     if (this.#state === "answering")
       this.#host.failStream(this, ERROR.protocol); // It said that there is no body.
     else if (this.#state === "body") this.#guarded(() => this.#takeBody(buffer, start, end));
-    else if (this.#state === "lingering" && this.#window.isEmpty) this.#close(ERROR.none);
   }
 
   onTrailers(list: readonly string[], isTooLarge: boolean): void {
@@ -138,7 +136,7 @@ export class ServerStream implements RequestChannel, AnswerWriterOwner, Deadline
   /** The client has ended its side. */
   onEnd(): void {
     this.hasEnded = true;
-    if (this.#state === "lingering") this.#closeEnded();
+    if (this.#state === "lingering") this.#close(this.#endCode);
     else if (this.#state === "body")
       this.#guarded(() => {
         if (this.#remaining > 0)
@@ -160,7 +158,7 @@ export class ServerStream implements RequestChannel, AnswerWriterOwner, Deadline
 
   finish(): void {
     if (this.#state !== "answering" && this.#state !== "body") return;
-    this.#isEarly = this.#state === "body";
+    if (this.#state === "body") this.#endCode ??= ERROR.none;
     this.#state = "finishing";
     this.deadlineMs = this.#host.sweep.in(this.#host.limits.writeTimeoutMs);
     this.writer.end();
@@ -169,12 +167,11 @@ export class ServerStream implements RequestChannel, AnswerWriterOwner, Deadline
 
   onAnswerWritten(): void {
     if (this.hasEnded) {
-      this.#closeEnded();
+      this.#close(this.#endCode);
       return;
     }
     this.#state = "lingering";
     this.deadlineMs = this.#host.sweep.in(LINGER_MS);
-    if (this.#window.isEmpty) this.#close(ERROR.none);
   }
 
   onWritable(): void {
@@ -206,18 +203,18 @@ export class ServerStream implements RequestChannel, AnswerWriterOwner, Deadline
   }
 
   destroy(): void {
-    this.#close(this.#code);
+    this.#close(this.#endCode ?? ERROR.internal);
   }
 
   onDeadline(): void {
-    if (this.#state === "lingering") this.#close(ERROR.none);
+    if (this.#state === "lingering") this.#close(this.#endCode ?? ERROR.none);
     else if (this.#state === "body" && !this.writer.isFull)
       this.#guarded(() => this.#refuse({ kind: "requestTimeout", reason: "the body did not arrive in time" }));
     else this.fail(ERROR.cancel);
   }
 
   #takeBody(buffer: Buffer, start: number, end: number): void {
-    this.#awaitBody();
+    if (!this.#isPaused) this.#awaitBody();
     if (this.#remaining >= 0) this.#remaining -= end - start;
     if (this.request.contentLength >= 0 && this.#remaining < 0)
       this.#refuse({ kind: "badRequest", reason: "the body is longer than its Content-Length" });
@@ -247,16 +244,8 @@ export class ServerStream implements RequestChannel, AnswerWriterOwner, Deadline
   }
 
   #refuse(refusal: Refusal): void {
-    this.#code = ERROR.protocol;
+    if (refusal.kind === "badRequest") this.#endCode = ERROR.protocol;
     this.#handler.onRequestRefused(refusal);
-  }
-
-  /**
-   * Both sides have ended. A client that ended an upload since it had the answer may wait for the reset that it was about to get (curl
-   * does); every other overlooks it (RFC 9113 §5.1).
-   */
-  #closeEnded(): void {
-    this.#close(this.#isEarly ? ERROR.none : undefined);
   }
 
   #close(code?: ErrorCode): void {
