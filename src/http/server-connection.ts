@@ -1,11 +1,11 @@
 import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
-import { BodyReader, type BodySink } from "./body-reader.ts";
 import type { ConnectionOptions, HttpLimits } from "./http-limits.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { Refusal } from "./refusal.ts";
 import type { RequestChannel, RequestHandler } from "./request-channel.ts";
-import { HTTP2_PREFACE_LINE, RequestParser } from "./request-parser.ts";
+import type { RequestParser } from "./request-parser.ts";
+import { RequestReader, type RequestSink } from "./request-reader.ts";
 import { type ByteSink, readInto } from "./socket-reader.ts";
 import { SocketWriter } from "./socket-writer.ts";
 import type { Deadlined, Sweep } from "./sweep.ts";
@@ -19,15 +19,14 @@ const LINGER_MS = 2_000;
 const PROBE_MS = 1_000;
 
 /**
- * The server's side of an HTTP/1.1 connection: requests are read strictly and one after another. A request that arrives while
- * one is being answered (pipelining) waits, with reading paused, so that at most one read of octets is held.
+ * The server's side of an HTTP/1.1 connection, from its first octet to its end: requests are served one after another, each in its time.
  *
  * A client that closes its side while it waits for an answer is taken to be gone, since a killed client looks the same.
  */
-export class ServerConnection implements RequestChannel, ByteSink, BodySink, Deadlined, TunnelEnd {
-  readonly request = new RequestParser();
+export class ServerConnection implements RequestChannel, RequestSink, ByteSink, Deadlined, TunnelEnd {
   readonly socket: Socket;
   readonly writer: SocketWriter;
+  readonly tunnelEnd: TunnelEnd = this;
   deadlineMs: number;
   /** Replaced when the listener's settings change. */
   limits: HttpLimits;
@@ -38,10 +37,8 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   readonly #handler: RequestHandler;
   /** Undefined after the first request. */
   #onHttp2: ((octets: Buffer) => void) | undefined;
-  readonly #body = new BodyReader();
+  readonly #reader = new RequestReader(this);
   #state: "head" | "body" | "answering" | "flushing" | "lingering" | "tunnel" | "closed" = "head";
-  /** Octets of later requests that came while one was being answered. */
-  #waiting: Buffer | undefined;
   #flow: TunnelFlow | undefined;
   #isReading = false;
   #isPaused = false;
@@ -74,9 +71,8 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
     readInto(buffers.read, this, socket);
   }
 
-  /** Between two requests. */
-  get isIdle(): boolean {
-    return this.#state === "head" && !this.request.hasBegun;
+  get request(): RequestParser {
+    return this.#reader.request;
   }
 
   /** Whether all of the current request has arrived. */
@@ -93,17 +89,14 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   }
 
   get trailers(): Trailers {
-    return this.#body.trailers;
-  }
-
-  get tunnelEnd(): TunnelEnd {
-    return this;
+    return this.#reader.body.trailers;
   }
 
   onBytes(buffer: Buffer, end: number): void {
     this.#isReading = true;
     try {
-      this.#read(buffer, 0, end);
+      if (this.#flow !== undefined) this.#flow.onOctets(buffer, 0, end);
+      else this.#reader.read(buffer, 0, end, this.limits);
       this.#handler.onRequestPause();
     } catch (error) {
       this.#handler.onFault(error);
@@ -111,8 +104,51 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
     this.#isReading = false;
   }
 
+  onHeadBegun(): void {
+    this.deadlineMs = this.#sweep.in(this.limits.headTimeoutMs);
+  }
+
+  onHead(): void {
+    const { request } = this;
+    this.#onHttp2 = undefined;
+    if (this.#lifetime.isLastRequest(this.limits, this.#sweep.nowMs)) this.isClosing = true;
+    this.#state = request.hasBody ? "body" : "answering";
+    this.#bodyEndMs = this.#sweep.in(this.limits.wholeBodyTimeoutMs);
+    // A client that waits to be told to go on is not slow.
+    if (request.hasBody && !request.expectsContinue) this.#awaitBody();
+    else this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#handler.onRequest();
+  }
+
+  onBodyOctets(): void {
+    this.#awaitBody();
+  }
+
   onBody(buffer: Buffer, start: number, end: number): void {
     if (this.#state === "body") this.#handler.onRequestBody(buffer, start, end);
+  }
+
+  onBodyEnd(): void {
+    this.#state = "answering";
+    this.deadlineMs = Number.POSITIVE_INFINITY;
+    this.#handler.onRequestEnd();
+  }
+
+  onRefused(refusal: Refusal): void {
+    this.#state = "body"; // It never becomes complete.
+    this.#handler.onRequestRefused(refusal);
+  }
+
+  onHttp2(octets: Buffer): boolean {
+    const takeOver = this.#onHttp2;
+    if (takeOver === undefined || this.limits.maxConcurrentStreams === 0) return false;
+    this.#onClose();
+    takeOver(octets);
+    return true;
+  }
+
+  onHeld(): void {
+    this.socket.pause();
   }
 
   /** The answer is complete. Closes the connection unless `keepAlive` is true and the request was read to its end. */
@@ -124,7 +160,6 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
       this.#linger();
       return;
     }
-    this.request.reset();
     if (this.writer.isFull) {
       // No next request before this answer has been read, or answers would heap up.
       this.#state = "flushing";
@@ -149,7 +184,7 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   resume(): void {
     this.#isPaused = false;
     if (this.#state === "body") this.#awaitBody();
-    if (this.#waiting === undefined) this.socket.resume();
+    if (!this.#reader.hasWaiting) this.socket.resume();
   }
 
   /** To be called after a flush that left the client with something to read. */
@@ -159,8 +194,7 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
 
   /** Instead of `finish`, after a 101. */
   surrender(flow: TunnelFlow): void {
-    const early = this.#waiting;
-    this.#waiting = undefined;
+    const early = this.#reader.takeWaiting();
     this.#state = "tunnel";
     this.#flow = flow;
     this.deadlineMs = Number.POSITIVE_INFINITY;
@@ -171,7 +205,7 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
   }
 
   closeIfIdle(): void {
-    if (!this.isIdle) return;
+    if (this.#state !== "head" || this.request.hasBegun) return;
     this.writer.flushNow();
     this.socket.destroySoon();
   }
@@ -186,75 +220,14 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
 
   onDeadline(): void {
     if (this.#isPaused && this.#state === "body") this.#probe();
-    else if (this.#state === "head" && this.request.hasBegun)
-      this.#refuse({ kind: "requestTimeout", reason: "the head did not arrive in time" });
-    else if (this.#state === "body" && !this.writer.isFull)
-      this.#refuse({ kind: "requestTimeout", reason: "the body did not arrive in time" });
+    else if (this.#state === "head" && this.request.hasBegun) this.#refuseLate("the head did not arrive in time");
+    else if (this.#state === "body" && !this.writer.isFull) this.#refuseLate("the body did not arrive in time");
     else this.socket.destroy();
   }
 
-  #read(buffer: Buffer, start: number, end: number): void {
-    let at = start;
-    while (at < end) {
-      if (this.#flow !== undefined) {
-        this.#flow.onOctets(buffer, at, end);
-        return;
-      }
-      if (this.#state === "head") at = this.#readHead(buffer, at, end);
-      else if (this.#state === "body") at = this.#readBody(buffer, at, end);
-      else if (this.#state === "answering" || this.#state === "flushing") {
-        this.#wait(buffer, at, end);
-        return;
-      } else return;
-    }
-  }
-
-  #readHead(buffer: Buffer, start: number, end: number): number {
-    const { request } = this;
-    if (!request.hasBegun) {
-      this.deadlineMs = this.#sweep.in(this.limits.headTimeoutMs);
-      request.fields.maxCount = this.limits.maxFields;
-    }
-    const state = request.feed(buffer, start, end, this.limits.maxHeadBytes);
-    if (state === "incomplete") return end;
-    if (state === "refused") {
-      if (request.isHttp2Preface && this.#onHttp2 !== undefined && this.limits.maxConcurrentStreams > 0)
-        this.#switchToHttp2(this.#onHttp2, buffer.subarray(start + request.consumed + HTTP2_PREFACE_LINE.length, end));
-      else this.#refuse(request.refusal);
-      return end;
-    }
-    this.#onHttp2 = undefined;
-    if (this.#lifetime.isLastRequest(this.limits, this.#sweep.nowMs)) this.isClosing = true;
-    const next = start + request.consumed;
-    if (request.hasBody) {
-      this.#body.begin(request.chunked ? "chunked" : "length", request.contentLength, this.limits.maxHeadBytes);
-      this.#state = "body";
-      this.#bodyEndMs = this.#sweep.in(this.limits.wholeBodyTimeoutMs);
-      // A client that waits to be told to go on is not slow.
-      if (request.expectsContinue) this.deadlineMs = Number.POSITIVE_INFINITY;
-      else this.#awaitBody();
-    } else {
-      this.#state = "answering";
-      this.deadlineMs = Number.POSITIVE_INFINITY;
-    }
-    this.#handler.onRequest();
-    return next;
-  }
-
-  #readBody(buffer: Buffer, start: number, end: number): number {
-    this.#awaitBody();
-    const next = this.#body.read(buffer, start, end, this);
-    if (this.#state !== "body") return end;
-    if (next < 0) {
-      this.#refuse({ kind: "badRequest", reason: this.#body.reason ?? "" });
-      return end;
-    }
-    if (this.#body.isDone) {
-      this.#state = "answering";
-      this.deadlineMs = Number.POSITIVE_INFINITY;
-      this.#handler.onRequestEnd();
-    }
-    return next;
+  #refuseLate(reason: string): void {
+    this.#reader.stop();
+    this.onRefused({ kind: "requestTimeout", reason });
   }
 
   #awaitBody(): void {
@@ -269,34 +242,14 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
 
   #awaitRequest(): void {
     this.#state = "head";
+    this.#reader.next();
     this.deadlineMs = this.#sweep.in(this.limits.idleTimeoutMs);
-    if (!this.#isReading && this.#waiting !== undefined) this.#readWaiting();
-  }
-
-  #wait(buffer: Buffer, start: number, end: number): void {
-    const octets = Buffer.from(buffer.subarray(start, end));
-    this.#waiting = this.#waiting === undefined ? octets : Buffer.concat([this.#waiting, octets]);
-    this.socket.pause();
-  }
-
-  #readWaiting(): void {
-    while (this.#waiting !== undefined && this.#state === "head") {
-      const waiting = this.#waiting;
-      this.#waiting = undefined;
+    if (this.#isReading || !this.#reader.hasWaiting) return;
+    while (this.#state === "head" && this.#reader.hasWaiting) {
+      const waiting = this.#reader.takeWaiting()!;
       this.onBytes(waiting, waiting.length);
     }
-    if (this.#waiting === undefined) this.socket.resume();
-  }
-
-  #refuse(refusal: Refusal): void {
-    this.#state = "body"; // Whatever else arrives is not a request any more.
-    this.#handler.onRequestRefused(refusal);
-  }
-
-  /** @param rest what came after the first line, which is always the same */
-  #switchToHttp2(onHttp2: (octets: Buffer) => void, rest: Buffer): void {
-    this.#onClose();
-    onHttp2(Buffer.concat([Buffer.from(HTTP2_PREFACE_LINE), rest]));
+    if (!this.#reader.hasWaiting) this.socket.resume();
   }
 
   /**
@@ -304,20 +257,16 @@ export class ServerConnection implements RequestChannel, ByteSink, BodySink, Dea
    * kernel reset the connection and take the answer with it; all others are read from for a while (RFC 9112 §9.6).
    */
   #linger(): void {
-    const isExpected = this.#state === "answering" && this.#waiting === undefined && !this.request.keepAlive;
+    const isExpected = this.#state === "answering" && !this.#reader.hasWaiting && !this.request.keepAlive;
     this.#state = "lingering";
+    this.#reader.stop();
     this.writer.flushNow();
-    if (isExpected) {
-      this.deadlineMs = this.#sweep.in(this.limits.writeTimeoutMs);
-      this.socket.destroySoon();
-      return;
-    }
-    this.#waiting = undefined;
     this.deadlineMs = this.#sweep.in(this.limits.writeTimeoutMs);
-    this.socket.end(() => {
-      this.deadlineMs = this.#sweep.in(LINGER_MS);
-    });
-    this.socket.resume();
+    if (isExpected) this.socket.destroySoon();
+    else
+      this.socket.resume().end(() => {
+        this.deadlineMs = this.#sweep.in(LINGER_MS);
+      });
   }
 
   #onDrain(): void {
