@@ -97,6 +97,11 @@ const ControlPlaneSettings = z.strictObject({
       poll_interval: interval
         .prefault("200ms")
         .describe("How often to look for changes of other control planes, whether told or not."),
+      start_timeout: duration
+        .prefault("1m")
+        .describe(
+          "How long a control plane that starts waits for a database that is away, asking again and again. Then it ends, for whoever started it to start it anew; data planes serve on meanwhile with what they have.",
+        ),
     })
     .prefault({}),
   history: z

@@ -374,6 +374,13 @@ export const FAILURES = {
     retryable: true,
     message: "The store cannot be used.",
   },
+  commitUncertain: {
+    code: "RW_COMMIT_UNCERTAIN",
+    status: 504,
+    fault: "operator",
+    retryable: false,
+    message: "Whether the change was stored is not known.",
+  },
 } as const satisfies Record<string, FailureDefinition>;
 
 export interface FailureDefinition {

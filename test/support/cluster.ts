@@ -206,8 +206,13 @@ export class Member {
 
   async restart(signal: NodeJS.Signals = "SIGKILL"): Promise<void> {
     await this.process.end(signal);
-    this.process = new RunwayProcess(this.file);
+    this.begin();
     await this.started();
+  }
+
+  /** A new process in the place of one that has ended. */
+  begin(): void {
+    this.process = new RunwayProcess(this.file);
   }
 
   async admin(path: string, init?: RequestInit): Promise<Response> {

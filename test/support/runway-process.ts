@@ -13,6 +13,8 @@ export class RunwayProcess {
   readonly #child: ChildProcess;
   readonly #exited: Promise<number | null>;
   #stderr = "";
+  /** When everything that it wrote has been read, too. */
+  #isOver = false;
 
   constructor(file: string, env: Readonly<Record<string, string>> = {}) {
     this.#child = spawn(PROGRAM, ["run", "-c", file], {
@@ -20,7 +22,9 @@ export class RunwayProcess {
       stdio: ["ignore", "pipe", "pipe"],
     });
     this.#exited = once(this.#child, "exit").then(([code]) => code as number | null);
-    createInterface({ input: this.#child.stdout! }).on("line", (line) => this.#keep(line));
+    createInterface({ input: this.#child.stdout! })
+      .on("line", (line) => this.#keep(line))
+      .on("close", () => this.#exited.then(() => setImmediate(() => (this.#isOver = true))));
     this.#child.stderr!.on("data", (data: Buffer) => {
       if (this.#stderr.length < 65_536) this.#stderr += data.toString();
     });
@@ -34,21 +38,16 @@ export class RunwayProcess {
     return this.#stderr;
   }
 
-  /** The first log line that says `message` and satisfies `fits`, waiting for it. */
+  /** The first log line that says `message` and satisfies `fits`, waiting for it. @throws Error at once when the process has ended without it */
   async logged(message: string, fits: (line: LogLine) => boolean = () => true, withinMs?: number): Promise<LogLine> {
-    return eventually(
+    const isIt = (line: LogLine) => line.msg === message && fits(line);
+    const found = await eventually(
       `log line "${message}"`,
-      () => {
-        const line = this.lines.find((candidate) => candidate.msg === message && fits(candidate));
-        if (line === undefined && this.#child.exitCode !== null) {
-          throw new Error(
-            `runway exited with ${this.#child.exitCode}: ${this.#stderr}${JSON.stringify(this.lines.at(-1))}`,
-          );
-        }
-        return line;
-      },
+      () => this.lines.find(isIt) ?? (this.#isOver ? "over" : undefined),
       withinMs,
     );
+    if (found !== "over") return found;
+    throw new Error(`runway exited with ${this.#child.exitCode}: ${this.#stderr}${JSON.stringify(this.lines.at(-1))}`);
   }
 
   signal(name: NodeJS.Signals): void {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
+import { type ConnectionOptions, checkServerIdentity } from "node:tls";
 import type { NodeSettings } from "../../config/node-settings.ts";
 import { isSecretReference, secretResolver } from "../../config/secret-reference.ts";
 import type { Store } from "../../config/store.ts";
@@ -10,7 +11,6 @@ import type { NodeContext } from "./node-context.ts";
 type ControlPlaneSettings = NodeSettings["cluster"]["control_plane"];
 type PostgresTls = ControlPlaneSettings["postgres"]["tls"];
 
-const OPENING_LIMIT_MS = 60_000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 4_000;
 
@@ -35,18 +35,28 @@ export async function createStore({ loaded, env, clock }: NodeContext): Promise<
   const connection = {
     ...place,
     password: () => (password === "" ? place.password : resolved(password, "postgres.password")),
-    tls: (tls.enabled ?? !isLocalHost(place.host)) ? tlsOptions(tls, place.host) : undefined,
+    tls: (tls.enabled ?? !isLocalHost(place.host)) ? tlsOptions(tls) : undefined,
   };
   return new PostgresStore({ connection, listen, clock });
 }
 
-function tlsOptions({ ca_file, cert_file, key_file, server_name }: PostgresTls, host: string) {
+/** The driver compares the certificate with the host, and asks for that name, unless another is set. */
+function tlsOptions({ ca_file, cert_file, key_file, server_name: name }: PostgresTls): ConnectionOptions {
   return {
-    ...(ca_file === "" ? {} : { ca: readFileSync(ca_file, "utf8") }),
-    ...(cert_file === "" ? {} : { cert: readFileSync(cert_file, "utf8") }),
-    ...(key_file === "" ? {} : { key: readFileSync(key_file, "utf8") }),
-    servername: server_name === "" ? host : server_name,
+    ...(ca_file === "" ? {} : { ca: readPem("ca_file", ca_file) }),
+    ...(cert_file === "" ? {} : { cert: readPem("cert_file", cert_file) }),
+    ...(key_file === "" ? {} : { key: readPem("key_file", key_file) }),
+    ...(name === "" ? {} : { checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate) }),
   };
+}
+
+function readPem(setting: string, path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    const place = `cluster.control_plane.postgres.tls.${setting}`;
+    throw new RunwayError("configurationInvalid", `${place}: the file ${path} cannot be read`, { cause });
+  }
 }
 
 /**
@@ -54,8 +64,8 @@ function tlsOptions({ ca_file, cert_file, key_file, server_name }: PostgresTls, 
  * be used is not going to change by that.
  */
 export async function openStore(store: Store, { loaded, clock, logger }: NodeContext): Promise<void> {
-  const isElsewhere = loaded.settings.cluster.control_plane.store !== "";
-  const giveUpMs = isElsewhere ? clock.monotonicMs() + OPENING_LIMIT_MS : 0;
+  const { store: place, postgres } = loaded.settings.cluster.control_plane;
+  const giveUpMs = place === "" ? 0 : clock.monotonicMs() + postgres.start_timeout;
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2)) {
     try {
       await store.open();

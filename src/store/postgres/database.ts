@@ -138,8 +138,8 @@ export class Database {
 export class UncertainCommit extends RunwayError {
   constructor(cause: unknown) {
     super(
-      "storeUnavailable",
-      "The connection to the database broke while the change was being stored. Look at the newest version before you try again.",
+      "commitUncertain",
+      "The connection to the database broke while the change was being stored, so that it may be there or not. Look at the newest version before you try again.",
       { cause },
     );
   }

@@ -106,7 +106,7 @@ export class PostgresRevisionLog implements RevisionLog {
       });
     } catch (error) {
       if (!(error instanceof UncertainCommit) || written?.entry === undefined) throw error;
-      if (!(await this.#isStored(written.entry))) throw error;
+      await this.#requireStored(written.entry, error);
     }
     this.#learn(written.revision);
     return written;
@@ -136,15 +136,26 @@ export class PostgresRevisionLog implements RevisionLog {
     return planCommit({ epoch, head, lastFromFile, now: this.#clock.now() }, request);
   }
 
-  /** The connection broke at the end: another one tells whether the commit came through. */
-  async #isStored({ number, hash }: AuditEntry): Promise<boolean> {
-    const [stored] = await this.#database.use((client) => readAudit(client, number - 1, 1));
-    if (stored === undefined)
-      throw new RunwayError(
-        "storeUnavailable",
-        "The connection to the database broke, and the change was not stored. Try again.",
-      );
-    return stored.hash === hash;
+  /**
+   * The connection broke at the end: another one tells whether the commit came through. It takes the lock that the commit has
+   * for as long as the database works on it, or else one that is on its way would pass for one that is not there.
+   * @throws RunwayError `storeUnavailable` when it is not stored, `uncertain` when nobody can tell
+   */
+  async #requireStored({ number, hash }: AuditEntry, uncertain: UncertainCommit): Promise<void> {
+    let stored: AuditEntry | undefined;
+    try {
+      stored = await this.#database.write(async (client) => {
+        await readHead(client, "FOR UPDATE");
+        return (await readAudit(client, number - 1, 1))[0];
+      });
+    } catch {
+      throw uncertain;
+    }
+    if (stored?.hash === hash) return;
+    throw new RunwayError(
+      "storeUnavailable",
+      "The connection to the database broke, and the change was not stored. Try again.",
+    );
   }
 
   /** The newest version as this transaction sees it; reads what has changed since the one that is known, and no more. */

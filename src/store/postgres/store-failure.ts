@@ -24,6 +24,7 @@ const BROKEN =
   /^(?:Connection terminated|Query read timeout|timeout |Client has encountered|Client was closed|The server does not support SSL)/;
 
 /** By SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html) and by the codes of the system. */
+const UNTRUSTED = "its certificate is of no authority that is trusted here; look at postgres.tls.ca_file";
 const ADVICE: Readonly<Record<string, string>> = {
   "25006": "it takes no writes; point to the primary server",
   "25P03": "this control plane stood still in the middle of a change; try again",
@@ -43,6 +44,14 @@ const ADVICE: Readonly<Record<string, string>> = {
   ETIMEDOUT: "it does not answer",
   ECONNRESET: "the connection broke",
   EPIPE: "the connection broke",
+  SELF_SIGNED_CERT_IN_CHAIN: UNTRUSTED,
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNTRUSTED,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNTRUSTED,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNTRUSTED,
+  CERT_SIGNATURE_FAILURE: UNTRUSTED,
+  CERT_HAS_EXPIRED: "its certificate has expired; give it a new one",
+  ERR_TLS_CERT_ALTNAME_INVALID:
+    "its certificate is for another name; look at the host, or set postgres.tls.server_name",
 };
 
 function advice(error: unknown): string {

@@ -59,9 +59,27 @@ describe("two control planes without their PostgreSQL", { skip: postgresMissing(
     assert.equal((await first.get("/v1")).status, 200);
   });
 
+  it("wait for it when they start, say so, and end when they are told to", async () => {
+    const [, two] = cluster.controlPlanes as [Member, Member];
+    for (const ends of [true, false]) {
+      await two.process.end("SIGKILL");
+      two.begin();
+      const { reason } = await two.process.logged("The store cannot be opened yet; trying again");
+      assert.match(String(reason), /^The PostgreSQL database test_1 at .* nothing listens there; start it/);
+      if (ends) await two.process.end("SIGTERM");
+    }
+    // A second look, so that it is not given up after the first.
+    await eventually("it tries again", () => {
+      const tries = two.process.lines.filter(({ msg }) => msg === "The store cannot be opened yet; trying again");
+      return tries.length > 1;
+    });
+  });
+
   it("go on by themselves when it is there again, and nothing was lost or made twice", async () => {
     await server.resume();
-    for (const member of cluster.controlPlanes) await member.process.logged("The store is there again");
+    const [one, two] = cluster.controlPlanes as [Member, Member];
+    await one.process.logged("The store is there again");
+    await two.started();
     assert.equal((await cluster.push(documentOf("/v2"))).status, 200);
     assert.equal(await cluster.version(), 2);
     for (const node of cluster.dataPlanes)
