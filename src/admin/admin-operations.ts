@@ -1,4 +1,5 @@
 import type { AuditLog } from "../config/audit-log.ts";
+import type { JoinTokenStore } from "../config/join-token-store.ts";
 import type { Language } from "../config/language.ts";
 import { Redaction } from "../config/redaction.ts";
 import type { RevisionLog } from "../config/revision-log.ts";
@@ -10,6 +11,7 @@ import type { ConfigurationDesk } from "./configuration-desk.ts";
 import type { DataPlaneView } from "./data-plane-view.ts";
 import type { FleetView } from "./fleet-view.ts";
 import type { GatewayView } from "./gateway-view.ts";
+import type { JoiningView } from "./joining-view.ts";
 import type { MetricsView } from "./metrics-view.ts";
 import type { NodeControl } from "./node-control.ts";
 import type { Operation } from "./operation.ts";
@@ -21,6 +23,7 @@ import { configurationOperations } from "./operations/configuration.ts";
 import { drainOperations } from "./operations/drain.ts";
 import { gatewayOperations } from "./operations/gateway.ts";
 import { healthOperations } from "./operations/health.ts";
+import { joinTokenOperations } from "./operations/join-tokens.ts";
 import { metricsOperations } from "./operations/metrics.ts";
 import { nestedOperations } from "./operations/nested-resources.ts";
 import { ownNodeOperations, remoteNodeOperations } from "./operations/node.ts";
@@ -56,6 +59,9 @@ export type AdminViews = {
       readonly audit: Pick<AuditLog, "entries">;
       readonly tokens: TokenStore;
       readonly revocations: Omit<RevocationList, "mark">;
+      readonly joinTokens: Pick<JoinTokenStore, "add" | "list" | "revoke">;
+      /** Undefined where nodes cannot join. */
+      readonly joining: JoiningView | undefined;
     }
   | { readonly role: "data_plane"; readonly node: DataPlaneView }
 );
@@ -112,6 +118,7 @@ function controlPlaneOperations(
     ...remoteNodeOperations(fleet),
     ...tokenOperations(tokens, clock),
     ...revocationOperations(views.revocations, fleet, clock),
+    ...joinTokenOperations(views.joinTokens, views.joining, clock),
     ...auditOperations(audit),
   ];
 }

@@ -293,6 +293,8 @@ export function controlPlaneViews(desk = new SampleDesk(), fleet = new SampleFle
     fleet,
     tokens: new SampleTokens(),
     revocations: new SampleRevocations(),
+    joinTokens: { add: async () => {}, list: async () => [], revoke: async () => false },
+    joining: undefined,
     revisions: { get: async () => undefined, delta: async () => undefined, history: async () => [] },
     audit: { entries: async () => [] },
   } as const;

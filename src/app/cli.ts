@@ -8,6 +8,7 @@ import { addExport } from "./commands/export.ts";
 import { addHash } from "./commands/hash.ts";
 import { addAudit, addHistory, addRollback, addShow } from "./commands/history.ts";
 import { addImport } from "./commands/import.ts";
+import { addJoin } from "./commands/join.ts";
 import { addNodes } from "./commands/nodes.ts";
 import { addOrigin } from "./commands/origin.ts";
 import { addPki } from "./commands/pki.ts";
@@ -75,6 +76,7 @@ function buildProgram(context: CommandContext): Command {
   addStatus(program, context);
   addRoutes(program, context);
   addPki(program, context);
+  addJoin(program, context);
   addCertificates(program, context);
   addToken(program, context);
   addHash(program, context);

@@ -55,6 +55,21 @@ const ControlPlaneSettings = z.strictObject({
       client_ca_file: text.describe("The authorities whose certificates data planes may show, PEM."),
     })
     .prefault({}),
+  ca: z
+    .strictObject({
+      cert_file: text.describe(
+        "The authority that signs certificates of nodes, PEM; behind it others that nodes are to trust besides, as while one takes the place of another. Empty: nodes cannot join here, nor renew.",
+      ),
+      key_file: text.describe("The key of the authority that comes first, PEM."),
+      lifetime: duration
+        .refine((ms) => ms >= 10_000, "must be at least 10s")
+        .prefault("7d")
+        .describe("How long a certificate that is signed here is valid."),
+    })
+    .prefault({})
+    .describe(
+      "The authority with which this control plane gives certificates to nodes. Its files are read anew each time.",
+    ),
   data_dir: z
     .string()
     .min(1)

@@ -13,6 +13,9 @@ export function* checkRole({ cluster, workers }: NodeSettings): Generator<Proble
     yield* checkTls(path, tls);
     if (tls.client_ca_file === "")
       yield problem(`${path}.tls.client_ca_file`, "is required to verify data plane certificates");
+    const { ca } = cluster.control_plane;
+    if ((ca.cert_file === "") !== (ca.key_file === ""))
+      yield problem(`${path}.ca`, "needs both cert_file and key_file");
   }
   if (cluster.role === "data_plane") {
     const { address, tls } = cluster.data_plane;

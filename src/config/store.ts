@@ -1,6 +1,7 @@
 import type { AuditLog } from "./audit-log.ts";
 import type { CallBoard } from "./call-board.ts";
 import type { FleetRegistry } from "./fleet-registry.ts";
+import type { JoinTokenStore } from "./join-token-store.ts";
 import type { RevisionLog } from "./revision-log.ts";
 import type { RevocationList } from "./revocation-list.ts";
 import type { TokenStore } from "./token-store.ts";
@@ -19,6 +20,7 @@ export interface Store {
   readonly audit: AuditLog;
   readonly tokens: TokenStore;
   readonly revocations: RevocationList;
+  readonly joinTokens: JoinTokenStore;
   /** Where control planes that share the store know each other; undefined for a store that has but one. */
   readonly fleet: FleetRegistry | undefined;
   /** Where they have each other call nodes; there when `fleet` is. */

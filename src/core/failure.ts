@@ -332,6 +332,20 @@ export const FAILURES = {
     retryable: true,
     message: "The certificate may not speak for this node id.",
   },
+  joinRefused: {
+    code: "RW_JOIN_REFUSED",
+    status: 403,
+    fault: "operator",
+    retryable: false,
+    message: "The node may not join.",
+  },
+  joiningOff: {
+    code: "RW_JOINING_OFF",
+    status: 409,
+    fault: "operator",
+    retryable: false,
+    message: "This control plane signs no certificates. Set cluster.control_plane.ca to let nodes join.",
+  },
   certificateRevoked: {
     code: "RW_CERTIFICATE_REVOKED",
     status: 403,

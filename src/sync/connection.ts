@@ -1,5 +1,6 @@
 import type { TLSSocket } from "node:tls";
 import type { FailureKind } from "../core/failure.ts";
+import type { JOIN_PROTOCOL } from "./join/protocol.ts";
 import type { FromControlPlane, FromNode } from "./messages.ts";
 
 export const TRANSPORTS = ["grpc", "websocket"] as const;
@@ -52,7 +53,7 @@ export type EndableStream = Pick<NodeStream, "end">;
 /** A transport at a control plane: makes streams of connections whose certificates were verified. */
 export interface Acceptor {
   /** As it is agreed on by ALPN. */
-  readonly protocol: "h2" | "http/1.1";
+  readonly protocol: "h2" | "http/1.1" | typeof JOIN_PROTOCOL;
   readonly streams: Iterable<EndableStream>;
   accept(socket: TLSSocket): void;
   /** Drops what is still open. */

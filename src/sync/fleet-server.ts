@@ -1,3 +1,4 @@
+import { constants } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import {
@@ -16,6 +17,8 @@ import { formatAddress, parseAddress } from "./address.ts";
 import type { Acceptor, StreamSink } from "./connection.ts";
 import { GrpcAcceptor } from "./grpc/grpc-acceptor.ts";
 import { HandshakeQueue } from "./handshake-queue.ts";
+import { JoinAcceptor, type JoinDoor } from "./join/join-acceptor.ts";
+import { JOIN_PROTOCOL } from "./join/protocol.ts";
 import { FLEET_METRICS } from "./metrics.ts";
 import { describeTlsFailure } from "./tls-failure.ts";
 import { WebSocketAcceptor } from "./websocket/websocket-acceptor.ts";
@@ -30,6 +33,8 @@ export interface FleetServerOptions {
     readonly clientCaFile: string;
   };
   readonly fleet: StreamSink;
+  /** Lets nodes in that have no certificate yet; undefined where nobody does. */
+  readonly joining?: JoinDoor | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
@@ -39,6 +44,8 @@ export interface FleetServerOptions {
 const MAX_CONNECTIONS = 20_000;
 const HANDSHAKE_LIMIT_MS = 10_000;
 const FAREWELL_LIMIT_MS = 500;
+/** As TLS itself calls it, where it is left to TLS. */
+const MISSING_CERTIFICATE = "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE";
 
 /**
  * Takes the streams of data planes with mutual TLS. The TLS server is ours and hands each connection to the transport that it
@@ -72,16 +79,15 @@ export class FleetServer implements Service {
   async start(): Promise<void> {
     const { address, tls, clock } = this.#options;
     const context = this.#readContext();
-    const { fleet, logger } = this.#options;
-    this.#acceptors = [new GrpcAcceptor(fleet, logger), new WebSocketAcceptor({ fleet, logger, clock })];
+    const { fleet, joining, logger } = this.#options;
+    const streams = [new GrpcAcceptor(fleet, logger), new WebSocketAcceptor({ fleet, logger, clock })];
+    this.#acceptors = joining === undefined ? streams : [...streams, new JoinAcceptor(joining, logger)];
     const tlsServer = createTlsServer({
       ...context,
-      minVersion: "TLSv1.3",
       requestCert: true,
-      rejectUnauthorized: true,
+      // Who joins has no certificate to show; everybody else is asked for one in `#secured`.
+      rejectUnauthorized: joining === undefined,
       handshakeTimeout: HANDSHAKE_LIMIT_MS,
-      // A resumed session is not verified again: a certificate that expired meanwhile must not come back by one.
-      sessionTimeout: 1,
       ALPNProtocols: this.#acceptors.map(({ protocol }) => protocol),
     });
     tlsServer.on("secureConnection", (socket) => this.#secured(socket));
@@ -149,26 +155,35 @@ export class FleetServer implements Service {
     socket.on("error", () => {});
     const acceptor = this.#acceptors.find(({ protocol }) => protocol === socket.alpnProtocol);
     if (acceptor === undefined) socket.destroy();
-    else acceptor.accept(socket);
+    else if (acceptor.protocol === JOIN_PROTOCOL || isVerified(socket)) acceptor.accept(socket);
+    else this.#turnAway(socket);
+  }
+
+  /** What TLS does by itself where nobody joins. */
+  #turnAway(socket: TLSSocket): void {
+    const hasCertificate = socket.getPeerX509Certificate() !== undefined;
+    const verdict = socket.authorizationError as unknown;
+    this.#tellFailure(socket, hasCertificate ? String(verdict) : MISSING_CERTIFICATE, "");
+    socket.destroy();
   }
 
   #handshakeFailed(error: NodeJS.ErrnoException, socket: TLSSocket): void {
     // Where the certificate was the reason Node tears the socket down and keeps the verdict on it.
     const verdict = socket.authorizationError as unknown;
-    const code = typeof verdict === "string" ? verdict : (error.code ?? "unknown");
+    this.#tellFailure(socket, typeof verdict === "string" ? verdict : (error.code ?? "unknown"), error.message);
+  }
+
+  #tellFailure({ remoteAddress: address }: TLSSocket, code: string, message: string): void {
     this.#handshakeFailures.add(1, { reason: code });
-    this.#options.logger.warn("A TLS handshake with a data plane failed", {
-      address: socket.remoteAddress,
-      code,
-      reason: describeTlsFailure({ ...error, message: error.message, code }),
-    });
+    const reason = describeTlsFailure(Object.assign(new Error(message), { code }));
+    this.#options.logger.warn("A TLS handshake with a data plane failed", { address, code, reason });
   }
 
   /** New files are used for new handshakes; files that cannot be used change nothing. */
   #renew(): void {
     const { logger, tls } = this.#options;
     try {
-      this.#tlsServer?.setSecureContext({ ...this.#readContext(), minVersion: "TLSv1.3" });
+      this.#tlsServer?.setSecureContext(this.#readContext());
       logger.info("The certificate files have changed and are used for new connections", { certFile: tls.certFile });
     } catch (error) {
       const reason = (error as Error).message;
@@ -176,10 +191,12 @@ export class FleetServer implements Service {
     }
   }
 
-  #readContext(): Pick<SecureContextOptions, "cert" | "key" | "ca"> {
+  #readContext(): SecureContextOptions {
     const { certFile, keyFile, clientCaFile } = this.#options.tls;
     try {
-      const context = { cert: readFileSync(certFile), key: readFileSync(keyFile), ca: readFileSync(clientCaFile) };
+      const files = { cert: readFileSync(certFile), key: readFileSync(keyFile), ca: readFileSync(clientCaFile) };
+      // A session that is resumed is not verified again, so none is.
+      const context = { ...files, minVersion: "TLSv1.3", secureOptions: constants.SSL_OP_NO_TICKET } as const;
       createSecureContext(context);
       return context;
     } catch (error) {
@@ -188,6 +205,11 @@ export class FleetServer implements Service {
       });
     }
   }
+}
+
+/** Whether TLS has seen a certificate on this very connection, and it is one of the authorities'. */
+function isVerified(socket: TLSSocket): boolean {
+  return socket.authorized && !socket.isSessionReused() && socket.getPeerX509Certificate() !== undefined;
 }
 
 function listen(server: Server, address: string): Promise<void> {

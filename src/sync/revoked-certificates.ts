@@ -18,6 +18,11 @@ export class RevokedCertificates {
     return `node ${nodeId} was revoked at ${timeOf(node)}${because(node)}; only a certificate that begins later is accepted`;
   }
 
+  /** When the node was revoked, in milliseconds since 1970. */
+  nodeRevokedAt(nodeId: string): number | undefined {
+    return this.#find("node", nodeId)?.revokedAt;
+  }
+
   #find(kind: RevokedKind, value: string): Revocation | undefined {
     return this.#byName.get(nameOf(kind, value));
   }

@@ -7,6 +7,7 @@ import { systemClock } from "../../src/core/clock.ts";
 import { PostgresStore } from "../../src/store/postgres/postgres-store.ts";
 import { PostgresServer, postgresMissing } from "../support/postgres-server.ts";
 import { describeAuditLog } from "./audit-log.ts";
+import { describeJoinTokenStore } from "./join-token-store.ts";
 import { commitOf, describeRevisionLog, isFailure, route } from "./revision-log.ts";
 import { describeRevocationList } from "./revocation-list.ts";
 import type { StoreHarness } from "./store-harness.ts";
@@ -32,6 +33,7 @@ describe("a store in PostgreSQL", { skip: postgresMissing() ?? false }, () => {
   describeAuditLog("PostgreSQL", newHarness);
   describeTokenStore("PostgreSQL", newHarness);
   describeRevocationList("PostgreSQL", newHarness);
+  describeJoinTokenStore("PostgreSQL", newHarness);
   describePostgresStore(() => server);
 });
 

@@ -13,6 +13,7 @@ import { STORE_SCHEMA } from "../../src/store/sqlite/schema.ts";
 import { SqliteStore } from "../../src/store/sqlite/sqlite-store.ts";
 import { describeAuditLog } from "./audit-log.ts";
 import { stateOfVersion } from "./crashing-committer.ts";
+import { describeJoinTokenStore } from "./join-token-store.ts";
 import { commitOf, describeRevisionLog, isFailure, route } from "./revision-log.ts";
 import { describeRevocationList } from "./revocation-list.ts";
 import type { StoreHarness } from "./store-harness.ts";
@@ -32,6 +33,7 @@ describeRevisionLog("SQLite", newHarness);
 describeAuditLog("SQLite", newHarness);
 describeTokenStore("SQLite", newHarness);
 describeRevocationList("SQLite", newHarness);
+describeJoinTokenStore("SQLite", newHarness);
 
 describe("the file of a SQLite store", () => {
   let directory: string;

@@ -26,6 +26,7 @@ export interface CertificateFiles {
 /** A certificate authority of a test, which writes what it issues into a directory. */
 export interface TestAuthority {
   readonly caFile: string;
+  readonly caKeyFile: string;
   /** PEM. */
   readonly ca: string;
   issue(name: string, options: IssueOptions): Promise<CertificateFiles>;
@@ -54,8 +55,11 @@ export async function createAuthority(directory: string, commonName: string): Pr
   });
   const caFile = join(directory, `${commonName}-ca.crt`);
   writeFileSync(caFile, authority.toString("pem"));
+  const caKeyFile = join(directory, `${commonName}-ca.key`);
+  await writeKey(caKeyFile, keys.privateKey);
   return {
     caFile,
+    caKeyFile,
     ca: authority.toString("pem"),
     issue: (name, options) => issue(directory, name, options, authority, keys.privateKey),
   };
@@ -84,12 +88,13 @@ async function issue(
     ],
   });
   const files = { certFile: join(directory, `${name}.crt`), keyFile: join(directory, `${name}.key`) };
-  const key = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey));
   writeFileSync(files.certFile, certificate.toString("pem"));
-  writeFileSync(
-    files.keyFile,
-    createPrivateKey({ key, format: "der", type: "pkcs8" }).export({ format: "pem", type: "pkcs8" }),
-    { mode: 0o600 },
-  );
+  await writeKey(files.keyFile, keys.privateKey);
   return files;
+}
+
+async function writeKey(file: string, privateKey: webcrypto.CryptoKey): Promise<void> {
+  const key = Buffer.from(await webcrypto.subtle.exportKey("pkcs8", privateKey));
+  const pem = createPrivateKey({ key, format: "der", type: "pkcs8" }).export({ format: "pem", type: "pkcs8" });
+  writeFileSync(file, pem, { mode: 0o600 });
 }

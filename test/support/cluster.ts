@@ -32,6 +32,8 @@ export interface ClusterOptions {
   readonly postgres?: string | readonly string[];
   /** How long a control plane may take to start, if its document is a large one. */
   readonly startMs?: number;
+  /** More of their `ca` block; left out, they sign no certificates. */
+  readonly ca?: string;
 }
 
 /**
@@ -98,11 +100,17 @@ export class Cluster implements AsyncDisposable {
       certificate,
       caFile: this.authority.caFile,
     });
-    writeFileSync(file, `${blocks}${storeLines(options, this.controlPlanes.length)}admin: { port: 0 }\n${document}`);
+    const more = storeLines(options, this.controlPlanes.length) + this.#caLines(options);
+    writeFileSync(file, `${blocks}${more}admin: { port: 0 }\n${document}`);
     const member = new Member(name, file);
     this.controlPlanes.push(member);
     this.#ports.push(port);
     await member.started(options.startMs);
+  }
+
+  #caLines({ ca }: ClusterOptions): string {
+    const { caFile, caKeyFile } = this.authority;
+    return ca === undefined ? "" : `    ca: { cert_file: ${caFile}, key_file: ${caKeyFile}, ${ca} }\n`;
   }
 
   /** A data plane with its own listener `http` on a port of its own, unless `extra` says otherwise. */

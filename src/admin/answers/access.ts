@@ -24,6 +24,23 @@ export const NewTokenAnswer = z.strictObject({
   token: z.string().describe("The secret, which is shown this once."),
 });
 
+const joinToken = {
+  id: z.string(),
+  node_id: z.string().nullable().describe("The only node that may join with it; null for any that is new."),
+  status: z.enum(["valid", "expired", "used"]),
+  created_at: time,
+  created_by: z.string(),
+  expires_at: time,
+  used_at: perhapsTime,
+  used_by: z.string().nullable().describe("The node that joined with it."),
+};
+export const JoinTokensAnswer = z.strictObject({ data: z.array(z.strictObject(joinToken)) });
+export const NewJoinTokenAnswer = z.strictObject({
+  ...joinToken,
+  token: z.string().describe("What `runway join` is given, which is shown this once."),
+});
+export const JoinTokenRevokedAnswer = z.strictObject({ status: z.literal("revoked"), id: z.string() });
+
 export const RevocationsAnswer = z.strictObject({
   data: z.array(
     z.strictObject({

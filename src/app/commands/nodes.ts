@@ -3,11 +3,13 @@ import { NODE_HEADINGS, NodeList, nodeCells } from "../node-table.ts";
 import { formatTable } from "../table.ts";
 import { addNodeRevoke } from "./certificates.ts";
 import { type AdminOptions, adminCommand, type CommandContext, clientOf } from "./command-context.ts";
+import { addInvite } from "./invite.ts";
 import { addNodeActions } from "./node-actions.ts";
 
 export function addNodes(program: Command, context: CommandContext): void {
   const nodes = adminCommand(program, "nodes", context);
   addNodeActions(nodes, context);
+  addInvite(nodes, context);
   addNodeRevoke(nodes, context);
   nodes
     .description("list the data planes of a control plane, or have them do something")

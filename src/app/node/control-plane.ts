@@ -6,6 +6,7 @@ import type { Store } from "../../config/store.ts";
 import type { Service } from "../../core/service.ts";
 import type { Fleet, FleetSource } from "../../sync/fleet.ts";
 import { FleetServer } from "../../sync/fleet-server.ts";
+import type { JoinDoor } from "../../sync/join/join-acceptor.ts";
 import type { Stamp } from "../../sync/messages.ts";
 import { adminService } from "./admin-service.ts";
 import { ControlPlaneDesk } from "./control-plane-desk.ts";
@@ -29,7 +30,7 @@ export async function createControlPlane(context: NodeContext): Promise<RoleServ
   // Opened here, since a store of files also makes the directory that the ledger of identities is kept in.
   await openStore(store, context);
   const gateway = createGateway(context);
-  const { fleet, shown, services, revocations, flushed } = await openFleetSide(context, store);
+  const { fleet, shown, services, revocations, joining, flushed } = await openFleetSide(context, store);
   const publish = (revision: Revision, change: FleetSource["change"]) =>
     fleet.publish({ ...publicationOf(revision), change });
   const readFile = () => readFileAgain(context);
@@ -55,10 +56,10 @@ export async function createControlPlane(context: NodeContext): Promise<RoleServ
       await store.close();
     },
   };
-  const { tokens, revisions, audit } = store;
+  const { tokens, joinTokens, revisions, audit } = store;
   const views = {
     ...{ reload: desk, configuration: desk, fleet: shown, gateway: view, control },
-    ...{ language, tokens, revisions, audit, revocations },
+    ...{ language, tokens, revisions, audit, revocations, joinTokens, joining },
   };
   const admin = adminService(context, { role: "control_plane", ...views }, store);
   return createRoleService({
@@ -66,7 +67,7 @@ export async function createControlPlane(context: NodeContext): Promise<RoleServ
     services: [
       ...[gateway, configuration, follower, createKeeper(context, store, () => oldestRunning(shown, fleet.newest))],
       ...services,
-      createFleetServer(context, fleet),
+      createFleetServer(context, fleet, joining),
     ],
     admin,
     gateway,
@@ -96,14 +97,15 @@ function publicationOf(revision: Revision): FleetSource {
   return { snapshot: revision, source, timestampMs, originalYaml: () => renderOriginalYaml(resources) };
 }
 
-function createFleetServer({ loaded, clock, logger, meter }: NodeContext, fleet: Fleet): FleetServer {
+function createFleetServer(
+  { loaded, clock, logger, meter }: NodeContext,
+  fleet: Fleet,
+  joining: JoinDoor | undefined,
+): FleetServer {
   const { address, tls } = loaded.settings.cluster.control_plane;
   return new FleetServer({
     address,
     tls: { certFile: tls.cert_file, keyFile: tls.key_file, clientCaFile: tls.client_ca_file },
-    fleet,
-    clock,
-    logger,
-    meter,
+    ...{ fleet, joining, clock, logger, meter },
   });
 }

@@ -7,12 +7,16 @@ import { Fleet } from "../../sync/fleet.ts";
 import { readNodeId } from "../../sync/node-id.ts";
 import type { IdentityLedger } from "../../sync/node-identity.ts";
 import { RevokedCertificates } from "../../sync/revoked-certificates.ts";
+import { NodeAuthority } from "../pki/node-authority.ts";
 import { CallExchange, type CallExchangeOptions } from "./call-exchange.ts";
 import { FleetAdminView } from "./fleet-admin-view.ts";
 import { FleetExchange } from "./fleet-exchange.ts";
+import { JoinDesk } from "./join-desk.ts";
 import type { NodeContext } from "./node-context.ts";
 import { RevocationDesk } from "./revocation-desk.ts";
 import { SharedIdentityLedger } from "./shared-identity-ledger.ts";
+
+const DEFAULT_TRUST_DOMAIN = "runway";
 
 /** The fleet of a control plane, and what decides who belongs to it. */
 export interface FleetSide {
@@ -21,6 +25,8 @@ export interface FleetSide {
   /** What is exchanged with the other control planes of the store; none where there can be none. */
   readonly services: readonly Service[];
   readonly revocations: RevocationDesk;
+  /** Undefined where this control plane signs no certificates. */
+  readonly joining: JoinDesk | undefined;
   /** Resolves when every claim to a node id is kept. */
   flushed(): Promise<void>;
 }
@@ -43,8 +49,9 @@ export async function openFleetSide(context: NodeContext, store: Store): Promise
   const shown = new FleetAdminView(fleet, exchange, calls);
   exchange?.follow({ nodes: () => shown.ownNodes(), forget: (nodeId) => void fleet.forget(nodeId) });
   const flushed = async () => (ledger instanceof FileIdentityLedger ? ledger.flushed() : undefined);
+  const joining = await openJoining(context, store, { ledger, revoked });
   const services = [exchange, calls].filter((service) => service !== undefined);
-  return { fleet, shown, services, revocations, flushed };
+  return { fleet, shown, services, revocations, joining, flushed };
 }
 
 async function openExchange(context: NodeContext, registry: FleetRegistry, id: string) {
@@ -64,6 +71,23 @@ function createCallExchange(
   if (store.calls === undefined) return undefined;
   const callHere: CallExchangeOptions["callHere"] = (...call) => fleet.call(...call);
   return new CallExchange({ board: store.calls, controlPlaneId, callHere, clock, logger });
+}
+
+/** @throws RunwayError configurationInvalid, when nodes that join could not know this control plane */
+async function openJoining(
+  { loaded, clock, logger }: NodeContext,
+  { joinTokens: tokens }: Store,
+  { ledger, revoked }: { readonly ledger: IdentityLedger; readonly revoked: RevokedCertificates },
+): Promise<JoinDesk | undefined> {
+  const { ca, tls, trust_domain: trustDomain } = loaded.settings.cluster.control_plane;
+  if (ca.cert_file === "") return undefined;
+  const authority = new NodeAuthority({
+    ...{ certFile: ca.cert_file, keyFile: ca.key_file, serverCertFile: tls.cert_file, lifetimeMs: ca.lifetime },
+    ...{ trustDomain: trustDomain === "" ? DEFAULT_TRUST_DOMAIN : trustDomain, now: () => clock.now() },
+  });
+  await authority.fingerprint();
+  const isTaken = (nodeId: string) => ledger.ownerOf(nodeId) !== undefined;
+  return new JoinDesk({ tokens, authority, isTaken, revokedAt: (nodeId) => revoked.nodeRevokedAt(nodeId), logger });
 }
 
 interface FleetParts {

@@ -1,6 +1,6 @@
 // The library needs the reflection polyfill to be there before it is loaded.
 import "reflect-metadata";
-import { randomBytes, webcrypto } from "node:crypto";
+import { createPrivateKey, type KeyObject, randomBytes, webcrypto } from "node:crypto";
 import { isIP } from "node:net";
 import {
   AuthorityKeyIdentifierExtension,
@@ -12,14 +12,22 @@ import {
   KeyUsageFlags,
   KeyUsagesExtension,
   PemConverter,
+  PublicKey,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   X509Certificate,
+  type X509CertificateCreateWithKeyParams,
   X509CertificateGenerator,
 } from "@peculiar/x509";
 
 const KEY = { name: "ECDSA", namedCurve: "P-256" } as const;
 const SIGNATURE = { name: "ECDSA", hash: "SHA-256" } as const;
+const SIGNING: Readonly<Record<string, { readonly name: string; readonly hash: string }>> = {
+  ec: SIGNATURE,
+  rsa: { name: "RSASSA-PKCS1-v1_5", hash: "SHA-256" },
+};
+/** As Web Crypto calls what OpenSSL calls otherwise. */
+const CURVES: Readonly<Record<string, string>> = { prime256v1: "P-256", secp384r1: "P-384", secp521r1: "P-521" };
 const DAY_MS = 86_400_000;
 /** Certificates begin to be valid a little earlier, for clocks that go slow. */
 const CLOCK_TOLERANCE_MS = 5 * 60_000;
@@ -78,44 +86,86 @@ export function issueControlPlane(authority: KeyPair, { hosts, ...validity }: Co
 
 export function issueDataPlane(authority: KeyPair, request: DataPlaneRequest): Promise<KeyPair> {
   const { nodeId, trustDomain, ...validity } = request;
-  const names = [{ type: "url" as const, value: `spiffe://${trustDomain}/node/${nodeId}` }];
-  return issue(authority, {
-    ...validity,
-    commonName: "runway data plane",
-    names,
-    usage: [ExtendedKeyUsage.clientAuth],
+  return issue(authority, { ...validity, ...nodeSubject({ nodeId, trustDomain }) });
+}
+
+/** A certificate for a key that is somebody else's. Times are milliseconds since 1970. */
+export interface NodeCertificateRequest {
+  readonly publicKey: KeyObject;
+  readonly nodeId: string;
+  readonly trustDomain: string;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+}
+
+/** The certificate of a data plane that keeps its key to itself. PEM. */
+export function certifyNode(authority: KeyPair, request: NodeCertificateRequest): Promise<string> {
+  const { publicKey, notBeforeMs, notAfterMs } = request;
+  return certify(authority, {
+    ...nodeSubject(request),
+    publicKey: publicKey.export({ type: "spki", format: "der" }),
+    validity: { notBefore: new Date(notBeforeMs), notAfter: new Date(notAfterMs) },
   });
 }
 
-interface Issue extends Validity {
+interface Subject {
   readonly commonName: string;
   readonly names: JsonGeneralNames;
   readonly usage: ExtendedKeyUsage[];
 }
 
-async function issue(authority: KeyPair, { days, nowMs, commonName, names, usage }: Issue): Promise<KeyPair> {
-  const issuer = new X509Certificate(authority.certificate);
-  const signingKey = await subtle.importKey("pkcs8", PemConverter.decodeFirst(authority.key), KEY, false, ["sign"]);
+function nodeSubject({ nodeId, trustDomain }: Pick<DataPlaneRequest, "nodeId" | "trustDomain">): Subject {
+  return {
+    commonName: "runway data plane",
+    names: [{ type: "url", value: `spiffe://${trustDomain}/node/${nodeId}` }],
+    usage: [ExtendedKeyUsage.clientAuth],
+  };
+}
+
+async function issue(authority: KeyPair, { days, nowMs, ...subject }: Subject & Validity): Promise<KeyPair> {
   const keys = await subtle.generateKey(KEY, true, ["sign", "verify"]);
+  const publicKey = await subtle.exportKey("spki", keys.publicKey);
+  const certificate = await certify(authority, { ...subject, publicKey, validity: validity(days, nowMs) });
+  return { certificate, key: await keyPem(keys.privateKey) };
+}
+
+interface Certified extends Subject {
+  /** DER, SubjectPublicKeyInfo. */
+  readonly publicKey: ArrayBuffer | Uint8Array<ArrayBuffer>;
+  readonly validity: { readonly notBefore: Date; readonly notAfter: Date };
+}
+
+async function certify(authority: KeyPair, certified: Certified): Promise<string> {
+  const { commonName, names, usage, validity } = certified;
+  const issuer = new X509Certificate(authority.certificate);
+  const publicKey = new PublicKey(certified.publicKey);
   const extensions: Extension[] = [
     new BasicConstraintsExtension(false, undefined, true),
     new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
     new ExtendedKeyUsageExtension(usage),
     new SubjectAlternativeNameExtension(names),
-    await SubjectKeyIdentifierExtension.create(keys.publicKey),
+    await SubjectKeyIdentifierExtension.create(publicKey),
     await AuthorityKeyIdentifierExtension.create(issuer),
   ];
   const certificate = await X509CertificateGenerator.create({
     serialNumber: serialNumber(),
     subject: `CN=${commonName}`,
     issuer: issuer.subjectName,
-    ...validity(days, nowMs),
-    signingAlgorithm: SIGNATURE,
-    signingKey,
-    publicKey: keys.publicKey,
+    ...validity,
+    ...signerOf(authority.key),
+    publicKey,
     extensions,
   });
-  return { certificate: pem(certificate), key: await keyPem(keys.privateKey) };
+  return pem(certificate);
+}
+
+/** ECDSA as `createAuthority` makes it, or the RSA of an authority from elsewhere. */
+function signerOf(pem: string): Pick<X509CertificateCreateWithKeyParams, "signingKey" | "signingAlgorithm"> {
+  const key = createPrivateKey(pem);
+  const algorithm = SIGNING[key.asymmetricKeyType ?? ""];
+  if (algorithm === undefined) throw new Error(`an authority cannot sign with a key of type ${key.asymmetricKeyType}`);
+  const named = { ...algorithm, namedCurve: CURVES[key.asymmetricKeyDetails?.namedCurve ?? ""] ?? KEY.namedCurve };
+  return { signingKey: key.toCryptoKey(named, false, ["sign"]), signingAlgorithm: algorithm };
 }
 
 /** 16 random octets, positive and not zero (RFC 5280 §4.1.2.2). */

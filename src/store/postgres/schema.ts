@@ -86,6 +86,18 @@ const MIGRATIONS: readonly string[] = [
      PRIMARY KEY (kind, value)
    );
    ALTER TABLE runway.head ADD COLUMN revocation_mark bigint NOT NULL DEFAULT 0;`,
+  `CREATE TABLE runway.join_token (
+     id text PRIMARY KEY,
+     secret_hash text NOT NULL UNIQUE,
+     node_id text,
+     created_at bigint NOT NULL,
+     created_by text NOT NULL,
+     expires_at bigint NOT NULL,
+     used_by text,
+     used_key text,
+     used_at bigint
+   );
+   CREATE INDEX join_token_user ON runway.join_token (used_by);`,
 ];
 
 /** Any number that no other program on the database takes for its own advisory lock: "RWRL". */

@@ -67,5 +67,17 @@ export const STORE_SCHEMA: Schema = {
        expires_at INTEGER,
        PRIMARY KEY (kind, value)
      ) STRICT;`,
+    `CREATE TABLE join_token (
+       id TEXT PRIMARY KEY,
+       secret_hash TEXT NOT NULL UNIQUE,
+       node_id TEXT,
+       created_at INTEGER NOT NULL,
+       created_by TEXT NOT NULL,
+       expires_at INTEGER NOT NULL,
+       used_by TEXT,
+       used_key TEXT,
+       used_at INTEGER
+     ) STRICT;
+     CREATE INDEX join_token_user ON join_token (used_by);`,
   ],
 };

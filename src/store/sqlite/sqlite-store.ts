@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import type { AuditLog } from "../../config/audit-log.ts";
+import type { JoinTokenStore } from "../../config/join-token-store.ts";
 import type { RevisionLog } from "../../config/revision-log.ts";
 import type { RevocationList } from "../../config/revocation-list.ts";
 import type { Store } from "../../config/store.ts";
@@ -11,9 +12,11 @@ import { RunwayError } from "../../core/failure.ts";
 import { pageSize } from "../page-size.ts";
 import { AuditTable } from "./audit-table.ts";
 import { guardStore, openDatabase, transaction } from "./database.ts";
+import { JoinTokenTable } from "./join-token-table.ts";
 import { RevisionTables } from "./revision-tables.ts";
 import { RevocationTable } from "./revocation-table.ts";
 import { STORE_SCHEMA } from "./schema.ts";
+import { SqliteJoinTokenStore } from "./sqlite-join-token-store.ts";
 import { SqliteRevisionLog } from "./sqlite-revision-log.ts";
 import { SqliteRevocationList } from "./sqlite-revocation-list.ts";
 import { SqliteTokenStore } from "./sqlite-token-store.ts";
@@ -26,6 +29,7 @@ export interface OpenStore {
   readonly audit: AuditTable;
   readonly tokens: TokenTable;
   readonly revocations: RevocationTable;
+  readonly joinTokens: JoinTokenTable;
 }
 
 export interface SqliteStoreOptions {
@@ -42,6 +46,7 @@ export class SqliteStore implements Store {
   readonly audit: AuditLog;
   readonly tokens: TokenStore;
   readonly revocations: RevocationList;
+  readonly joinTokens: JoinTokenStore;
   readonly fleet = undefined;
   readonly calls = undefined;
   readonly #clock: Clock;
@@ -58,6 +63,7 @@ export class SqliteStore implements Store {
     this.audit = this.#auditLog();
     this.tokens = new SqliteTokenStore(this, clock);
     this.revocations = new SqliteRevocationList(this, clock);
+    this.joinTokens = new SqliteJoinTokenStore(this, clock);
   }
 
   async open(): Promise<string> {
@@ -96,6 +102,7 @@ export class SqliteStore implements Store {
       const store = {
         ...{ database, revisions, audit: new AuditTable(database) },
         ...{ tokens: new TokenTable(database), revocations: new RevocationTable(database) },
+        joinTokens: new JoinTokenTable(database),
       };
       this.#revisions.opened(store);
       return store;
