@@ -20,6 +20,7 @@ import { certificateOperations } from "./operations/certificates.ts";
 import { changeOperations } from "./operations/changes.ts";
 import { dataPlaneOperations, fleetOperations } from "./operations/cluster.ts";
 import { configurationOperations } from "./operations/configuration.ts";
+import { credentialOperations } from "./operations/credentials.ts";
 import { drainOperations } from "./operations/drain.ts";
 import { gatewayOperations } from "./operations/gateway.ts";
 import { healthOperations } from "./operations/health.ts";
@@ -109,7 +110,8 @@ function controlPlaneOperations(
     ...configurationOperations(sources),
     ...collections.flatMap((collection) => [
       ...resourceOperations(collection, sources),
-      ...nestedOperations(collection, sources),
+      ...nestedOperations(collection, views.language, sources),
+      ...credentialOperations(collection, views.language, sources),
     ]),
     ...schemaOperations(collections),
     ...changeOperations(collections, sources),

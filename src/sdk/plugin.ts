@@ -12,6 +12,8 @@ export type PluginScope = "gateway" | "route" | "upstream" | "consumer";
 /** What consumers have for a plugin that authenticates: a block under its name. */
 export interface ConsumerCredentials {
   readonly config: z.ZodObject;
+  /** Where a consumer may have several: the field that lists them, and by which field of its own each is called. */
+  readonly list?: { readonly field: string; readonly key: string };
   /**
    * The keys under which a consumer with this block, in running form, is found, by the path at which each stands in the block; see
    * `PluginHost.consumerByKey`. A configuration in which two consumers have the same is refused.

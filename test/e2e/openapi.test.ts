@@ -160,6 +160,7 @@ function withValues(path: string): string {
   return path
     .replace("{id}", id)
     .replace("{target}", encodeURIComponent("http://shop:80"))
+    .replace("{plugin}", "api_key")
     .replace("{version}", "1")
     .replace("{other}", "0")
     .replace("{collection}", "routes")

@@ -90,6 +90,45 @@ describe("the resource API of a control plane", () => {
     assert.equal((await ask("GET", target)).status, 404);
   });
 
+  it("has the credentials of a consumer under addresses of their own", async () => {
+    const credentials = "/consumers/alice/credentials";
+    const hash = (digit: string) => `sha256:${digit.repeat(64)}`;
+    assert.equal((await ask("GET", credentials)).status, 404);
+    await ask("PUT", "/consumers/alice", { tags: ["staff"] });
+    assert.deepEqual((await ask("GET", credentials)).json.data, []);
+    const keys = `${credentials}/api_key/keys`;
+    assert.equal((await ask("POST", keys, { name: "ci", hash: hash("a") })).status, 200);
+    assert.equal((await ask("POST", keys, { name: "laptop", hash: hash("b") })).status, 200);
+    assert.equal((await ask("POST", keys, { name: "ci", hash: hash("c") })).status, 409);
+    const nameless = await ask("POST", keys, { hash: hash("c") });
+    assert.deepEqual([nameless.status, nameless.json.problems[0].path], [400, "name"]);
+    const misshapen = await ask("POST", keys, { name: "new", hash: "plain" });
+    assert.deepEqual([misshapen.status, misshapen.json.problems[0].path], [400, "api_key.keys[2].hash"]);
+    await ask("PATCH", `${keys}/ci`, { expires_at: "2030-01-01T00:00:00Z" });
+    const ci = { name: "ci", hash: hash("a"), expires_at: "2030-01-01T00:00:00Z" };
+    assert.deepEqual((await ask("GET", `${keys}/ci`)).json, ci);
+
+    const basic = { username: "alice", password_hash: `scrypt:16384:8:1:${"A".repeat(22)}:${"A".repeat(43)}` };
+    assert.equal((await ask("PUT", `${credentials}/basic_auth`, basic)).status, 200);
+    const { json, headers } = await ask("PATCH", `${credentials}/basic_auth`, { username: "al" });
+    assert.deepEqual([json.changes[0].id, json.changes[0].after.basic_auth.username], ["alice", "al"]);
+    assert.equal(headers.get("etag"), null);
+    const held = await ask("GET", credentials);
+    assert.deepEqual(
+      held.json.data.map(({ plugin }: { plugin: string }) => plugin),
+      ["api_key", "basic_auth"],
+    );
+    const late = await ask("DELETE", `${keys}/ci`, undefined, { "if-match": '"0000000000000000"' });
+    assert.equal(late.status, 412, "an ETag is about the consumer as a whole");
+    const tag = held.headers.get("etag")!;
+    assert.equal((await ask("DELETE", `${keys}/ci`, undefined, { "if-match": tag })).status, 200);
+    assert.equal((await ask("DELETE", `${keys}/laptop`)).status, 200);
+    assert.equal((await ask("GET", `${credentials}/api_key`)).status, 404, "with its last key it is gone");
+    assert.equal((await ask("PUT", `${credentials}/cors`, {})).status, 404);
+    assert.equal((await ask("DELETE", `${credentials}/basic_auth`)).status, 200);
+    assert.deepEqual((await ask("GET", "/consumers/alice")).json, { id: "alice", tags: ["staff"] });
+  });
+
   it("says what is wrong with its path, and changes nothing", async () => {
     const before = await version();
     const misshapen = await ask("PUT", "/routes/bad", { path: "no-slash", upstrem: "shop", order: 1 });

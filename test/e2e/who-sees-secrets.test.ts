@@ -120,6 +120,8 @@ describe("a secret that is written inline", () => {
       target: ["http://127.0.0.1:9"],
       version: [String(version)],
       other: [String(version - 1), "0"],
+      plugin: language.plugins.filter(({ credentials }) => credentials !== undefined).map(({ name }) => name),
+      key: ["first"],
       collection: language.sections.map(({ key }) => key),
     };
     const fill = (paths: readonly string[], name: string): readonly string[] => {
@@ -184,6 +186,14 @@ describe("a secret that is written inline", () => {
       told.push(await ask("operator", "PUT", path, { ...spec, nonsense: 1 }));
       told.push(await ask("operator", "DELETE", `${path}?dry_run=true`));
     }
+    for (const { id, spec } of planting.resources.filter(({ kind }) => kind === "consumer"))
+      for (const plugin of Object.keys(spec).filter((name) => language.hasCredentials(name))) {
+        const path = `/api/v1/consumers/${id}/credentials/${plugin}`;
+        told.push(await ask("operator", "PUT", path, spec[plugin]), await ask("operator", "PATCH", path, {}));
+        const hash = planting.canaries.get("consumer api_key.keys[].hash");
+        told.push(await ask("operator", "POST", `${path}/keys`, { name: "second", hash: hash?.replace(/0$/, "1") }));
+        told.push(await ask("operator", "GET", `${path}/keys/second`), await ask("operator", "DELETE", path));
+      }
     told.push(await ask("operator", "POST", "/api/v1/rollback?dry_run=true", { version: 1 }));
     told.push(await ask("operator", "POST", "/api/v1/rollback", { version: 1 }));
     told.push(await ask("operator", "POST", "/api/v1/rollback", { version: before }));

@@ -70,7 +70,8 @@ function* placesIn(schema: z.ZodType, path = ""): Generator<Place> {
     yield* within(placesIn(schema.valueType as z.ZodType, join(path, "Authorization")), (Authorization) => ({
       Authorization,
     }));
-  if (schema instanceof z.ZodArray) yield* within(placesIn(schema.element as z.ZodType, `${path}[]`), (item) => [item]);
+  if (schema instanceof z.ZodArray)
+    yield* within(placesIn(schema.element as z.ZodType, `${path}[]`), (item) => listOf(schema, path, item));
   if (schema instanceof z.ZodUnion) for (const option of schema.options) yield* placesIn(option as z.ZodType, path);
   if (schema instanceof z.ZodPipe) yield* placesIn(schema.in as z.ZodType, path);
   if ("innerType" in schema.def) yield* placesIn(schema.def.innerType as z.ZodType, path);
@@ -80,22 +81,30 @@ function* within(places: Iterable<Place>, outer: (inner: unknown) => unknown): G
   for (const place of places) yield { ...place, around: (secret) => outer(place.around(secret)) };
 }
 
-/** What a mapping cannot do without. */
-function required(schema: z.ZodObject): JsonObject {
+/** What a mapping cannot do without. `turn` tells things apart that must not be called the same. */
+function required(schema: z.ZodObject, turn = 0): JsonObject {
   const missing = Object.entries<z.ZodType>(schema.shape).filter(([, child]) => !child.safeParse(undefined).success);
-  return Object.fromEntries(missing.map(([key, child]) => [key, sample(child, key)])) as JsonObject;
+  return Object.fromEntries(missing.map(([key, child]) => [key, sample(child, key, turn)])) as JsonObject;
+}
+
+/** As short as the schema allows, but not empty. */
+function listOf(schema: z.ZodArray, key: string, ...begin: readonly unknown[]): readonly unknown[] {
+  if (begin.length > 0 && schema.safeParse(begin).success) return begin;
+  assert.ok(begin.length < 3, `canaries.ts cannot make a list for ${key}`);
+  return listOf(schema, key, ...begin, sample(schema.element as z.ZodType, key, begin.length));
 }
 
 /** `name` is of something that is secret by it. */
 const SAMPLES = ["Authorization", "https://example.com/", "/sample", "127.0.0.1:0", "2030-01-01T00:00:00Z", 1, true];
 
-function sample(schema: z.ZodType, key: string): unknown {
+function sample(schema: z.ZodType, key: string, turn = 0): unknown {
   const candidates = [
     ...((schema.meta()?.examples as unknown[] | undefined) ?? []),
+    ...(turn === 0 ? [] : [`Authorization-${turn}`]),
     ...SAMPLES,
     ...FORMS.map((form) => form(digest(key))),
-    ...(schema instanceof z.ZodArray ? [[], [sample(schema.element as z.ZodType, key)]] : []),
-    ...(schema instanceof z.ZodObject ? [required(schema)] : []),
+    ...(schema instanceof z.ZodArray ? [schema.safeParse([]).success ? [] : listOf(schema, key)] : []),
+    ...(schema instanceof z.ZodObject ? [required(schema, turn)] : []),
     ...(schema instanceof z.ZodEnum ? schema.options : []),
   ];
   const fitting = candidates.find((candidate) => schema.safeParse(candidate).success);

@@ -43,6 +43,7 @@ export const apiKey = definePlugin({
     config: z.strictObject({
       keys: z.array(KeySpec).min(1).describe("The keys that the consumer may send, each by its hash."),
     }),
+    list: { field: "keys", key: "name" },
     keysOf: ({ keys }) =>
       Object.fromEntries(
         (keys as readonly z.output<typeof KeySpec>[]).map(({ hash }, index) => [`keys[${index}].hash`, hash]),
