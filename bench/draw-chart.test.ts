@@ -32,7 +32,7 @@ async function draw(results: Readonly<Record<string, ChartResult>>): Promise<str
   await using folder = await TemporaryFolder.create();
   for (const [name, each] of Object.entries(results)) await writeFile(join(folder.path, name), JSON.stringify(each));
   const file = join(folder.path, "images", "chart.svg");
-  await drawChart({ resultsFolder: folder.path, file });
+  await drawChart({ of: "proxy", resultsFolder: folder.path, file });
   return readFile(file, "utf8");
 }
 

@@ -1,8 +1,8 @@
 /** What `npm run bench -- <name>` runs. `npm run bench -- --help` shows the names. */
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { benchmarkControlPlane, TRIALS } from "./control-plane/benchmark.ts";
 import { describeError } from "./describe-error.ts";
-import { CHART_FILE, drawChart } from "./draw-chart.ts";
+import { CHARTS, type ChartName, drawChart } from "./draw-chart.ts";
 import { benchmarkFleet, FLEET_TRANSPORTS } from "./fleet/benchmark.ts";
 import { benchmarkProxies } from "./proxy/benchmark.ts";
 import { findSubject, SUBJECTS } from "./proxy/subjects.ts";
@@ -93,10 +93,11 @@ program
 
 program
   .command("chart")
-  .description("draws the newest result of the proxies for the README")
+  .description("draws the newest result of the proxies, or those of fleets, for the README")
+  .addArgument(new Argument("[of]").choices(Object.keys(CHARTS)).default("proxy"))
   .option("--results-folder <path>", "where the results are", RESULTS_FOLDER)
-  .option("--file <path>", "where the drawing goes", CHART_FILE)
-  .action(drawChart);
+  .option("--file <path>", "where the drawing goes, unless it is where the README looks for it")
+  .action((of: ChartName, { resultsFolder, file = CHARTS[of] }) => drawChart({ of, resultsFolder, file }));
 
 try {
   await program.parseAsync();

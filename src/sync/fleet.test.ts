@@ -87,6 +87,33 @@ test("an older version than the newest of the epoch is not published", async () 
   assert.deepEqual(stream.versions, [2]);
 });
 
+test("a change goes out at once, and those that come soon after it together", async () => {
+  const t = new TestFleet();
+  t.publish(1);
+  const stream = t.connect({ running: stampOf(1) });
+  t.clock.advance(1_000);
+  t.publish(2);
+  await settled();
+  assert.deepEqual(stream.versions, [2]);
+  stream.events.received({ type: "ack", ...stampOf(2), durationsMs: {} });
+  for (const version of [3, 4, 5]) t.publish(version);
+  await settled();
+  assert.deepEqual(stream.versions, [2]);
+  t.clock.advance(50);
+  await settled();
+  assert.deepEqual(stream.versions, [2, 5]);
+});
+
+test("without a node nothing is encoded", async () => {
+  const t = new TestFleet();
+  const snapshot = { ...snapshotOf(1) };
+  Object.defineProperty(snapshot, "resources", {
+    get: () => assert.fail("the resources were read, and nobody is there to be sent them"),
+  });
+  t.fleet.publish({ snapshot, source: "file", timestampMs: 0, originalYaml: () => assert.fail("so was the document") });
+  await settled();
+});
+
 test("a node is stale after three of its own intervals without a word, and connected again with the next one", () => {
   const t = new TestFleet();
   const stream = t.connect({ nodeId: "slow", heartbeatIntervalMs: 60_000 });
