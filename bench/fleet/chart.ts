@@ -127,7 +127,7 @@ function renderRow({ title, share, value }: Row, top: number): string {
 }
 
 /** `1,000 nodes, 5,000 routes, grpc, 2 control planes, 20 ms and 1 % loss` */
-export function describeSetting({ nodes, routes, transport, controlPlanes, network }: FleetSetting): string {
+function describeSetting({ nodes, routes, transport, controlPlanes, network }: FleetSetting): string {
   const count = (value: number) => value.toLocaleString("en");
   const planes = controlPlanes > 1 ? [`${controlPlanes} control planes`] : [];
   const way = network && [

@@ -80,6 +80,8 @@ export async function measureTakeover(
   const before = await nodes.standing();
   const cpuBefore = other.usage().cpuMs;
   await dying.kill();
+  const someNoticed = async () => (await nodes.standing()).connected < nodes.count;
+  await waitUntil("its nodes to notice", someNoticed, { timeoutMs: TIMEOUT_MS, signal });
   const storm = await measureReturn(other, nodes, before, signal);
   return { ...storm, controlPlaneCpuMs: other.usage().cpuMs - cpuBefore };
 }

@@ -64,6 +64,19 @@ describe("a fleet of processes, over gRPC and WebSocket, directly and through a 
     await showTheSame();
   });
 
+  it("answers the same calls: what it runs, and which route answers a request", async () => {
+    const [{ config_hash_hex: hash } = { config_hash_hex: "" }] = await cluster.nodes();
+    for (const nodeId of NODES) {
+      const ask = async (path: string) => {
+        const answer = await cluster.controlPlane.admin(`/api/v1/data-planes/${nodeId}/${path}`);
+        return (await answer.json()) as Record<string, unknown>;
+      };
+      assert.equal((await ask("about")).node_id, nodeId);
+      assert.equal((await ask("configuration")).hash_hex, hash);
+      assert.equal((await ask("explain?url=/more")).route, "more");
+    }
+  });
+
   it("finds its control plane again, each over its own way", async () => {
     const before = proxy.tunnels;
     await cluster.controlPlane.process.end("SIGKILL");
