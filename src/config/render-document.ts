@@ -1,5 +1,5 @@
 import { dump } from "js-yaml";
-import type { Json, JsonObject } from "./json.ts";
+import { isMapping, type Json, type JsonObject } from "./json.ts";
 import { inCanonicalOrder, type Resource } from "./resource.ts";
 import { SETTINGS } from "./resources/settings.ts";
 import { inRouteOrder, routePathKey, withoutRank } from "./route-order.ts";
@@ -9,9 +9,36 @@ import { escapeVariables } from "./variables.ts";
 const WRITTEN_FIRST: readonly string[] = ["listener", "upstream", "route", "settings"];
 const OWN_SETTINGS: readonly string[] = Object.keys(SETTINGS);
 
+/** Resources that are written at a time: a few milliseconds. */
+const SLICE = 256;
+
 /** The YAML document of resources, without node blocks. Parsing it gives the same resources and the same hash. */
 export function renderDocument(resources: Iterable<Resource>): string {
-  return renderYaml(escapeStrings(documentOf(resources)));
+  return [...renderPieces(resources)].join("");
+}
+
+/** The same in pieces, for who has other things to do between them. */
+export function* renderPieces(resources: Iterable<Resource>): Generator<string> {
+  const entries = Object.entries(documentOf(resources));
+  if (entries.length === 0) yield renderYaml({});
+  for (const [key, value] of entries) {
+    let isFirst = true;
+    for (const slice of slicesOf(value)) {
+      const text = renderYaml(escapeStrings({ [key]: slice }));
+      yield isFirst ? text : text.slice(text.indexOf("\n") + 1); // The key stands there once.
+      isFirst = false;
+    }
+  }
+}
+
+function* slicesOf(value: Json): Generator<Json> {
+  const items = Array.isArray(value) ? value : isMapping(value) ? Object.entries(value) : [];
+  if (items.length <= SLICE) yield value;
+  else
+    for (let at = 0; at < items.length; at += SLICE) {
+      const slice = items.slice(at, at + SLICE);
+      yield Array.isArray(value) ? slice : Object.fromEntries(slice as [string, Json][]);
+    }
 }
 
 /** The document as a value: kinds in the order in which people write them, routes of one path in the order of their ranks. */

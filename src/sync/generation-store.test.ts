@@ -8,6 +8,7 @@ import { deltaBetween } from "../config/delta.ts";
 import type { Resource } from "../config/resource.ts";
 import { createSnapshot, type Snapshot } from "../config/snapshot.ts";
 import { plainLanguage } from "../config/testing/plain-language.ts";
+import { systemClock } from "../core/clock.ts";
 import { silentLogger } from "../core/ports.ts";
 import { encodeSnapshot } from "./configuration-encoding.ts";
 import { GenerationStore } from "./generation-store.ts";
@@ -147,7 +148,12 @@ describe("a cache that the disk has damaged", () => {
         octets[at] = octets[at]! ^ (1 << random(8));
         writeFileSync(damaged, octets);
       }
-      const cache = new NodeCache({ language: plainLanguage, directory: join(damaged, ".."), logger: silentLogger });
+      const cache = new NodeCache({
+        language: plainLanguage,
+        directory: join(damaged, ".."),
+        clock: systemClock,
+        logger: silentLogger,
+      });
       await cache.open();
       for await (const { snapshot } of cache.candidates()) {
         started += 1;
@@ -157,7 +163,7 @@ describe("a cache that the disk has damaged", () => {
       // Writing waits for the disk, so it is tried now and then.
       if (times % 7 === 0)
         assert.equal(await cache.save(version(13)), "", `seed ${seed}, damage ${times}: nothing can be kept any more`);
-      cache.close();
+      await cache.close();
       rmSync(join(damaged, ".."), { recursive: true });
     }
     assert.ok(started > DAMAGES, "most damage leaves something to start with");

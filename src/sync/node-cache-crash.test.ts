@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { plainLanguage } from "../config/testing/plain-language.ts";
+import { systemClock } from "../core/clock.ts";
 import { silentLogger } from "../core/ports.ts";
 import { NodeCache } from "./node-cache.ts";
 import { snapshotOf } from "./testing/messages.ts";
@@ -30,10 +31,10 @@ async function saveUntilKilled(saves: number): Promise<number> {
 test("a process killed at any moment of saving leaves a complete configuration, never older than the last it had saved", async () => {
   for (const saves of [1, 2, 3, 5, 8, 13]) {
     const last = await saveUntilKilled(saves);
-    const cache = new NodeCache({ language: plainLanguage, directory, logger: silentLogger });
+    const cache = new NodeCache({ language: plainLanguage, directory, clock: systemClock, logger: silentLogger });
     await cache.open();
     const candidates = await Array.fromAsync(cache.candidates());
-    cache.close();
+    await cache.close();
     assert.equal(cache.error, "");
     assert.ok(candidates[0]!.snapshot.version >= last);
     for (const { source, snapshot } of candidates) {

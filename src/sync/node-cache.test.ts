@@ -15,6 +15,7 @@ import { DatabaseSync } from "node:sqlite";
 import { after, beforeEach, test } from "node:test";
 import { createSnapshot, type Snapshot } from "../config/snapshot.ts";
 import { plainLanguage } from "../config/testing/plain-language.ts";
+import { systemClock } from "../core/clock.ts";
 import { silentLogger } from "../core/ports.ts";
 import { NodeCache } from "./node-cache.ts";
 
@@ -33,7 +34,7 @@ function version(number: number): Snapshot {
 }
 
 async function openCache(): Promise<NodeCache> {
-  const cache = new NodeCache({ language: plainLanguage, directory, logger: silentLogger });
+  const cache = new NodeCache({ language: plainLanguage, directory, clock: systemClock, logger: silentLogger });
   await cache.open();
   return cache;
 }
@@ -53,7 +54,7 @@ async function versionsOf(cache: NodeCache): Promise<readonly (number | string)[
 test("the newest three generations are kept, newest first, and config.yaml comes last", async () => {
   const cache = await cacheWith(1, 2, 3, 4);
   assert.deepEqual(await versionsOf(cache), [4, 3, 2, "config.yaml"]);
-  cache.close();
+  await cache.close();
   const [newest] = await Array.fromAsync((await openCache()).candidates());
   assert.deepEqual(newest?.snapshot, version(4));
 });
@@ -93,7 +94,7 @@ test("surviving a minute clears the count", async () => {
 
 test("a generation whose content changed on disk is not a candidate", async () => {
   const cache = await cacheWith(1, 2);
-  cache.close();
+  await cache.close();
   const database = new DatabaseSync(join(directory, "node.db"));
   database.exec("UPDATE generation SET hash = '1' WHERE version = 2");
   database.close();
@@ -103,7 +104,7 @@ test("a generation whose content changed on disk is not a candidate", async () =
 });
 
 test("a damaged database is moved aside, and config.yaml is what remains", async () => {
-  (await cacheWith(1, 2)).close();
+  await (await cacheWith(1, 2)).close();
   writeFileSync(join(directory, "node.db"), "this is no database, and was one before ".repeat(100));
   const cache = await openCache();
   assert.deepEqual(await versionsOf(cache), ["config.yaml"]);
@@ -131,7 +132,7 @@ test("a place that cannot be written is an error that is told, and stops nothing
 test("what was kept can be started with from a read-only directory", {
   skip: process.getuid?.() === 0 && "root can write everywhere",
 }, async () => {
-  (await cacheWith(1)).close();
+  await (await cacheWith(1)).close();
   chmodSync(join(directory, "node.db"), 0o400);
   chmodSync(directory, 0o500);
   const cache = await openCache();
@@ -140,7 +141,7 @@ test("what was kept can be started with from a read-only directory", {
 });
 
 test("nothing temporary is left behind", async () => {
-  await cacheWith(1, 2, 3);
+  await (await cacheWith(1, 2, 3)).close();
   assert.deepEqual(readdirSync(directory).sort(), ["config.yaml", "node.db"]);
   assert.match(readFileSync(join(directory, "config.yaml"), "utf8"), /\/v3/);
 });

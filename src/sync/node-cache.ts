@@ -3,16 +3,17 @@ import { join } from "node:path";
 import { parseDocument, toResources } from "../config/document.ts";
 import type { Language } from "../config/language.ts";
 import { describeProblem } from "../config/problem.ts";
-import { renderDocument } from "../config/render-document.ts";
 import { createSnapshot, type Snapshot } from "../config/snapshot.ts";
+import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/ports.ts";
-import { writeFileAtomically } from "./atomic-file.ts";
 import { type Generation, GenerationStore, isDamage, type Step } from "./generation-store.ts";
+import { KeptDocument } from "./kept-document.ts";
 import type { Stamp } from "./messages.ts";
 
 /**
  * What a node keeps on its disk to start without a control plane: the last generations of its configuration in `node.db`,
- * and the newest one as `config.yaml`, for people and for the day on which the database is damaged.
+ * and the newest one as `config.yaml`, for people and for the day on which the database is damaged; a large one follows a while after
+ * (see kept-document.ts).
  *
  * A configuration can be valid and still bring the process down. So each start counts against the generation that it uses
  * until the process has lived for a minute with it, and a generation with three such starts is passed over for the one
@@ -24,21 +25,26 @@ export class NodeCache {
   readonly #language: Language;
   readonly #directory: string;
   readonly #logger: Logger;
+  readonly #document: KeptDocument;
   #store: GenerationStore | undefined;
   #error = "";
 
   constructor({
     language,
     directory,
+    clock,
     logger,
   }: {
     readonly language: Language;
     readonly directory: string;
+    readonly clock: Clock;
     readonly logger: Logger;
   }) {
     this.#language = language;
     this.#directory = directory;
     this.#logger = logger;
+    const onFailed = (error: unknown) => this.#fail("The configuration could not be kept as config.yaml", text(error));
+    this.#document = new KeptDocument({ path: this.#documentPath, clock, onFailed });
   }
 
   /** Why the last thing to be kept was not; empty when it was. */
@@ -85,7 +91,7 @@ export class NodeCache {
   }
 
   /**
-   * Keeps what runs now.
+   * Keeps what runs now: in the database when this answers, as `config.yaml` then or later.
    * @param step how it came of what was kept before; costs less than the whole
    * @returns why it could not be kept, empty when it is on disk
    */
@@ -95,13 +101,13 @@ export class NodeCache {
       if (this.#store === undefined) throw new Error("the node's database cannot be used");
       this.#saveIn(this.#store, snapshot, step);
     });
-    await this.#attempt("The configuration could not be kept as config.yaml", () =>
-      writeFileAtomically(this.#documentPath, renderDocument(snapshot.resources)),
-    );
+    await this.#document.follow(snapshot.resources);
     return this.#error;
   }
 
-  close(): void {
+  /** Writes what is still to be written, unless the deadline comes before. */
+  async close(deadline?: AbortSignal): Promise<void> {
+    await this.#document.finish(deadline);
     this.#store?.close();
     this.#store = undefined;
   }

@@ -23,11 +23,11 @@ const SIGHUP_IS_IGNORED = "SIGHUP is ignored: configuration changes must go thro
 
 /** Proxies with the configuration that a control plane gives it, and with the one on its disk until then. */
 export async function createDataPlane(context: NodeContext): Promise<RoleService> {
-  const { language, loaded, logger } = context;
+  const { language, loaded, clock, logger } = context;
   const { data_plane: settings } = loaded.settings.cluster;
   const nodeId = await readNodeId(settings.cache_dir, settings.node_id);
   const gateway = createGateway(context);
-  const cache = new NodeCache({ language, directory: settings.cache_dir, logger });
+  const cache = new NodeCache({ language, directory: settings.cache_dir, clock, logger });
   const node = new DataPlaneAdminView(nodeId, settings.address);
   const view = new GatewayAdminView(gateway, () => [cacheCheck(cache)]);
   const control = createNodeControl(context, {
@@ -73,7 +73,7 @@ function clusterSide(context: NodeContext, { nodeId, gateway, cache, node, contr
     async stop(deadline) {
       await agent?.stop(deadline);
       survival.stop();
-      cache.close();
+      await cache.close(deadline);
     },
   };
 }
