@@ -177,7 +177,7 @@ class Parts {
 
   toConfiguration(): Configuration {
     const names = Object.keys(SETTINGS) as SettingsName[];
-    const settings = names.map((name) => [name, this.#settings[name] ?? defaultsOf(SETTINGS[name])] as const);
+    const settings = names.map((name) => [name, this.#settings[name] ?? this.#language.defaults[name]] as const);
     return {
       listeners: this.#listeners,
       routes: this.#routes,
@@ -188,8 +188,4 @@ class Parts {
       owned: this.#owned,
     };
   }
-}
-
-function defaultsOf<Schema extends z.ZodType>(schema: Schema): z.output<Schema> {
-  return schema.parse({});
 }

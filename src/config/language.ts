@@ -6,7 +6,7 @@ import { type Consumer, ConsumerSpec } from "./resources/consumer.ts";
 import { ListenerSpec } from "./resources/listener.ts";
 import { RANK, routeSpec } from "./resources/route.ts";
 import { tags } from "./resources/scalars.ts";
-import { SETTINGS } from "./resources/settings.ts";
+import { SETTINGS, type Settings } from "./resources/settings.ts";
 import { UpstreamSpec } from "./resources/upstream.ts";
 import { type Section, sectionKey, sectionSchema } from "./section.ts";
 
@@ -28,6 +28,8 @@ export class Language {
   readonly sections: readonly Section[];
   /** The blocks at the top of a document that are settings of the whole gateway, by name: our own, then those of plugins. */
   readonly settings: Readonly<Record<string, z.ZodType>>;
+  /** Our own settings of a document that says nothing about them. */
+  readonly defaults: Settings;
   /** What a document says about the gateway, as one schema: for generated pages, editors and reading other dialects. */
   readonly document: z.ZodObject;
   readonly #specifications: ReadonlyMap<string, z.ZodType>;
@@ -81,6 +83,7 @@ export class Language {
     ];
     this.sections = sections.map((section) => ({ ...section, spec: section.spec.safeExtend({ tags }) }));
     this.settings = { ...SETTINGS, ...this.#blocks("gateway") };
+    this.defaults = z.object(SETTINGS).parse(Object.fromEntries(Object.keys(SETTINGS).map((name) => [name, {}])));
     this.document = z.strictObject({
       ...Object.fromEntries(this.sections.map((section) => [section.key, sectionSchema(section)])),
       ...this.settings,

@@ -7,7 +7,7 @@ import { writeFileAtomically } from "./atomic-file.ts";
 /** Resources that are written at once. */
 const FEW = 256;
 /** What is rested after writing, as a multiple of the time that it took. */
-const REST = 20;
+const REST = 100;
 
 export interface KeptDocumentOptions {
   readonly path: string;
@@ -17,7 +17,7 @@ export interface KeptDocumentOptions {
 
 /**
  * A file that says as a document what a node runs. To write it costs what the whole configuration is long, seconds with 100,000
- * routes, so no change waits for that: a large one is made in pieces between which all else goes on, and takes at most a twentieth
+ * routes, so no change waits for that: a large one is made in pieces between which all else goes on, and takes at most a hundredth
  * of the time. Changes meanwhile are not written one by one: the newest is, in the end.
  */
 export class KeptDocument {

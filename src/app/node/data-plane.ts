@@ -62,6 +62,7 @@ function clusterSide(context: NodeContext, { nodeId, gateway, cache, node, contr
     async start() {
       await cache.open();
       const running = await startFromCache({ cache, gateway, survival, logger });
+      await gateway.started();
       const sink = new NodeSink(
         { language, gateway, cache, survival, history, clock, logger },
         running?.resources ?? [],

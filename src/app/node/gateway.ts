@@ -61,6 +61,7 @@ export class Gateway implements Service {
   #hasSecrets = () => false;
   #shown: Configuration | undefined;
   #drainingSince: number | undefined;
+  #started: Promise<void> | undefined;
   #isClosed = false;
   #cancelClosing: () => void = () => {};
 
@@ -93,8 +94,15 @@ export class Gateway implements Service {
     return this.#drainingSince;
   }
 
+  /** Workers start while the first configuration is read and checked; `prepare` waits for them. */
   async start(): Promise<void> {
-    await this.#options.supervisor?.start();
+    this.#started = this.#options.supervisor?.start();
+    this.#started?.catch(() => {}); // Whoever waits for them is told.
+  }
+
+  /** Answers when the workers have started. @throws what kept them from it */
+  async started(): Promise<void> {
+    await this.#started;
   }
 
   async stop(deadline: AbortSignal): Promise<void> {
@@ -156,6 +164,7 @@ export class Gateway implements Service {
     if (!next.ok) return next;
     const { configuration, change, goLive } = next.value;
     const validate = clock.monotonicMs() - startedAt;
+    await this.#started;
     try {
       const isLive = change !== undefined && isEmpty(change);
       const prepared = isLive ? undefined : await supervisor?.prepare(configuration, change);

@@ -115,6 +115,8 @@ export class PluginSet {
   }
 
   #drop(place: string, isNeeded: (plugin: string) => boolean): void {
+    if (place.startsWith("upstream:")) this.#upstreams.delete(place.slice("upstream:".length));
+    if (this.#instances.size === 0) return;
     for (const { name } of this.#runtime.plugins) {
       const key = `${name} ${place}`;
       const instance = this.#instances.get(key);
@@ -122,7 +124,6 @@ export class PluginSet {
       this.#instances.delete(key);
       this.#dispose(instance);
     }
-    if (place.startsWith("upstream:")) this.#upstreams.delete(place.slice("upstream:".length));
   }
 
   #byConsumer(plugin: Plugin): PluginChoice["byConsumer"] {

@@ -62,6 +62,8 @@ export interface WorkerSlotOptions {
 
 /** Resources sent at a time: a slice is taken in by a worker within a millisecond or so, between two turns of its loop. */
 const SLICE = 64;
+/** The same while it serves nobody yet, who could be kept waiting. */
+const FIRST_SLICE = 1_024;
 /** Changes that a thread that is still being loaded catches up with; with more it is loaded anew. */
 const MAX_MISSED = 1_000;
 const FIRST_BACK_OFF_MS = 100;
@@ -84,6 +86,7 @@ export class WorkerSlot {
   #startedMs = 0;
   #backOffMs = FIRST_BACK_OFF_MS;
   #inEffect: Plan | undefined;
+  #slice = FIRST_SLICE;
   /** What the thread has ready to take effect. */
   #prepared: Plan | undefined;
   /** While the thread is loaded: what came into effect since. Undefined when that is too much or not a change. */
@@ -102,6 +105,7 @@ export class WorkerSlot {
     const workerData: WorkerBirth = { worker: id, row, plugins, shared };
     const ready = Promise.withResolvers<void>();
     this.#ready = ready;
+    this.#slice = FIRST_SLICE;
     this.#startedMs = clock.monotonicMs();
     const thread = new Worker(entry, { workerData, name: `runway-worker-${id}` });
     this.#thread = thread;
@@ -137,7 +141,7 @@ export class WorkerSlot {
     try {
       // A thread that was still being loaded when the others prepared has not heard of it.
       if (!isPrepared) await (isNext && change !== undefined ? this.#sendChange(change) : this.#send(plan));
-      return await this.#call({ type: "commit" });
+      return await this.#commit();
     } catch (error) {
       if (error instanceof WorkerLost) return 0;
       throw error;
@@ -186,10 +190,10 @@ export class WorkerSlot {
       this.#missed = [];
       if (this.#inEffect === undefined) break;
       await this.#send(this.#inEffect);
-      await this.#call({ type: "commit" });
+      await this.#commit();
       for (let change = this.#missed?.shift(); change !== undefined; change = this.#missed?.shift()) {
         await this.#sendChange(change);
-        await this.#call({ type: "commit" });
+        await this.#commit();
       }
     } while (this.#missed === undefined);
     if (this.state === "starting") this.state = "running";
@@ -199,8 +203,8 @@ export class WorkerSlot {
     const { settings, consumers, plugins, owned } = plan.configuration;
     const { listeners, tls } = plan;
     let compileMs = await this.#call({ type: "begin", settings, listeners, tls, plugins: { plugins, owned } });
-    for (let at = 0; at < consumers.length; at += SLICE)
-      compileMs += await this.#call({ type: "consumers", consumers: consumers.slice(at, at + SLICE) });
+    for (let at = 0; at < consumers.length; at += this.#slice)
+      compileMs += await this.#call({ type: "consumers", consumers: consumers.slice(at, at + this.#slice) });
     compileMs += await this.#sendTable(plan.configuration, plan.shared);
     const listenMs = await this.#call({ type: "listen" });
     this.#prepared = plan;
@@ -221,13 +225,13 @@ export class WorkerSlot {
 
   async #sendTable({ upstreams, routes }: TableContent, shared: SharedUpstreams): Promise<number> {
     let compileMs = 0;
-    for (let at = 0; at < upstreams.length; at += SLICE) {
-      const slice = upstreams.slice(at, at + SLICE);
+    for (let at = 0; at < upstreams.length; at += this.#slice) {
+      const slice = upstreams.slice(at, at + this.#slice);
       const known = sharedBy(slice.map(upstreamKey), shared);
       compileMs += await this.#call({ type: "upstreams", upstreams: slice, shared: known });
     }
-    for (let at = 0; at < routes.length; at += SLICE) {
-      const slice = routes.slice(at, at + SLICE);
+    for (let at = 0; at < routes.length; at += this.#slice) {
+      const slice = routes.slice(at, at + this.#slice);
       const slots = slice.map(({ id }) => this.#options.slotOf(id));
       compileMs += await this.#call({
         type: "routes",
@@ -237,6 +241,12 @@ export class WorkerSlot {
       });
     }
     return compileMs;
+  }
+
+  /** From now on it serves. */
+  #commit(): Promise<number> {
+    this.#slice = SLICE;
+    return this.#call({ type: "commit" });
   }
 
   async #call(command: Command): Promise<number> {
