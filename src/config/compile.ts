@@ -1,4 +1,3 @@
-import type { z } from "zod";
 import type { Check, Names } from "./checks/check.ts";
 import { consumerKeys } from "./checks/consumer-keys.ts";
 import { duplicateRoutes } from "./checks/duplicate-routes.ts";
