@@ -73,6 +73,7 @@ program
     counts,
     [1, 500, 10_000, 50_000, 100_000],
   )
+  .option("--starts <counts>", "sizes of the table that a node starts with", counts, [1, 10_000, 100_000])
   .option("--rounds <count>", "measured runs of each size", count, 3)
   .option("--seconds <count>", "length of a run", count, 3)
   .option("--connections <count>", "keep-alive connections of the generator", count, 64)

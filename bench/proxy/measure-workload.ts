@@ -121,7 +121,7 @@ async function startVerified(
   const { connections, signal } = place;
   const folder = await mkdtemp(join(place.folder, "lane-"));
   const setting: Setting = {
-    ...{ workers: 1, accessLog: false, otherRoutes: 0, ...wanted },
+    ...{ workers: 1, accessLog: false, otherRoutes: 0, guardedByKey: "", ...wanted },
     ...{ connections, folder, signal, originPort: origin.port },
     tls: secure === undefined ? undefined : { ...(await certificateFiles(folder)), http2: secure === "http2" },
   };

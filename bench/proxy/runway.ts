@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "../../test/support/free-port.ts";
@@ -16,7 +17,7 @@ const FILE_NAME = "runway.yaml";
 export const runway: Subject = {
   name: "runway",
   needs: [],
-  features: ["tls", "http2", "websocket", "access-log", "workers", "live-changes"],
+  features: ["tls", "http2", "websocket", "access-log", "workers", "live-changes", "key-and-limit"],
   version: readProductVersion,
   async start(setting) {
     const adminPort = await freePort();
@@ -71,5 +72,16 @@ listeners:
 ${tls === undefined ? "" : `    tls: { enabled: true, cert_file: ${tls.certFile}, key_file: ${tls.keyFile} }\n`}routes:
   - { id: all, path: /, path_prefix: true, ${backends} }
   - { id: changed-by-every-change, path: /change-${change}, ${backends} }
-${others.join("")}`;
+${others.join("")}${document.guardedByKey === "" ? "" : guard(document.guardedByKey, backends)}`;
+}
+
+function guard(key: string, backends: string): string {
+  const hash = `sha256:${createHash("sha256").update(key).digest("hex")}`;
+  const where = "path_prefix: true, strip_prefix: true";
+  return `
+  - { id: open, path: /open, ${where}, ${backends} }
+  - { id: guarded, path: /guarded, ${where}, ${backends}, api_key: {}, rate_limit: { rate: 1000000000, key: consumer } }
+consumers:
+  load: { api_key: { keys: [{ hash: "${hash}" }] } }
+`;
 }

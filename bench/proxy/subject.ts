@@ -3,9 +3,10 @@ import type { Usage } from "../process-tree.ts";
 
 /**
  * What not every subject can do. A workload names what it needs; a subject without it is named aloud and left out.
- * `workers`: more than one. `live-changes`: takes a changed configuration while it serves.
+ * `workers`: more than one. `live-changes`: takes a changed configuration while it serves. `key-and-limit`: knows clients by keys and
+ * limits their rate.
  */
-export type Feature = "tls" | "http2" | "websocket" | "access-log" | "workers" | "live-changes";
+export type Feature = "tls" | "http2" | "websocket" | "access-log" | "workers" | "live-changes" | "key-and-limit";
 
 /** A proxy that can be measured. One more is one more file and one line in `subjects.ts`. */
 export interface Subject {
@@ -27,6 +28,8 @@ export interface Setting {
   readonly accessLog: boolean;
   /** Routes besides the one that forwards everything. Only what takes live changes has them. */
   readonly otherRoutes: number;
+  /** The key that `/guarded` asks for, whose rate is limited too, but higher than anybody asks; `/open` is the same without. Empty: neither is there. */
+  readonly guardedByKey: string;
   /** Only HTTPS is spoken then: HTTP/1.1, and HTTP/2 too if that is wanted. */
   readonly tls: TlsSetting | undefined;
   /** For its configuration; removed afterwards. */

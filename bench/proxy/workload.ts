@@ -28,13 +28,15 @@ export interface Workload {
   load(proxy: RunningProxy, conditions: Conditions, signal: AbortSignal): Promise<Observation>;
 }
 
-export type WorkloadSetting = Partial<Pick<Setting, "workers" | "accessLog" | "otherRoutes">> & {
+export type WorkloadSetting = Partial<Pick<Setting, "workers" | "accessLog" | "otherRoutes" | "guardedByKey">> & {
   readonly secure?: "tls" | "http2";
 };
 
 export interface Variant {
   readonly name: string;
   readonly setting?: WorkloadSetting;
+  /** What is asked for, where variants differ by that. */
+  readonly path?: string;
   /** The configuration is changed again and again while the run lasts. */
   readonly hasChanges?: boolean;
 }

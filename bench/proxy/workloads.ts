@@ -3,6 +3,7 @@ import { accessLog } from "./workloads/access-log.ts";
 import { download } from "./workloads/download.ts";
 import { fixedRate } from "./workloads/fixed-rate.ts";
 import { idleConnections } from "./workloads/idle-connections.ts";
+import { keyAndLimit } from "./workloads/key-and-limit.ts";
 import { liveChanges } from "./workloads/live-changes.ts";
 import { newConnection } from "./workloads/new-connection.ts";
 import { smallGet } from "./workloads/small-get.ts";
@@ -28,6 +29,7 @@ export const WORKLOADS: readonly Workload[] = [
   idleConnections,
   twoWorkers,
   accessLog,
+  keyAndLimit,
 ];
 
 /** @throws Error naming the workloads that there are. */

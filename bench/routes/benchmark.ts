@@ -11,12 +11,13 @@ import { TemporaryFolder } from "../temporary-folder.ts";
 import { writeResult } from "../write-result.ts";
 import { runWrk } from "../wrk.ts";
 import type { ChangeTimes } from "./gateway-host.ts";
+import { measureStarts, type NodeStarts } from "./node-starts.ts";
 import { RoutedGateway } from "./routed-gateway.ts";
 import { pathOf } from "./table-state.ts";
 
 /**
- * What a table of routes costs a request, and what a change of one route costs, by the size of the table. A gateway of one worker has a
- * core for itself, its main thread included; generator and origin have the other. Requests go to random routes of the table.
+ * What a table of routes costs a request, what a change of one route costs, and how long a node takes to start, by the size of the table. A
+ * gateway of one worker has a core for itself, its main thread included; generator and origin have the other.
  */
 export interface RoutesOptions {
   /** Sizes of the table; the first is what the others are compared with. */
@@ -24,6 +25,8 @@ export interface RoutesOptions {
   readonly rounds: number;
   readonly seconds: number;
   readonly connections: number;
+  /** Sizes of the table that a node starts with. */
+  readonly starts: readonly number[];
   readonly resultsFolder: string;
 }
 
@@ -54,10 +57,15 @@ interface TableMeasurement {
 export async function benchmarkRoutes(options: RoutesOptions, signal: AbortSignal): Promise<void> {
   const { resultsFolder, ...flags } = options;
   requireTools(["wrk", "nginx", "taskset", "git"]);
-  await leaveMeasuredCore();
   const surroundings = await describeSurroundings();
   await using folder = await TemporaryFolder.create();
   await using origin = await startOrigin({ folder: folder.path, signal });
+  const starts: NodeStarts[] = [];
+  for (const routes of options.starts) {
+    console.log(`starting nodes with ${routes} routes …`);
+    starts.push(await measureStarts(routes, options.rounds, origin.port, signal));
+  }
+  await leaveMeasuredCore();
   await using gateways = new AsyncDisposableStack();
   const tables: { readonly gateway: RoutedGateway; readonly measured: TableMeasurement }[] = [];
   for (const routes of options.routes) {
@@ -85,10 +93,11 @@ export async function benchmarkRoutes(options: RoutesOptions, signal: AbortSigna
   const underLoad = await measureUnderLoad(gateway, options, ratePerSecond, signal);
   const result = {
     flags,
+    starts,
     tables: tables.map((table) => table.measured),
     underLoad: { ratePerSecond, rounds: underLoad },
   };
-  console.log(`\n${renderTables(result.tables)}\n\n${renderUnderLoad(underLoad)}\n`);
+  console.log(`\n${renderTables(result.tables)}\n\n${renderUnderLoad(underLoad)}\n\n${renderStarts(starts)}\n`);
   console.log(`written to ${await writeResult(resultsFolder, "routes", surroundings, result)}`);
 }
 
@@ -139,22 +148,26 @@ async function measureUnderLoad(
 }
 
 function renderTables(tables: readonly TableMeasurement[]): string {
-  const rateOfOne = ({ ratesOfOne }: TableMeasurement) =>
-    summarize(ratesOfOne.map((one) => one.requestsPerCpuSecond)).median;
-  const rate = ({ rates }: TableMeasurement) => summarize(rates.map((one) => one.requestsPerCpuSecond)).median;
+  const median = (rates: readonly Rate[]) => summarize(rates.map((one) => one.requestsPerCpuSecond)).median;
+  /** Of the first table, in the same round. */
+  const share = (rates: readonly Rate[], first: readonly Rate[]) =>
+    summarize(rates.map((rate, round) => rate.requestsPerCpuSecond / first[round]!.requestsPerCpuSecond)).median;
   const change = (pick: (times: ChangeTimes) => number, q: number) => (table: TableMeasurement) =>
     quantile(table.changesAlone.map(pick), q).toFixed(2);
   const lines: readonly (readonly [string, (table: TableMeasurement) => string])[] = [
     ["routes", ({ routes }) => String(routes)],
-    ["one route asked: requests a CPU-second", (table) => rateOfOne(table).toFixed(0)],
-    ["of the first", (table) => (rateOfOne(table) / rateOfOne(tables[0]!)).toFixed(3)],
-    ["all routes asked: requests a CPU-second", (table) => rate(table).toFixed(0)],
-    ["of the first", (table) => (rate(table) / rate(tables[0]!)).toFixed(3)],
+    ["one route asked: requests a CPU-second", ({ ratesOfOne }) => median(ratesOfOne).toFixed(0)],
+    ["of the first", ({ ratesOfOne }) => share(ratesOfOne, tables[0]!.ratesOfOne).toFixed(3)],
+    ["all routes asked: requests a CPU-second", ({ rates }) => median(rates).toFixed(0)],
+    ["of the first", ({ rates }) => share(rates, tables[0]!.rates).toFixed(3)],
     ["failures", ({ rates }) => String(rates.reduce((sum, { failures }) => sum + countOf(failures), 0))],
     ["load of the whole, ms", ({ loadMs }) => loadMs.toFixed(0)],
     ["memory, MB", ({ memoryBytes }) => (memoryBytes / 1e6).toFixed(0)],
     ["one change: median, ms", change(({ totalMs }) => totalMs, 0.5)],
     ["one change: check, median ms", change(({ validateMs }) => validateMs, 0.5)],
+    ["one change: keeping it, median ms", change(({ persistMs }) => persistMs, 0.5)],
+    ["one change: CPU of the supervisor, median ms", change(({ supervisorCpuMs }) => supervisorCpuMs, 0.5)],
+    ["one change: CPU of the supervisor, p99 ms", change(({ supervisorCpuMs }) => supervisorCpuMs, 0.99)],
     ["one change: pause of the worker, p99 ms", change(({ compileMs, swapMs }) => Math.max(compileMs, swapMs), 0.99)],
   ];
   return renderTable(lines.map(([title, show]) => [title, ...tables.map(show)]));
@@ -163,6 +176,7 @@ function renderTables(tables: readonly TableMeasurement[]): string {
 function renderUnderLoad(rounds: readonly UnderLoadRound[]): string {
   const pauses = rounds.flatMap(({ changes }) => changes.map(({ compileMs, swapMs }) => Math.max(compileMs, swapMs)));
   const p99 = (pick: "steady" | "changing") => summarize(rounds.map((round) => round[pick].p99Ms)).median;
+  const ratio = summarize(rounds.map(({ steady, changing }) => changing.p99Ms / steady.p99Ms)).median;
   const failures = rounds.reduce(
     (sum, { steady, changing }) => sum + countOf(steady.failures) + countOf(changing.failures),
     0,
@@ -170,8 +184,17 @@ function renderUnderLoad(rounds: readonly UnderLoadRound[]): string {
   return renderTable([
     ["the largest table at a fixed rate", "steady", "a change each 100 ms"],
     ["p99, ms", p99("steady").toFixed(2), p99("changing").toFixed(2)],
-    ["p99 of the steady", "1.00", (p99("changing") / p99("steady")).toFixed(2)],
+    ["p99 of the steady in its round", "1.00", ratio.toFixed(2)],
     ["failures", String(failures), `longest pause of the worker ${Math.max(...pauses).toFixed(2)} ms`],
+  ]);
+}
+
+function renderStarts(starts: readonly NodeStarts[]): string {
+  const seconds = (times: readonly number[]) => (summarize(times).median / 1_000).toFixed(2);
+  return renderTable([
+    ["a node starts with", ...starts.map(({ routes }) => `${routes} routes`)],
+    ["new, s until it serves", ...starts.map(({ newNodeMs }) => seconds(newNodeMs))],
+    ["again, from its disk, s", ...starts.map(({ fromDiskMs }) => seconds(fromDiskMs))],
   ]);
 }
 

@@ -19,7 +19,7 @@ export interface NodeStarts {
 
 const TIMEOUT_MS = 60_000;
 
-/** Control plane and node share a core with this process, so a machine with more is faster. */
+/** The cores are shared with the control plane and this process. */
 export async function measureStarts(
   routes: number,
   rounds: number,
