@@ -7,6 +7,7 @@ export { Substitution } from "../core/substitution.ts";
 export { type Answer, type AnswerHeaders, type AnswerOptions, answer, refuse } from "./answer.ts";
 export { type ContextKey, createContextKey } from "./context-key.ts";
 export { duration } from "./duration.ts";
+export { hasNoLogin } from "./has-no-login.ts";
 export type { HeaderFields } from "./header-fields.ts";
 export { headerName, headerValue } from "./header-schemas.ts";
 export { pattern } from "./pattern.ts";

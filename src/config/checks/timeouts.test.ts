@@ -10,3 +10,18 @@ describe("shutdown.drain_delay", () => {
     assert.match(onlyProblemOf("shutdown: {timeout: 5s, drain_delay: 6s}"), /must be shorter/);
   });
 });
+
+describe("the times of a route", () => {
+  const route = (policy: string) =>
+    `routes: [{id: r, path: /, backends: [{url: "http://x"}], timeout_policy: ${policy}}]`;
+
+  it("are each part of the one around it", () => {
+    assert.deepEqual(problemsOf(route("{request: 30s, backend: 10s, header_timeout: 2s}")), []);
+    assert.deepEqual(problemsOf(route("{request: 0s, backend: 10m, header_timeout: 10m}")), []);
+    assert.deepEqual(problemsOf(route("{backend: 1m, header_timeout: 2m}")), [
+      "line 1: routes[0].timeout_policy.backend: must be at most request, of which it is a part",
+      "line 1: routes[0].timeout_policy.header_timeout: must be at most backend, of which it is a part",
+      "line 1: routes[0].timeout_policy.header_timeout: must be at most request, of which it is a part",
+    ]);
+  });
+});

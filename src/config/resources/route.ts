@@ -3,8 +3,9 @@ import type { PluginBlocks } from "../plugin-blocks.ts";
 import { RouteAccessLogSpec } from "./access-log.ts";
 import { RetryPolicySpec } from "./retry-policy.ts";
 import { MatchSpec } from "./route-match.ts";
-import { duration, httpToken, identifier } from "./scalars.ts";
+import { httpToken, identifier } from "./scalars.ts";
 import { targetPolicy } from "./target-policy.ts";
+import { TimeoutPolicySpec } from "./timeout-policy.ts";
 import { TargetSpec } from "./upstream.ts";
 
 /** `name` or `name/version`. HTTP and TLS themselves would let requests pass by the gateway unseen. */
@@ -61,19 +62,7 @@ export const RouteSpec = z.strictObject({
     .describe("The upstream that requests go to, when the route has no backends of its own."),
   ...targetPolicy,
   retry_policy: RetryPolicySpec.optional(),
-  timeout_policy: z
-    .strictObject({
-      request: duration
-        .prefault("30s")
-        .describe("How long the upstream's response may take to begin; then 504. 0s means no limit."),
-      idle: duration
-        .prefault("60s")
-        .describe(
-          "How long a response that has begun may pause, or an upgraded connection may be silent; then it is cut. 0s means no limit.",
-        ),
-    })
-    .prefault({})
-    .describe("How long things may take."),
+  timeout_policy: TimeoutPolicySpec.prefault({}),
   upgrades: z
     .array(upgrade)
     .default(["websocket"])

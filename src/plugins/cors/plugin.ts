@@ -41,7 +41,7 @@ export const cors = definePlugin({
       path: ["allow_origins"],
     })
     .describe("Cross-origin resource sharing: which pages of other origins may use the route."),
-  create(config) {
+  create(config, host) {
     const isOpen = config.allow_origins.includes("*");
     const allows = originMatcher(config.allow_origins);
     const methods = config.allow_methods.join(", ");
@@ -56,6 +56,7 @@ export const cors = definePlugin({
         const asking = request.headers.get("origin");
         if (asking === undefined || !isPreflight(request)) return undefined;
         const preflight = answer(204, isOpen ? {} : { headers: { Vary: "Origin" } });
+        host.count(allows(asking) ? "preflight" : "refused");
         if (!allows(asking)) return preflight;
         preflight.headers.set("Access-Control-Allow-Methods", methods);
         preflight.headers.set("Access-Control-Allow-Headers", requestHeaders);

@@ -86,5 +86,6 @@ describe("ext_auth", () => {
   it("needs a URL that can be asked", async () => {
     await assert.rejects(run(extAuth, { url: "ftp://auth.example" }), /url/i);
     await assert.rejects(run(extAuth, {}), /url/);
+    await assert.rejects(run(extAuth, { url: "http://me:secret@auth.example" }), /no user and password/);
   });
 });

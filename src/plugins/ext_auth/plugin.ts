@@ -1,10 +1,11 @@
 import { z } from "zod";
-import { duration } from "../../sdk/duration.ts";
 import {
   type Answer,
   answer,
   definePlugin,
+  duration,
   type HostResponse,
+  hasNoLogin,
   headerName,
   type RequestContext,
   refuse,
@@ -21,6 +22,7 @@ export const extAuth = definePlugin({
     .strictObject({
       url: z
         .url({ protocol: /^https?$/ })
+        .refine(hasNoLogin, "must have no user and password, which would be seen wherever the address is")
         .describe("The service that decides: it is sent a GET, and a 2xx of its lets the request pass."),
       timeout: duration.prefault("5s").describe("How long it may take to decide."),
       request_headers: z
@@ -70,6 +72,7 @@ export const extAuth = definePlugin({
           host.count("refused");
           return refusal(decision, config.client_headers);
         }
+        host.count("allowed");
         for (const name of config.upstream_headers) {
           const value = headers.get(name.toLowerCase());
           if (value !== undefined) request.headers.set(name, value);

@@ -13,10 +13,11 @@ export const httpsRedirect = definePlugin({
         .describe("Whether browsers keep the answer: 308, or 307 when not. Both have the request repeated as it was."),
     })
     .describe("Clients that come without TLS are sent to https."),
-  create({ port, permanent }) {
+  create({ port, permanent }, gateway) {
     return {
       onRequest({ scheme, host, path, query }) {
         if (scheme === "https") return undefined;
+        gateway.count("redirected");
         const name = host.replace(/:\d*$/, "");
         const authority = port === 443 ? name : `${name}:${port}`;
         return answer(permanent ? 308 : 307, { headers: { Location: `https://${authority}${path}${query}` } });

@@ -223,6 +223,7 @@ describe("the configuration of jwt", () => {
     ["a short secret", { secret: "short" }, /32 bytes/],
     ["a private key", { public_key: rsa.privateKey.export({ type: "pkcs8", format: "pem" }) }, /public key/],
     ["keys from anywhere in the clear", { jwks_url: "http://id.example/keys" }, /https/],
+    ["keys from where one has to log in", { jwks_url: "https://me:secret@id.example/keys" }, /no user and password/],
     ["algorithms of two kinds", { secret: SECRET, algorithms: ["HS256", "RS256"] }, /a public key pass for a secret/],
     ["none", { secret: SECRET, algorithms: ["none"] }, /HS256/],
   ];

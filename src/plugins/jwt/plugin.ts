@@ -1,9 +1,10 @@
 import { errors, type JWTPayload, jwtVerify } from "jose";
 import { z } from "zod";
-import { duration } from "../../sdk/duration.ts";
 import {
   type Answer,
   definePlugin,
+  duration,
+  hasNoLogin,
   headerName,
   type Identity,
   type PluginHost,
@@ -43,6 +44,7 @@ const config = z
     jwks_url: z
       .url({ protocol: /^https?$/ })
       .refine(isSafe, "must be https, or http on this machine")
+      .refine(hasNoLogin, "must have no user and password, which would be seen wherever the address is")
       .optional()
       .describe("Where the issuer publishes its public keys."),
     jwks_refresh_interval: duration.prefault("1h").describe("After which published keys are fetched again."),
@@ -154,6 +156,7 @@ function identityOf(claims: JWTPayload, { id_claim, require_consumer }: Config, 
   if (typeof id !== "string" || id === "") return refused(host, "invalid_token");
   const consumer = host.consumerByKey(id);
   if (consumer === undefined && require_consumer) return refused(host, "unknown_consumer");
+  host.count("accepted");
   return { id: consumer?.id ?? id, claims };
 }
 

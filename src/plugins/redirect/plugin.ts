@@ -36,7 +36,7 @@ export const redirect = definePlugin({
         addIssue({ code: "custom", message: substitution.message, path: ["url"] });
     })
     .describe("Sends clients to another place; the route needs no targets."),
-  create({ url, status, keep_path, keep_query, regex }) {
+  create({ url, status, keep_path, keep_query, regex }, host) {
     const substitution = regex === undefined ? undefined : Substitution.compile(regex, url);
     const placeFor = ({ path, restOfPath }: RequestContext) => {
       if (substitution instanceof Substitution) return substitution.expand(path);
@@ -46,6 +46,7 @@ export const redirect = definePlugin({
       onRequest(request) {
         const place = placeFor(request);
         if (place === undefined) return refuse("routeNotFound");
+        host.count("redirected");
         const query = keep_query && !/[?#]/.test(place) ? request.query : "";
         return answer(status, { headers: { Location: withinHost(place) + query } });
       },

@@ -23,8 +23,13 @@ export const staticAnswer = definePlugin({
       path: ["body"],
     })
     .describe("An answer that is always the same; the route needs no targets."),
-  create({ status, headers, body }) {
+  create({ status, headers, body }, host) {
     const made = answer(status, body === "" ? { headers } : { headers, body });
-    return { onRequest: () => made };
+    return {
+      onRequest() {
+        host.count("answered");
+        return made;
+      },
+    };
   },
 });

@@ -115,6 +115,11 @@ export class Attempts implements TryOwner, Waiting, Deadlined {
     this.#taken?.attempt.resume();
   }
 
+  /** Gives up those that are asked now since they have failed; others may be asked. */
+  fail(refusal: Refusal): void {
+    for (const one of [...this.#live]) one.attempt.fail(refusal);
+  }
+
   drop(): void {
     for (const one of this.#live) one.drop();
     this.#end();
@@ -280,7 +285,7 @@ export class Attempts implements TryOwner, Waiting, Deadlined {
 
   /** From here on a response has to begin in time, however many attempts it takes. */
   #limit(): void {
-    this.deadlineMs = this.#gateway.sweep.in(this.#attempted.route.beginMs);
+    this.deadlineMs = this.#gateway.sweep.in(this.#attempted.route.requestMs);
   }
 
   #quiet(): void {

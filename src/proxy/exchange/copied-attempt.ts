@@ -1,3 +1,4 @@
+import type { Refusal } from "../../http/refusal.ts";
 import type { Trailers } from "../../http/trailers.ts";
 import type { Attempt } from "./attempt.ts";
 import type { Attempts } from "./attempts.ts";
@@ -39,6 +40,10 @@ export class CopiedAttempt {
 
   resume(): void {
     this.#attempt.resume();
+  }
+
+  fail(refusal: Refusal): void {
+    this.#attempt.fail(refusal);
   }
 
   /** Copies that were sent go on. */

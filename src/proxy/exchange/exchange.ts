@@ -267,9 +267,18 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
   sendingTo(target: Target): Sending | undefined {
     this.#record.target = target;
     const sending = this.#request.sendingTo(target);
-    if (!isAnswer(sending)) return sending;
-    this.#reply(sending);
-    return undefined;
+    if (isAnswer(sending)) {
+      this.#reply(sending);
+      return undefined;
+    }
+    const { wholeMs } = this.#record.route!;
+    if (wholeMs > 0) this.#record.limitTarget(wholeMs, () => this.#onLate());
+    return sending;
+  }
+
+  #onLate(): void {
+    const reason = "the target did not end its response in time";
+    if (this.#attempt.isOpen) this.#attempt.fail({ kind: "upstreamTimeout", reason });
   }
 
   onFurtherAttempt({ kind, reason }: Refusal): void {

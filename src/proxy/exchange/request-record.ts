@@ -31,6 +31,7 @@ export class RequestRecord {
   status = 0;
   readonly #gateway: Gateway;
   readonly #line: AccessLogLine;
+  #endTargetLimit: (() => void) | undefined;
   #startedMs = 0;
   #upstreamMs = 0;
 
@@ -52,6 +53,12 @@ export class RequestRecord {
     this.requestBytes = 0;
     this.responseBytes = 0;
     this.status = 0;
+  }
+
+  /** Limits the target that is asked now, until another one is or the request is over. */
+  limitTarget(limitMs: number, onLate: () => void): void {
+    this.#endTargetLimit?.();
+    this.#endTargetLimit = this.#gateway.clock.after(limitMs, onLate);
   }
 
   /** The response of the target has begun. */
@@ -106,6 +113,8 @@ export class RequestRecord {
     this.plugins?.finish({ status, failure, durationMs, requestBytes, responseBytes });
     cells.add("activeRequests", -1);
     this.isOpen = false;
+    this.#endTargetLimit?.();
+    this.#endTargetLimit = undefined;
     this.whenOver?.();
     this.whenOver = undefined;
   }

@@ -21,8 +21,12 @@ export interface Observation {
 export class CompiledRoute extends RouteMatcher implements ResponseTimeouts {
   /** Undefined where no plugin runs. */
   readonly pipeline: Pipeline | undefined;
+  /** How long a response may take to begin, whoever is asked; 0 means any time, as for all of these. */
+  readonly requestMs: number;
   readonly beginMs: number;
   readonly pauseMs: number;
+  /** How long a target may take for all of its response. */
+  readonly wholeMs: number;
   /** Protocols that requests may switch to, in lower case. */
   readonly upgrades: readonly string[];
   /** 0 means any size. */
@@ -45,8 +49,11 @@ export class CompiledRoute extends RouteMatcher implements ResponseTimeouts {
     this.pipeline = pipeline;
     this.slot = slot;
     this.retry = retry;
-    this.beginMs = route.timeout_policy.request;
-    this.pauseMs = route.timeout_policy.idle;
+    const { request, backend, header_timeout, idle } = route.timeout_policy;
+    this.requestMs = request;
+    this.beginMs = header_timeout || backend || request;
+    this.pauseMs = idle;
+    this.wholeMs = backend;
     this.upgrades = orNone(route.upgrades);
     this.accessLog = accessLog;
     this.maxBodyBytes = route.max_body_size;
