@@ -109,6 +109,24 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
     },
     end: ({ closed }) => closed === 50,
   },
+  "HTTP/2 requests for endless answers, a hundred on each connection, and no window for them": {
+    maxGrowthMb: 250,
+    begin: async (clients) => void (await clients.connect(5, asking("/endless", 0))),
+  },
+  "HTTP/2 requests for endless answers, all windows open, and nothing read": {
+    maxGrowthMb: 250,
+    async begin(clients) {
+      for (const socket of await clients.connect(5, asking("/endless", 2 ** 31 - 1))) socket.pause();
+    },
+  },
+  "HTTP/2 requests that open windows an octet at a time": {
+    maxGrowthMb: 150,
+    async begin(clients) {
+      const sockets = await clients.connect(5, asking("/endless", 0));
+      const crumb = frame(FRAME.windowUpdate, 0, 1, "\0\0\0\x01") + frame(FRAME.windowUpdate, 0, 0, "\0\0\0\x01");
+      clients.flood(sockets, crumb.repeat(1_000));
+    },
+  },
   "HTTP/2 headers that go on and on (CONTINUATION)": {
     maxGrowthMb: 150,
     async begin(clients) {
@@ -119,6 +137,27 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
     end: ({ closed }) => closed === 50,
   },
 };
+
+/** Opens every window as far as it goes, or not at all. */
+function asking(path: string, windowBytes: number): string {
+  const window = String.fromCharCode(
+    windowBytes >>> 24,
+    (windowBytes >>> 16) & 255,
+    (windowBytes >>> 8) & 255,
+    windowBytes & 255,
+  );
+  const widen = windowBytes > 0 ? frame(FRAME.windowUpdate, 0, 0, "\x7f\xff\0\0") : "";
+  const head = block([
+    [":method", "GET"],
+    [":scheme", "http"],
+    [":path", path],
+    [":authority", "a"],
+  ]);
+  const streams = Array.from({ length: 100 }, (_, at) =>
+    frame(FRAME.headers, END_STREAM | END_HEADERS, 2 * at + 1, head),
+  );
+  return PREFACE + frame(FRAME.settings, 0, 0, `\0\x04${window}`) + widen + streams.join("");
+}
 
 function requestsTakenBack(count: number): string {
   const request = block([

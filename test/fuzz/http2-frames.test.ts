@@ -2,13 +2,17 @@ import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { describe, it } from "node:test";
 import { ERROR, FLAG, FRAME, SETTING, uint16, uint32 } from "../../src/http/http2/frame.ts";
+import { FrameReader } from "../../src/http/http2/frame-reader.ts";
+import { HpackDecoder } from "../../src/http/http2/hpack/hpack-decoder.ts";
 import { EchoServer, eventually, FrameClient, frameText, requestBlock } from "../../src/http/testing/http2-echo.ts";
 import { SeededRandom } from "../simulation/seeded-random.ts";
 import { oneOf } from "./choice.ts";
 
 /** `SEED=n` runs the cases of that seed again, `CASES=n` another number of them. */
 const SEED = Number(process.env.SEED ?? randomInt(2 ** 31));
-const CASES = Number(process.env.CASES ?? 1_500);
+const CASES = Number(process.env.CASES ?? 1_000);
+/** Of what needs no socket. */
+const QUICK_CASES = 20 * CASES;
 
 const PREFACE = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const CODES: ReadonlySet<number> = new Set(Object.values(ERROR));
@@ -112,6 +116,70 @@ async function judge(server: EchoServer, random: SeededRandom, text: string): Pr
   client.close();
   return said;
 }
+
+/** What is read of octets that come in these pieces, as text. */
+function read(octets: Buffer, pieceBytes: () => number): string {
+  const seen: string[] = [];
+  let data = "";
+  const note = (text: string) => {
+    if (data !== "") seen.push(`data ${data}`);
+    data = "";
+    if (text !== "") seen.push(text);
+  };
+  const reader = new FrameReader(
+    {
+      onHeaders: (stream, endStream, block, start, end) =>
+        note(`headers ${stream} ${endStream} ${block.toString("latin1", start, end)}`),
+      onData: (...told) => note(`begin ${told}`),
+      onDataPiece: (_, piece, start, end) => {
+        data += piece.toString("latin1", start, end);
+      },
+      onDataEnd: (stream) => note(`end ${stream}`),
+      onFrame: (type, flags, stream, frame, start, end) =>
+        note(`frame ${type} ${flags} ${stream} ${frame.toString("latin1", start, end)}`),
+      onConnectionFault: ({ code, reason }) => note(`fault ${code} ${reason}`),
+    },
+    () => 40_000,
+  );
+  for (let at = 0; at < octets.length; ) {
+    const next = Math.min(octets.length, at + pieceBytes());
+    // Read where nothing else is, so that what is kept has to have been copied.
+    const piece = Buffer.from(octets.subarray(at, next));
+    reader.read(piece, 0, piece.length);
+    piece.fill(0);
+    at = next;
+  }
+  note("");
+  return seen.join("\n");
+}
+
+describe("frames in pieces", () => {
+  it("are what they are in one", () => {
+    for (let count = 0; count < QUICK_CASES; count++) {
+      const random = new SeededRandom(SEED + count);
+      const octets = Buffer.from(conversation(random), "latin1");
+      const whole = read(octets, () => octets.length);
+      const largest = oneOf(random, [1, 3, 30, 5_000]);
+      const cut = read(octets, () => 1 + random.below(largest));
+      assert.equal(cut, whole, `run again with SEED=${SEED + count} CASES=1`);
+    }
+  });
+});
+
+describe("header blocks of any octets", () => {
+  it("are refused, or read within the limits", () => {
+    for (let count = 0; count < QUICK_CASES; count++) {
+      const random = new SeededRandom(SEED + count);
+      const decoder = new HpackDecoder();
+      for (let blocks = 0; blocks < 3; blocks++) {
+        const octets = Buffer.from(Array.from({ length: random.below(60) }, () => random.below(256)));
+        const list = decoder.decode(octets, 0, octets.length, 500);
+        if (list === undefined) break;
+        assert.ok(list.join("").length + 16 * list.length <= 500, `SEED=${SEED + count} CASES=1`);
+      }
+    }
+  });
+});
 
 describe("frames as nobody should send them", () => {
   it("end the connection with a code of RFC 9113, and leave nothing behind", async () => {

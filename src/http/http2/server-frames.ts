@@ -68,6 +68,8 @@ export class ServerFrames implements FrameSink, StreamHost {
   readonly #decoder = new HpackDecoder();
   readonly #peer = new PeerSettings();
   readonly #window = new ReceiveWindow(CONNECTION_WINDOW_BYTES);
+  /** Whether a window was opened in this read. */
+  #hasOpened = false;
   /** As the client was told at the beginning. */
   readonly #maxStreams: number;
 
@@ -178,6 +180,13 @@ export class ServerFrames implements FrameSink, StreamHost {
     for (const place of this.streams.values()) place.fail();
   }
 
+  /** All that arrived at once was handed over. Windows are made use of now, so that crumbs of them cost no more than one large piece. */
+  onPause(): void {
+    if (this.#hasOpened) this.sendMore();
+    this.#hasOpened = false;
+    this.frames.flush();
+  }
+
   /** Lets those that wait for a window or the socket write, a frame of each in turn. */
   sendMore(): void {
     let isMoving = this.waiting.size > 0;
@@ -228,7 +237,7 @@ export class ServerFrames implements FrameSink, StreamHost {
     this.encoder.allow(this.#peer.smallestTableBytes);
     this.encoder.allow(this.#peer.headerTableBytes);
     this.frames.frame(FRAME.settings, FLAG.ack, 0, "");
-    if (wider > 0) this.sendMore();
+    this.#hasOpened = true;
   }
 
   #onWindowUpdate(id: number, bytes: number): void {
@@ -239,7 +248,7 @@ export class ServerFrames implements FrameSink, StreamHost {
     }
     const code = bytes === 0 ? ERROR.protocol : ERROR.flowControl;
     const fits = bytes > 0 && (place?.writer.window ?? this.sendWindow).widen(bytes);
-    if (fits) this.sendMore();
+    if (fits) this.#hasOpened = true;
     else if (place !== undefined) this.failStream(place, code);
     else this.onConnectionFault({ code, reason: "a window does not become one of a valid size" });
   }

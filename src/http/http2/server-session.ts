@@ -119,7 +119,7 @@ export class ServerSession implements FramesHost, ByteSink, Deadlined {
     if (!this.#reader.isWithin) this.#wholeMs = Number.POSITIVE_INFINITY;
     else if (this.#wholeMs === Number.POSITIVE_INFINITY || this.#reader.wholeCount > wholeCount)
       this.#wholeMs = this.sweep.in(this.limits.headTimeoutMs);
-    this.#writer.flush();
+    this.#frames.onPause();
   }
 
   addPlace(): ServerStream {
