@@ -33,6 +33,8 @@ ${rows.join("\n")}
 interface Schema {
   readonly type?: string;
   readonly description?: string;
+  /** The version that it came with, where that was not the first. */
+  readonly since?: string;
   readonly default?: unknown;
   readonly enum?: readonly unknown[];
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -59,7 +61,8 @@ function row(path: string, schema: Schema, required: boolean): string {
   const fallback = schema.default;
   const hasDefault = fallback !== undefined && !(typeof fallback === "object" && JSON.stringify(fallback) === "{}");
   const shown = hasDefault ? `\`${JSON.stringify(fallback)}\`` : required ? "required" : "";
-  return `| \`${path}\` | ${kindOf(schema)} | ${shown} | ${(schema.description ?? "").replaceAll("|", "\\|")} |`;
+  const since = schema.since === undefined ? "" : ` Since ${schema.since}.`;
+  return `| \`${path}\` | ${kindOf(schema)} | ${shown} | ${(schema.description ?? "").replaceAll("|", "\\|")}${since} |`;
 }
 
 function kindOf(schema: Schema): string {

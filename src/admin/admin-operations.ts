@@ -88,7 +88,7 @@ export function adminOperations(views: AdminViews): Operation[] {
     ...targetOperations(gateway, redaction),
     ...certificateOperations(gateway, () => clock.now()),
     ...drainOperations(gateway, () => clock.now()),
-    ...ownNodeOperations(views.control),
+    ...ownNodeOperations(views.control, role),
     ...metricsOperations(metrics),
     ...reloadOperations(views.role === "data_plane" ? undefined : views.reload, history),
     ...(views.role === "control_plane" ? controlPlaneOperations(views, collections, redaction) : []),

@@ -17,6 +17,8 @@ export interface DataPlaneStatus {
   readonly connectedAtMs?: number | undefined;
   /** Why there is no connection, or why the last configuration was not taken. */
   readonly lastError?: string | undefined;
+  /** A version that the control plane does not give to this node, and why. */
+  readonly withheld?: { readonly version: number; readonly hash: bigint; readonly reason: string } | undefined;
   /** `original`: a control plane of the original Runway. */
   readonly peer?: "runway" | "original" | undefined;
 }

@@ -1,3 +1,4 @@
+import type { LeftOut } from "../config/edition-rules.ts";
 import type { Json, JsonObject } from "../config/json.ts";
 import type { Problem } from "../config/problem.ts";
 
@@ -44,11 +45,19 @@ export interface NodeReport {
   /** Whether what it serves is what the control plane has. */
   readonly inSync: boolean;
   readonly lagVersions: number;
+  /** Since when it has not been level, while it is connected. */
+  readonly behindSinceMs?: number | undefined;
+  /** Whether that is so long that a person should look. */
+  readonly isLate: boolean;
   readonly lastHeartbeatMs?: number | undefined;
   readonly connectedAtMs?: number | undefined;
   readonly address?: string | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly capabilities: readonly string[];
+  /** Versions by name; empty ones came with the program. */
+  readonly plugins: Readonly<Record<string, string>>;
+  /** What of the newest configuration its program does not know; with `obstacle`, it is not given the rest either. */
+  readonly leftOut: readonly LeftOut[];
   readonly certificate?: CertificateReport | undefined;
   readonly transport?: string | undefined;
   /** The control plane that it is connected to, where that is another one than this. */

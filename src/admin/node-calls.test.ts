@@ -49,6 +49,8 @@ describe("what a node is asked through its own admin API", () => {
       resources: { route: 1, settings: 1 },
       secret_references: [{ kind: "settings", id: "jwt", reference: "${env:JWT}" }],
     });
+    const { json } = await ask("GET", "/configuration?kind=route");
+    assert.deepEqual([json.data, json.data_total], [[{ id: "api", hidden: true }], 1]);
   });
 
   it("is to close its doors after a delay while it drains", async (test) => {

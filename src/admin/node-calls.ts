@@ -13,6 +13,7 @@ import { LOG_LEVELS, type LogLevelControl, type NodeControl, type RunningConfigu
 import { EVERY_ROLE, type Operation } from "./operation.ts";
 import { DrainQuery, drainJson } from "./operations/drain.ts";
 import { explanationJson, MatchQuery, statsJson } from "./operations/gateway.ts";
+import { resourceJson } from "./resource-json.ts";
 import { timestamp } from "./write-json.ts";
 
 /**
@@ -37,6 +38,7 @@ export interface NodeCall {
 
 export const NODE_PREFIX = "runway.node.v1.";
 
+const MAX_SHOWN = 100;
 const MAX_OVERRIDE_MS = 86_400_000;
 
 const durationText = z.string().regex(DURATION_PATTERN, "must be a duration such as 30s");
@@ -128,11 +130,14 @@ export const NODE_CALLS: readonly NodeCall[] = [
       method: "GET",
       path: "/configuration",
       ownRoles: EVERY_ROLE,
-      params: z.strictObject({}),
+      params: z.strictObject({
+        kind: z.string().optional().describe("Of resources to be shown, at most 100 of them, without their secrets."),
+        id: z.string().optional().describe("Of the one to be shown."),
+      }),
     },
     summary:
       "What the node runs, its own listeners and logging included: version, hash, how many of each kind, and the secrets that it refers to.",
-    answer: (node) => configurationJson(node.running()),
+    answer: (node, wanted) => configurationJson(node.running(), wanted),
   }),
   nodeCall({
     result: ExplanationAnswer,
@@ -158,13 +163,19 @@ function logLevelJson({ configured, override }: LogLevelControl): JsonObject {
   return { level: override?.level ?? configured, configured, until };
 }
 
-function configurationJson({ version, resources }: RunningConfiguration): JsonObject {
+type Wanted = { readonly kind?: string | undefined; readonly id?: string | undefined };
+
+function configurationJson({ version, resources, redact }: RunningConfiguration, wanted: Wanted): JsonObject {
+  const data = resources.filter(({ kind, id }) => kind === wanted.kind && (wanted.id ?? id) === id);
   const kinds = Object.entries(Object.groupBy(resources, ({ kind }) => kind));
   return {
     epoch: version?.epoch ?? null,
     version: version?.number ?? null,
     hash_hex: version === undefined ? null : formatHash(version.hash),
     resources: Object.fromEntries(kinds.map(([kind, members]) => [kind, members!.length])),
+    ...(wanted.kind === undefined
+      ? {}
+      : { data: data.slice(0, MAX_SHOWN).map(redact).map(resourceJson), data_total: data.length }),
     secret_references: resources.flatMap(({ kind, id, spec }) =>
       [...new Set(referencesIn(spec))].map((reference) => ({ kind, id, reference })),
     ),

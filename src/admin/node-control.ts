@@ -32,5 +32,8 @@ export interface LogLevelControl {
 export interface RunningConfiguration {
   /** Where a store counts them. */
   readonly version?: { readonly epoch: string; readonly number: number; readonly hash: bigint };
+  /** With the secrets that are written in them. */
   readonly resources: readonly Resource[];
+  /** The resource without them. */
+  redact(resource: Resource): Resource;
 }

@@ -2,6 +2,9 @@ import { formatHash } from "../config/state-hash.ts";
 import type { NodeReport, NodeStatusReport } from "./fleet-view.ts";
 import { timestamp } from "./write-json.ts";
 
+/** Things that a node goes without which are listed. */
+const MAX_LEFT_OUT = 100;
+
 /** A node as the admin API writes it: the cluster contract's fields first, ours after them. */
 export function nodeJson(node: NodeReport) {
   return {
@@ -16,6 +19,8 @@ export function nodeJson(node: NodeReport) {
     config_hash_hex: formatHash(node.configHash),
     in_sync: node.inSync,
     lag_versions: node.lagVersions,
+    behind_since: timestamp(node.behindSinceMs),
+    late: node.isLate,
     connected_at: timestamp(node.connectedAtMs),
     address: node.address ?? null,
     labels: node.labels,
@@ -27,6 +32,12 @@ export function nodeJson(node: NodeReport) {
     refused: node.refused ?? null,
     rejection: node.rejection ?? null,
     obstacle: node.obstacle ?? null,
+    plugins: Object.fromEntries(Object.entries(node.plugins).map(([name, version]) => [name, version || node.version])),
+    missing_plugins: [...new Set(node.leftOut.flatMap(({ plugin }) => plugin ?? []))],
+    left_out: node.leftOut
+      .slice(0, MAX_LEFT_OUT)
+      .map(({ kind, id, path, reason, guards }) => ({ kind, id, path, reason, guards })),
+    left_out_total: node.leftOut.length,
   };
 }
 

@@ -225,11 +225,14 @@ export function sampleNode(nodeId: string, report: Partial<NodeReport> = {}): No
     configHash: 18_446_744_073_709_551_615n,
     inSync: true,
     lagVersions: 0,
+    isLate: false,
     lastHeartbeatMs: 1_772_015_405_000,
     connectedAtMs: 1_772_015_400_000,
     address: "10.0.0.7:51234",
     labels: {},
     capabilities: ["snapshot.v1"],
+    plugins: {},
+    leftOut: [],
     transport: "grpc",
     ...report,
   };
@@ -272,6 +275,7 @@ class SampleControl implements NodeControl {
       { kind: "route", id: "api", spec: { path: "/api" } },
       { kind: "settings", id: "jwt", spec: { secret: "${env:JWT}" } },
     ],
+    redact: (resource: Resource) => ({ ...resource, spec: { hidden: true } }),
   });
   now = () => Date.now();
 }

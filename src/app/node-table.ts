@@ -13,6 +13,10 @@ const Node = z.object({
   node_status: z.object({ requests_total: z.number(), failures_total: z.number(), routes: z.number() }).optional(),
   refused: z.object({ version: z.number(), problems: z.array(z.object({ message: z.string() })) }).nullable(),
   rejection: z.string().nullable(),
+  obstacle: z.string().nullable(),
+  left_out: z.array(z.object({ kind: z.string(), id: z.string(), path: z.string(), reason: z.string() })),
+  left_out_total: z.number(),
+  late: z.boolean(),
 });
 
 /** What `GET /cluster/nodes` answers, as far as people are shown it. */
@@ -49,9 +53,10 @@ export function nodeCells(node: NodeRow, nowMs: number): unknown[] {
   ];
 }
 
-export function syncText({ in_sync, refused }: NodeRow): string {
+export function syncText({ in_sync, late, refused }: NodeRow): string {
   if (in_sync) return "yes";
-  return refused === null ? "no" : `refuses v${refused.version}`;
+  if (refused !== null) return `refuses v${refused.version}`;
+  return late ? "late" : "no";
 }
 
 /** In whole seconds: two clocks are compared. */

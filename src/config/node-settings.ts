@@ -129,6 +129,18 @@ const ControlPlaneSettings = z.strictObject({
   advertised_address: peerAddress
     .default("")
     .describe("Where data planes reach this control plane, told to those of the others: host:port. Empty: not told."),
+  alarm_after: duration
+    .refine((ms) => ms >= 1_000, "must be at least 1s")
+    .prefault("1m")
+    .describe(
+      "How long a connected node may be behind before that is an alarm: `late` at /cluster/nodes, runway_fleet_nodes_late, an error in the log. Then it is sent everything anew, again and again with longer pauses.",
+    ),
+  compatibility: z
+    .enum(["patch", "minor"])
+    .default("patch")
+    .describe(
+      "How much older than this control plane data planes may be: in their patch version, or in their minor version too. The latter are given what they know, and the whole of a change is withheld where they would be less protected without the rest.",
+    ),
   trust_domain: z
     .string()
     .regex(/^(?:[a-z0-9._-]+)?$/, "must be the trust domain alone, such as example.org")

@@ -32,6 +32,13 @@ export interface NamedUpstream {
 export interface PluginLanguage {
   /** The key of its blocks, such as `rate_limit`. */
   readonly name: string;
+  /** Of the plugin, such as `1.2.0`; left out, it is that of the program that it came with. */
+  readonly version?: string;
+  /**
+   * Whether a node without it may serve what it is configured for: nothing is less protected then. Left out, such a node is not
+   * given the configuration.
+   */
+  readonly dispensable?: boolean;
   /** What a person writes in a block. Its output has to be plain data, since it travels between threads. */
   readonly config: z.ZodObject;
   /** Left out: for every route and on a route. */

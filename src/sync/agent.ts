@@ -26,6 +26,7 @@ import { RPC_ERRORS } from "./rpc/json-rpc.ts";
 import { RpcFailure } from "./rpc/rpc-failure.ts";
 import { type CallOptions, type RpcMethod, RpcPeer } from "./rpc/rpc-peer.ts";
 import { SessionRunner } from "./session-runner.ts";
+import { announcementMethods, type Withheld } from "./sync-methods.ts";
 
 /** What makes a configuration run. It validates, compiles, keeps and swaps; it does not throw for a bad configuration. */
 export interface ApplySink {
@@ -39,6 +40,8 @@ export interface AgentOptions {
   readonly version: string;
   readonly hostname: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Versions by name; empty ones came with the program. */
+  readonly plugins?: Readonly<Record<string, string>>;
   /** Control planes, tried in turn. At least one. */
   readonly addresses: readonly string[];
   readonly heartbeatIntervalMs: number;
@@ -77,6 +80,8 @@ export interface AgentStatus {
   readonly lastReloadError: string;
   /** Why the last connection ended or could not be had; empty while connected. */
   readonly lastError: string;
+  /** The version that the control plane has and does not give to this node. */
+  readonly withheld: Withheld | undefined;
 }
 
 /** The data plane's side: keeps a connection to a control plane and gives what comes to the sink. */
@@ -92,6 +97,9 @@ export class Agent implements Service {
   /** There while a control plane of ours is connected. */
   #rpc: RpcPeer | undefined;
   #applying: Promise<void> | undefined;
+  /** What this node answers. */
+  readonly #methods: Readonly<Record<string, RpcMethod>>;
+  #withheld: Withheld | undefined;
   #cpAddress: string;
   #connectedAtMs: number | undefined;
 
@@ -99,12 +107,14 @@ export class Agent implements Service {
     const { nodeId, version, hostname, labels, addresses, heartbeatIntervalMs, retryIntervalMs, meter } = options;
     const { step = stepNode } = options;
     const limits = { heartbeatIntervalMs, retryIntervalMs };
+    this.#methods = { ...options.methods, ...announcementMethods((withheld) => this.#withhold(withheld)) };
     const identity: NodeIdentity = {
       ...{ nodeId, version, hostname, labels, addresses, ...limits },
       instanceId: randomUUID(),
       encodings: ENCODINGS,
       takesDeltas: options.takesDeltas ?? true,
-      rpcPrefixes: RpcPeer.prefixesOf(options.methods ?? {}),
+      plugins: options.plugins ?? {},
+      rpcPrefixes: RpcPeer.prefixesOf(this.#methods),
     };
     this.#options = options;
     this.#cpAddress = addresses[0] ?? "";
@@ -170,7 +180,23 @@ export class Agent implements Service {
       configHash: originalHash === 0n ? (running?.hash ?? 0n) : originalHash,
       lastReloadError,
       lastError: lastLinkError,
+      withheld: this.#isWithheld(running) ? this.#withheld : undefined,
     };
+  }
+
+  /** What has been given meanwhile, or is of another control plane, is not withheld. */
+  #isWithheld(running: Stamp | undefined): boolean {
+    const { epoch, version } = this.#withheld?.newest ?? { epoch: "", version: 0 };
+    return this.#rpc !== undefined && (running?.epoch !== epoch || running.version < version);
+  }
+
+  #withhold(withheld: Withheld): void {
+    this.#withheld = withheld;
+    const { newest, reason } = withheld;
+    this.#options.logger.warn("A version of the configuration is not given to this node; it serves what it has", {
+      version: newest.version,
+      reason,
+    });
   }
 
   #dispatch(event: NodeOccurrence): void {
@@ -249,9 +275,10 @@ export class Agent implements Service {
 
   #greet(rpcPrefixes: readonly string[]): void {
     this.#hangUp();
-    const { methods = {}, clock, logger } = this.#options;
+    const { clock, logger } = this.#options;
+    this.#withheld = undefined;
     this.#rpc = new RpcPeer({
-      methods,
+      methods: this.#methods,
       clock,
       send: (frame) => this.#connection?.send({ type: "rpc", frame }),
       onFault: (method, error) => logger.error("Answering a call of the control plane failed", { method, error }),

@@ -52,9 +52,11 @@ export class ApplyWait {
   look(stream: FleetStream, nowMs: number): void {
     const nodeId = stream.state.hello?.nodeId ?? "";
     if (!this.#pending.has(nodeId)) return;
-    const { lastNack } = stream.state;
+    const { lastNack, obstacle, newest } = stream.state;
     if (this.#hasApplied(stream)) this.#applied.push({ nodeId, afterMs: Math.max(0, nowMs - this.#startMs) });
     else if (!stream.isOpen) this.#missing.push({ nodeId, why: "left", detail: "its connection ended" });
+    else if (obstacle !== "" && (newest?.stamp.version ?? 0) >= this.#version)
+      this.#missing.push({ nodeId, why: "refused", detail: obstacle });
     else if (lastNack !== undefined && lastNack.version >= this.#version) {
       const problem = lastNack.problems[0]?.message ?? "";
       this.#missing.push({ nodeId, why: "refused", detail: `${lastNack.reason} ${problem}`.trim() });

@@ -24,6 +24,7 @@ export class FleetMetrics {
         (node) => ({ in_sync: String(node.inSync) }),
       ),
     );
+    meter.observeGauge(FLEET_METRICS.nodesLate, () => [[{}, nodes().filter(({ isLate }) => isLate).length]]);
     meter.observeGauge(FLEET_METRICS.sendsWaiting, () => [[{}, turns.waiting]]);
   }
 

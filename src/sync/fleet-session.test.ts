@@ -7,7 +7,14 @@ import type { FromNode, Hello, Nack, Stamp } from "./messages.ts";
 import { Publication } from "./publication.ts";
 import { deltaOf, heartbeatOf, helloOf, publicationOf, snapshotOf, stampOf } from "./testing/messages.ts";
 
-const CONTROL_PLANE = { controlPlaneId: "cp", version: "1.4.0", rpcPrefixes: [], otherAddresses: () => ["cp-2:9443"] };
+const CONTROL_PLANE = {
+  controlPlaneId: "cp",
+  version: "1.4.0",
+  compatibility: "patch" as const,
+  behindLimitMs: 60_000,
+  rpcPrefixes: [],
+  otherAddresses: () => ["cp-2:9443"],
+};
 
 class Course {
   state: FleetState;
@@ -56,6 +63,16 @@ class Course {
   get offerDelayMs(): number | undefined {
     const timer = this.effects.find((effect) => effect.type === "set timer" && effect.timer === "offer");
     return timer?.type === "set timer" ? timer.delayMs : undefined;
+  }
+
+  timer(name: string): number | undefined {
+    const timer = this.effects.find((effect) => effect.type === "set timer" && effect.timer === name);
+    return timer?.type === "set timer" ? timer.delayMs : undefined;
+  }
+
+  get alarm(): boolean | undefined {
+    const alarm = this.effects.find((effect) => effect.type === "alarm");
+    return alarm?.type === "alarm" ? alarm.isBehind : undefined;
   }
 
   get end(): unknown {
@@ -121,7 +138,7 @@ test("a node that does not take changes is sent everything", () => {
 test("a node that is behind is sent every chunk in its turn and is in sync once it says so", () => {
   const publication = publicationOf(3, 16);
   const course = new Course(publication).live();
-  assert.deepEqual(course.types, ["send", "ask for turn"]);
+  assert.deepEqual(course.types, ["send", "ask for turn", "set timer"]);
   course.feed({ type: "turn" });
   const sent: unknown[] = [];
   while (course.state.offer?.phase === "sending") {
@@ -186,7 +203,7 @@ test("a heartbeat that shows another state is answered with an offer, unless one
   course.receive(heartbeatOf(stampOf(2)));
   assert.deepEqual(course.types, ["report"]);
   course.receive(heartbeatOf(stampOf(1)));
-  assert.deepEqual(course.types, ["report", "ask for turn"]);
+  assert.deepEqual(course.types, ["report", "ask for turn", "set timer"]);
   course.receive(heartbeatOf(stampOf(1)));
   assert.deepEqual(course.types, ["report"]);
 });
@@ -254,17 +271,55 @@ test("a node that left holds no turn, no timer and no configuration", () => {
 test("an original data plane is sent the YAML alone, again after a pause while its heartbeats show another hash", () => {
   const publication = publicationOf(2);
   const course = new Course(publication).live({ capabilities: [], instanceId: "", heartbeatIntervalMs: 0 });
-  assert.deepEqual(course.types, ["ask for turn"]);
+  assert.deepEqual(course.types, ["ask for turn", "set timer"]);
   course.feed({ type: "turn" });
   assert.deepEqual(course.effects, [{ type: "send", message: publication.original() }]);
   course.feed({ type: "sent" });
   assert.equal(course.offerDelayMs, 1_000);
   course.receive(heartbeatOf({ epoch: "", version: 1, hash: 9n }));
-  assert.deepEqual(course.types, ["report"]);
+  assert.deepEqual(course.types, ["report", "set timer"]);
   assert.deepEqual(course.feed({ type: "timer", timer: "offer" }).types, []);
   course.receive(heartbeatOf({ epoch: "", version: 1, hash: 9n }));
   assert.deepEqual(course.types, ["report", "ask for turn"]);
   course.deliver().receive(heartbeatOf({ epoch: "", version: 2, hash: publication.original().hash }));
   assert.equal(isInSync(course.state), true);
   assert.deepEqual(course.feed({ type: "timer", timer: "offer" }).types, []);
+});
+
+test("a node that stays behind raises an alarm once, is pushed with longer pauses, and the alarm ends when it goes on", () => {
+  const course = new Course(publicationOf(2)).live({ running: stampOf(1) });
+  assert.deepEqual(course.timer("behind"), 60_000);
+  course
+    .deliver()
+    .nack(2, { running: stampOf(1) })
+    .feed({ type: "timer", timer: "behind" });
+  assert.deepEqual([course.alarm, course.timer("behind")], [true, 120_000]);
+  course.feed({ type: "timer", timer: "behind" });
+  assert.deepEqual([course.alarm, course.timer("behind")], [undefined, 240_000]);
+  course.feed({ type: "timer", timer: "offer" }).deliver().ack(stampOf(2));
+  assert.equal(course.alarm, false);
+  assert.deepEqual([course.state.behind, course.state.pushes], [undefined, 0]);
+});
+
+test("a push offers everything, and what is on its way is let be", () => {
+  const course = new Course(publicationSince(2)).live({
+    running: stampOf(1),
+    capabilities: ["snapshot.v1", "delta.v1"],
+  });
+  course.deliver().feed({ type: "timer", timer: "behind" });
+  assert.ok(!course.types.includes("ask for turn"));
+  course.feed({ type: "timer", timer: "answer" }).feed({ type: "timer", timer: "offer" }).feed({ type: "turn" });
+  assert.equal(course.effects.find((effect) => effect.type === "send")?.message.type, "chunk");
+});
+
+test("a node that goes on, and is behind since changes go on too, has its time anew", () => {
+  const course = new Course(publicationOf(2)).live({ running: stampOf(1) });
+  course.deliver().feed({ type: "published", publication: publicationOf(3) });
+  assert.equal(course.timer("behind"), undefined);
+  assert.equal(course.ack(stampOf(2)).timer("behind"), 60_000);
+});
+
+test("a node that is level, or ahead of a control plane that is behind itself, has no time to lose", () => {
+  for (const version of [2, 3])
+    assert.equal(new Course(publicationOf(2)).live({ running: stampOf(version) }).timer("behind"), undefined);
 });

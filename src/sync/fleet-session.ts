@@ -17,6 +17,7 @@
  */
 import { FAILURES, type FailureKind } from "../core/failure.ts";
 import { chooseEncoding } from "./configuration-encoding.ts";
+import { alarmed, watchLag } from "./fleet-lag.ts";
 import {
   type ControlPlaneIdentity,
   type FleetEffect,
@@ -41,7 +42,7 @@ import {
 } from "./messages.ts";
 import type { Publication } from "./publication.ts";
 import { offerDelayMs } from "./retry-delay.ts";
-import { describeMismatch, versionsFit } from "./version-gate.ts";
+import { describeMismatch } from "./version-gate.ts";
 
 /** Refusals that say nothing about the configuration, only about the way in which it came. */
 const UNUSABLE: ReadonlySet<string> = new Set([FAILURES.deltaMismatch.code, FAILURES.integrityMismatch.code]);
@@ -52,13 +53,17 @@ const ANSWER_LIMIT_MS = 300_000;
 
 export function stepFleet(cp: ControlPlaneIdentity, state: FleetState, event: FleetEvent): FleetStep {
   if (state.phase === "ended") return still(state);
+  return after(react(cp, state, event), (next) => watchLag(cp, next, event.atMs));
+}
+
+function react(cp: ControlPlaneIdentity, state: FleetState, event: FleetEvent): FleetStep {
   switch (event.type) {
     case "opened":
       return { state, effects: [{ type: "set timer", timer: "hello", delayMs: HELLO_LIMIT_MS }] };
     case "received":
       return received(cp, { ...state, lastHeardMs: event.atMs }, event.message);
     case "authorised":
-      return state.phase === "authorising" ? reconcile(welcomed(cp, state)) : still(state);
+      return state.phase === "authorising" ? authorised(cp, state, event.newest) : still(state);
     case "forbidden":
       return end(state, event.kind, event.detail, event.comeBackAfterMs);
     case "published":
@@ -68,7 +73,7 @@ export function stepFleet(cp: ControlPlaneIdentity, state: FleetState, event: Fl
     case "sent":
       return state.offer?.phase === "sending" ? goOn(state, state.offer) : still(state);
     case "timer":
-      return timerFired(state, event.timer);
+      return timerFired(cp, state, event.timer);
     case "closed":
       return { state: closed(state), effects: giveUpEverything(state) };
   }
@@ -99,12 +104,23 @@ function greeted(cp: ControlPlaneIdentity, state: FleetState, message: FromNode)
   const known: FleetState = { ...state, hello: message };
   const wrong = checkHello(message);
   if (wrong !== undefined) return end(known, "protocolViolation", wrong);
-  if (!versionsFit(cp.version, message.version))
-    return end(known, "versionMismatch", describeMismatch(cp.version, message.version));
+  const mismatch = versionMismatch(cp, message);
+  if (mismatch !== undefined) return end(known, "versionMismatch", mismatch);
   return {
     state: { ...known, phase: "authorising" },
     effects: [...clear("hello"), { type: "authorise", hello: message }],
   };
+}
+
+/** An original data plane has no words for what it does not know, and may only be of the very same minor version. */
+function versionMismatch({ version, compatibility }: ControlPlaneIdentity, hello: Hello): string | undefined {
+  const isOriginal = !hello.capabilities.includes(SNAPSHOT_CAPABILITY);
+  return describeMismatch(version, hello.version, isOriginal ? "patch" : compatibility);
+}
+
+function authorised(cp: ControlPlaneIdentity, state: FleetState, newest = state.newest): FleetStep {
+  const step = welcomed(cp, { ...state, newest });
+  return reconcile(newest === undefined ? step : after(step, withhold));
 }
 
 function welcomed(cp: ControlPlaneIdentity, state: FleetState): FleetStep {
@@ -172,7 +188,15 @@ function isNewest({ newest }: FleetState, { epoch, version }: Pick<Ack, "epoch" 
 
 function published(state: FleetState, newest: Publication): FleetStep {
   const next: FleetState = { ...state, newest, refusals: 0, backingOff: false, obstacle: "" };
-  return reconcile({ state: next, effects: clear("offer") });
+  return reconcile(after({ state: next, effects: clear("offer") }, withhold));
+}
+
+/** What the node's program must not run is not offered; the node is told that it is there. */
+function withhold(state: FleetState): FleetStep {
+  const { newest, phase } = state;
+  if (newest === undefined || newest.obstacle === "" || phase !== "live") return still(state);
+  const { stamp, obstacle } = newest;
+  return { state: { ...state, obstacle }, effects: [{ type: "announce", newest: stamp, obstacle }] };
 }
 
 /** The one rule. */
@@ -196,13 +220,14 @@ function obstacleTo(state: FleetState, messages: readonly FromControlPlane[]): s
 
 function beginOffer(state: FleetState): FleetStep {
   const publication = state.newest!;
-  const messages = messagesOf(state, publication);
-  const idle: FleetState = { ...state, offer: undefined, obstacle: obstacleTo(state, messages) };
+  const messages = state.obstacle === "" ? messagesOf(state, publication) : [];
+  const obstacle = state.obstacle === "" ? obstacleTo(state, messages) : state.obstacle;
+  const idle: FleetState = { ...state, offer: undefined, obstacle };
   if (idle.obstacle !== "" || isInSync(idle) || isAhead(idle))
     return { state: idle, effects: [{ type: "give up turn" }] };
   const index = resumeIndex(state.hello!, messages);
   // A partial transfer is gone on with once.
-  const hello: Hello = { ...state.hello!, partial: undefined };
+  const hello: Hello = state.hello!.partial === undefined ? state.hello! : { ...state.hello!, partial: undefined };
   return {
     state: { ...idle, hello, offer: { phase: "sending", publication, messages, nextIndex: index + 1 } },
     effects: [{ type: "send", message: messages[index]! }],
@@ -247,8 +272,10 @@ function resumeIndex({ partial }: Hello, messages: readonly FromControlPlane[]):
   return isSame && partial.nextIndex < first.count ? partial.nextIndex : 0;
 }
 
-function timerFired(state: FleetState, timer: FleetTimer): FleetStep {
+function timerFired(cp: ControlPlaneIdentity, state: FleetState, timer: FleetTimer): FleetStep {
   switch (timer) {
+    case "behind":
+      return reconcile(alarmed(cp, state));
     case "hello":
       return state.phase === "silent"
         ? end(state, "protocolViolation", "no ConnectRequest came in time")
@@ -289,12 +316,12 @@ function end(state: FleetState, kind: FailureKind, detail: string, comeBackAfter
 
 /** What stays known of a node that left; lets go of configurations, which are large. */
 function closed(state: FleetState): FleetState {
-  return { ...state, phase: "ended", newest: undefined, offer: undefined };
+  return { ...state, phase: "ended", newest: undefined, offer: undefined, behind: undefined, pushes: 0 };
 }
 
 function giveUpEverything({ offer }: FleetState): FleetEffect[] {
   const holdsTurn = offer?.phase === "queued" || offer?.phase === "sending";
-  return [...clear("hello", "offer", "answer"), ...(holdsTurn ? [{ type: "give up turn" } as const] : [])];
+  return [...clear("hello", "offer", "answer", "behind"), ...(holdsTurn ? [{ type: "give up turn" } as const] : [])];
 }
 
 function clear(...timers: readonly FleetTimer[]): FleetEffect[] {

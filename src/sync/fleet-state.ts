@@ -2,11 +2,15 @@ import type { FailureKind } from "../core/failure.ts";
 import type { Ack, FromControlPlane, FromNode, Heartbeat, Hello, Nack, NodeStatus, Stamp } from "./messages.ts";
 import type { Moment, Peer } from "./node-state.ts";
 import type { Publication } from "./publication.ts";
+import type { Compatibility } from "./version-gate.ts";
 
 /** What a control plane is and does not change while it runs. */
 export interface ControlPlaneIdentity {
   readonly controlPlaneId: string;
   readonly version: string;
+  readonly compatibility: Compatibility;
+  /** A node that is behind for so long raises an alarm. */
+  readonly behindLimitMs: number;
   /** Prefixes of the RPC methods that it answers. */
   readonly rpcPrefixes: readonly string[];
   /** Where other control planes of its fleet are now. */
@@ -56,6 +60,10 @@ export interface FleetState {
   readonly status: NodeStatus | undefined;
   /** On the control plane's monotonic clock. */
   readonly lastHeardMs: number;
+  /** Since when it has been behind and at this version, on the control plane's monotonic clock; undefined while it is level or ahead. */
+  readonly behind: { readonly sinceMs: number; readonly version: number } | undefined;
+  /** How often it was given a push for being behind; the first one is the alarm. */
+  readonly pushes: number;
   /** Why the newest configuration cannot be sent to this node at all; empty when it can. */
   readonly obstacle: string;
 }
@@ -67,12 +75,13 @@ export interface Refusal {
   readonly comeBackAfterMs?: number;
 }
 
-export type FleetTimer = "hello" | "offer" | "answer";
+export type FleetTimer = "hello" | "offer" | "answer" | "behind";
 
 export type FleetOccurrence =
   | { readonly type: "opened" }
   | { readonly type: "received"; readonly message: FromNode }
-  | { readonly type: "authorised" }
+  /** With the newest configuration as the node's program knows it, where that is another than for others. */
+  | { readonly type: "authorised"; readonly newest?: Publication | undefined }
   | ({ readonly type: "forbidden" } & Refusal)
   | { readonly type: "published"; readonly publication: Publication }
   /** It is this node's turn to be sent a configuration. */
@@ -96,6 +105,10 @@ export type FleetEffect =
   | { readonly type: "clear timer"; readonly timer: FleetTimer }
   /** A JSON-RPC frame came. */
   | { readonly type: "rpc"; readonly frame: string }
+  /** Tells the node of a version that it is not sent. */
+  | { readonly type: "announce"; readonly newest: Stamp; readonly obstacle: string }
+  /** The node stays behind; or, after that was said, goes on. */
+  | { readonly type: "alarm"; readonly isBehind: boolean }
   /** News about the node, for logs, metrics and whoever waits. */
   | { readonly type: "report"; readonly news: Ack | Nack | Heartbeat };
 
@@ -120,6 +133,8 @@ export function initialFleetState(newest: Publication | undefined, atMs: number)
     lastNack: undefined,
     status: undefined,
     lastHeardMs: atMs,
+    behind: undefined,
+    pushes: 0,
     obstacle: "",
   };
 }
@@ -129,6 +144,7 @@ type Standing = Pick<FleetState, "peer" | "newest" | "running" | "originalHash">
 /** Whether the node runs the newest configuration, going by the hash of what it compiled. */
 export function isInSync({ peer, newest, running, originalHash }: Standing): boolean {
   if (newest === undefined) return true;
+  if (newest.obstacle !== "") return false;
   if (peer === "original") return newest.original().hash === originalHash;
   const { epoch, version, hash } = newest.stamp;
   return running !== undefined && running.epoch === epoch && running.version === version && running.hash === hash;

@@ -20,6 +20,7 @@ import type { Publication } from "./publication.ts";
 import { type RpcMethod, RpcPeer } from "./rpc/rpc-peer.ts";
 import type { SendTurns } from "./send-turns.ts";
 import { SessionRunner } from "./session-runner.ts";
+import { announcementOf, NEW_VERSION, syncMethods } from "./sync-methods.ts";
 
 /** Node interval that is assumed of an original data plane, which does not say its own. */
 const ORIGINAL_HEARTBEAT_MS = 10_000;
@@ -28,6 +29,10 @@ const STALE_INTERVALS = 3;
 /** What a stream asks of the fleet that it belongs to. */
 interface StreamOwner {
   authorise(stream: FleetStream, hello: Hello): Verdict;
+  /** The newest configuration as the node knows it. */
+  newestFor(hello: Hello): Publication | undefined;
+  /** The node stays behind, or goes on after that. */
+  alarmed(stream: FleetStream, isBehind: boolean): void;
   reported(stream: FleetStream, news: Ack | Nack | Heartbeat): void;
   /** The control plane ended the stream. */
   rejected(stream: FleetStream, why: Refusal): void;
@@ -89,6 +94,13 @@ export class FleetStream {
     return this.#context.clock.monotonicMs() - this.state.lastHeardMs > STALE_INTERVALS * intervalMs;
   }
 
+  /** By the wall clock; undefined while the node is level. */
+  get behindSinceMs(): number | undefined {
+    const { clock } = this.#context;
+    const { behind } = this.state;
+    return behind && clock.now() - (clock.monotonicMs() - behind.sinceMs);
+  }
+
   /** The remote calls of the node; undefined while there is none to call. */
   get rpc(): RpcPeer | undefined {
     const { phase, peer, hello } = this.state;
@@ -128,7 +140,7 @@ export class FleetStream {
   #createRpc(capabilities: readonly string[]): RpcPeer {
     const { methods, clock, logger } = this.#context;
     const rpc = new RpcPeer({
-      methods,
+      methods: { ...methods, ...syncMethods(() => this.state.newest) },
       clock,
       send: (frame) => this.#stream?.send({ type: "rpc", frame }, () => {}),
       onFault: (method, error) => logger.error("Answering a node's call failed", { method, error }),
@@ -154,7 +166,9 @@ export class FleetStream {
     switch (effect.type) {
       case "authorise": {
         const verdict = this.#context.owner.authorise(this, effect.hello);
-        this.#dispatch(verdict.allowed ? { type: "authorised" } : { ...verdict, type: "forbidden" });
+        if (verdict.allowed)
+          this.#dispatch({ type: "authorised", newest: this.#context.owner.newestFor(effect.hello) });
+        else this.#dispatch({ ...verdict, type: "forbidden" });
         break;
       }
       case "send": {
@@ -182,6 +196,12 @@ export class FleetStream {
         break;
       case "rpc":
         this.rpc?.receive(effect.frame);
+        break;
+      case "alarm":
+        this.#context.owner.alarmed(this, effect.isBehind);
+        break;
+      case "announce":
+        this.rpc?.notify(NEW_VERSION, announcementOf(effect));
         break;
       case "report":
         this.#context.owner.reported(this, effect.news);

@@ -1,21 +1,24 @@
-import type { Delta } from "../config/delta.ts";
 import type { Json, JsonObject } from "../config/json.ts";
+import type { Language } from "../config/language.ts";
 import type { Clock } from "../core/clock.ts";
 import { FAILURES, type FailureKind, RunwayError } from "../core/failure.ts";
 import type { Logger, Meter } from "../core/ports.ts";
 import { type ApplyReport, ApplyWait } from "./apply-wait.ts";
 import type { NodeStream, NodeStreamEvents, PeerCertificate } from "./connection.ts";
-import { DeltaHistory, isSameStamp } from "./delta-history.ts";
+import { isSameStamp } from "./delta-history.ts";
+import type { FleetSource } from "./edition.ts";
+import { Editions } from "./editions.ts";
 import { FleetMetrics } from "./fleet-metrics.ts";
 import type { Refusal } from "./fleet-state.ts";
 import { FleetStream, type StreamContext } from "./fleet-stream.ts";
 import type { Ack, Heartbeat, Hello, Nack, Stamp } from "./messages.ts";
 import { type IdentityLedger, judgeClaim, type Verdict } from "./node-identity.ts";
 import { type NodeView, viewOf, viewOfAbsent } from "./node-view.ts";
-import { Publication, type PublicationSource } from "./publication.ts";
 import { Rejections } from "./rejections.ts";
 import { type CallOptions, type RpcMethod, RpcPeer } from "./rpc/rpc-peer.ts";
 import { SendTurns } from "./send-turns.ts";
+import { SYNC_PREFIX } from "./sync-methods.ts";
+import type { Compatibility } from "./version-gate.ts";
 
 export interface FleetOptions {
   readonly controlPlaneId: string;
@@ -37,22 +40,23 @@ export interface FleetOptions {
   readonly otherAddresses?: () => readonly string[];
   /** What nodes may ask, by the whole name of the method. */
   readonly methods?: Readonly<Record<string, RpcMethod>>;
+  /** Of what is published; left out, every node is taken for one that knows all of it. */
+  readonly language?: Language;
+  /** How much older than the control plane's the programs of its nodes may be; in their patch version alone when left out. */
+  readonly compatibility?: Compatibility;
+  /** A node that is behind for so long raises an alarm; a minute when left out. */
+  readonly behindLimitMs?: number;
   /** Streams that are sent a configuration at one time. */
   readonly maxConcurrentSends?: number;
   /** Streams that wait for their turn to be sent one. Beyond it a node that comes and is not level is told to come back later. */
   readonly maxWaitingSends?: number;
 }
 
-/** A configuration for the fleet. */
-export interface FleetSource extends Omit<PublicationSource, "since"> {
-  /** What made it of an older version of its epoch; left out where that is not known. */
-  readonly change?: { readonly fromVersion: number; readonly delta: Delta } | undefined;
-}
-
 /** What keeps a node out, as a row of its own beside the node's. */
 const SHOWN_REJECTIONS: ReadonlySet<FailureKind> = new Set([
   ...(["identityRefused", "certificateRevoked", "versionMismatch", "overloaded"] as const),
 ]);
+
 const MAX_WAITS = 100;
 /** What a node that has to come back is told at least and at most. */
 const COME_BACK_MS = { least: 1_000, most: 60_000 } as const;
@@ -75,25 +79,29 @@ export class Fleet {
   readonly #open = new Set<FleetStream>();
   readonly #rejections = new Rejections();
   readonly #waits = new Set<ApplyWait>();
-  readonly #history = new DeltaHistory();
-  #newest: Publication | undefined;
+  readonly #editions: Editions;
   #fannedOutMs = Number.NEGATIVE_INFINITY;
   #isFanOutDue = false;
   #publishedMs = 0;
 
   constructor(options: FleetOptions) {
     const { controlPlaneId, version, clock, random, ledger, logger, meter, methods = {} } = options;
+    const { compatibility = "patch", behindLimitMs = 60_000 } = options;
     const turns = new SendTurns(options.maxConcurrentSends ?? 32, clock);
     this.#options = options;
     this.#turns = turns;
     this.#maxNodes = options.maxNodes ?? 10_000;
     const owner: StreamContext["owner"] = {
       authorise: (stream, hello) => this.#authorise(stream, hello),
+      newestFor: (hello) => this.#editions.newestFor(hello),
+      alarmed: (stream, isBehind) => this.#alarmed(stream, isBehind),
       reported: (stream, news) => this.#reported(stream, news),
       rejected: (stream, why) => this.#rejected(stream, why),
     };
     const { otherAddresses = () => [] } = options;
-    const identity = { controlPlaneId, version, rpcPrefixes: RpcPeer.prefixesOf(methods), otherAddresses };
+    this.#editions = new Editions(options.language, compatibility === "minor" ? "leaves out" : "withholds");
+    const rpcPrefixes = [...new Set([...RpcPeer.prefixesOf(methods), SYNC_PREFIX])];
+    const identity = { controlPlaneId, version, compatibility, behindLimitMs, rpcPrefixes, otherAddresses };
     this.#context = { identity, clock, random, turns, owner, methods, logger };
     this.#metrics = new FleetMetrics(meter, () => this.nodes(), turns);
     for (const nodeId of ledger.nodeIds()) this.#nodes.set(nodeId, undefined);
@@ -101,27 +109,19 @@ export class Fleet {
 
   /** What was published last. */
   get newest(): Stamp | undefined {
-    return this.#newest?.stamp;
+    return this.#editions.newest?.stamp;
   }
 
   /** Makes this the configuration of every node. An older version of the same epoch is ignored. */
-  publish({ change, ...source }: FleetSource): void {
-    const history = this.#history;
-    const publication: Publication = new Publication({
-      ...source,
-      since: (base) => history.between(base, publication.stamp),
-    });
-    const before = this.#newest?.stamp;
-    if (before?.epoch === publication.stamp.epoch && before.version > publication.stamp.version) {
-      const fields = { version: publication.stamp.version, newest: before.version };
+  publish(source: FleetSource): void {
+    const { epoch, version } = source.snapshot;
+    const before = this.newest;
+    if (before?.epoch === epoch && before.version > version) {
+      const fields = { version, newest: before.version };
       this.#options.logger.warn("An older version than the newest was to be published and is ignored", fields);
       return;
     }
-    const { stamp: target } = publication;
-    if (before?.epoch === target.epoch && change?.fromVersion === before.version)
-      history.record({ base: before, target, delta: change.delta });
-    else history.forget();
-    this.#newest = publication;
+    this.#editions.publish(source);
     this.#publishedMs = this.#options.clock.monotonicMs();
     this.#fanOut();
   }
@@ -140,12 +140,17 @@ export class Fleet {
       return;
     }
     this.#fannedOutMs = clock.monotonicMs();
-    for (const stream of [...this.#open]) stream.publish(this.#newest!);
+    for (const stream of [...this.#open]) {
+      const { hello } = stream.state;
+      stream.publish((hello === undefined ? this.#editions.newest : this.#editions.newestFor(hello))!);
+      // Nothing will come of a node that cannot be given it.
+      if (stream.state.obstacle !== "") for (const wait of this.#waits) wait.look(stream, clock.monotonicMs());
+    }
   }
 
   /** A transport has a new stream; it tells what comes on it. */
   connect(nodeStream: NodeStream): NodeStreamEvents {
-    const stream = new FleetStream(nodeStream, this.#newest, this.#context);
+    const stream = new FleetStream(nodeStream, this.#editions.newest, this.#context);
     this.#open.add(stream);
     return {
       received: (message) => stream.receive(message),
@@ -244,13 +249,24 @@ export class Fleet {
   }
 
   /** A node that is level costs nothing more once it is here; any other waits here, or elsewhere when too many do. */
-  #overloadFor({ running }: Hello): Refusal | undefined {
+  #overloadFor(hello: Hello): Refusal | undefined {
     const { maxWaitingSends = 1_024 } = this.#options;
-    const isLevel = this.newest === undefined || isSameStamp(this.newest, running);
+    const newest = this.#editions.newestFor(hello);
+    const isLevel = newest === undefined || newest.obstacle !== "" || isSameStamp(newest.stamp, hello.running);
     if (isLevel || !this.#turns.isFull || this.#turns.waiting < maxWaitingSends) return undefined;
     const comeBackAfterMs = Math.min(COME_BACK_MS.most, Math.max(COME_BACK_MS.least, this.#turns.backlogMs));
     const detail = `${this.#turns.waiting} nodes wait to be sent the configuration; come back in ${Math.ceil(comeBackAfterMs)} ms`;
     return { kind: "overloaded", detail, comeBackAfterMs };
+  }
+
+  #alarmed(stream: FleetStream, isBehind: boolean): void {
+    const { running, lastNack, obstacle } = stream.state;
+    const { version } = this.newest ?? {};
+    if (!isBehind) this.#log("info", "A node that had stayed behind goes on", stream, { version });
+    else {
+      const reason = obstacle === "" ? lastNack?.problems[0]?.message : obstacle;
+      this.#log("error", "A node stays behind", stream, { runs: running?.version ?? 0, newest: version, reason });
+    }
   }
 
   #reported(stream: FleetStream, news: Ack | Nack | Heartbeat): void {
@@ -309,7 +325,7 @@ export class Fleet {
   }
 
   #log(
-    level: "debug" | "info" | "warn",
+    level: "debug" | "info" | "warn" | "error",
     message: string,
     { peer, state }: FleetStream,
     fields: Record<string, unknown> = {},

@@ -14,6 +14,8 @@ export const LIMITS = {
   /** Any other text that a node says about itself. */
   textLength: 4_096,
   labels: 64,
+  /** Plugins that a node may name. */
+  plugins: 256,
   labelLength: 256,
   problems: 100,
   /** Capabilities, and encodings, that a node may name. */

@@ -45,6 +45,8 @@ export interface Hello {
   /** Preferred first. */
   readonly encodings: readonly string[];
   readonly labels: Readonly<Record<string, string>>;
+  /** Versions by name; empty ones came with the program. None at all: it does not say. */
+  readonly plugins: Readonly<Record<string, string>>;
   /** Fresh at each start of the process; empty for an original data plane. */
   readonly instanceId: string;
   /** 0 for an original data plane, which does not say. */

@@ -32,6 +32,11 @@ export const FLEET_METRICS = {
     help: "Connected nodes, by whether they run the newest configuration.",
     labels: ["in_sync"],
   },
+  nodesLate: {
+    type: "gauge",
+    name: "runway_fleet_nodes_late",
+    help: "Connected nodes that have been behind the newest configuration for longer than alarm_after.",
+  },
   sendsWaiting: {
     type: "gauge",
     name: "runway_fleet_sends_waiting",

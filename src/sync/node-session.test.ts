@@ -19,6 +19,7 @@ const NODE: NodeIdentity = {
   version: "1.4.1",
   hostname: "host",
   labels: {},
+  plugins: {},
   instanceId: "i1",
   addresses: ["cp-1:9443"],
   heartbeatIntervalMs: 10_000,

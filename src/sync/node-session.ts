@@ -102,6 +102,7 @@ function hello(node: NodeIdentity, state: NodeState): Hello {
     capabilities: [SNAPSHOT_CAPABILITY, ...(node.takesDeltas ? [DELTA_CAPABILITY] : []), ...node.rpcPrefixes],
     encodings: node.encodings,
     labels: node.labels,
+    plugins: node.plugins,
     instanceId: node.instanceId,
     heartbeatIntervalMs: node.heartbeatIntervalMs,
     partial: describePartial(state.transfer),

@@ -43,6 +43,8 @@ export interface NodeIdentity {
   readonly version: string;
   readonly hostname: string;
   readonly labels: Readonly<Record<string, string>>;
+  /** Versions by name; empty ones came with the program. */
+  readonly plugins: Readonly<Record<string, string>>;
   /** Fresh at each start of the process. */
   readonly instanceId: string;
   /** Control planes, tried in turn. At least one. */

@@ -1,3 +1,4 @@
+import type { LeftOut } from "../config/edition-rules.ts";
 import type { Problem } from "../config/problem.ts";
 import type { PeerCertificate } from "./connection.ts";
 import { isInSync } from "./fleet-state.ts";
@@ -17,6 +18,8 @@ export interface NodeView {
   readonly peer: Peer | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly capabilities: readonly string[];
+  /** Versions by name; empty ones came with the program. */
+  readonly plugins: Readonly<Record<string, string>>;
   readonly address: string;
   readonly transport: string;
   readonly certificate: PeerCertificate | undefined;
@@ -33,11 +36,17 @@ export interface NodeView {
   readonly inSync: boolean;
   /** How many versions it is behind. */
   readonly lagVersions: number;
+  /** Of a connected node: since when it has not been level; undefined while it is. */
+  readonly behindSinceMs: number | undefined;
+  /** Whether that is so long that a person should look. */
+  readonly isLate: boolean;
   readonly lastApply: { readonly version: number; readonly durationsMs: Readonly<Record<string, number>> } | undefined;
   /** The configuration that it refused last, until it applies one. */
   readonly refusal: Refusal | undefined;
   /** Why the newest configuration cannot be sent to it; empty when it can. */
   readonly obstacle: string;
+  /** What of the newest configuration its program does not know; with `obstacle`, it is not given the rest either. */
+  readonly leftOut: readonly LeftOut[];
   /** Why it was not let in; set where `status` is `rejected`. */
   readonly rejection: RejectionView | undefined;
 }
@@ -74,6 +83,8 @@ export function viewOf(stream: FleetStream, newest: Stamp | undefined): NodeView
     configHash: running?.hash ?? state.originalHash,
     inSync: stream.isOpen && isInSync(state),
     lagVersions: lagOf(running, newest),
+    behindSinceMs: stream.behindSinceMs,
+    isLate: state.pushes > 0,
     lastApply: lastAck && { version: lastAck.version, durationsMs: lastAck.durationsMs },
     refusal: lastNack && {
       version: lastNack.version,
@@ -82,6 +93,7 @@ export function viewOf(stream: FleetStream, newest: Stamp | undefined): NodeView
       times: state.refusals,
     },
     obstacle: state.obstacle,
+    leftOut: state.newest?.leftOut ?? [],
     rejection: undefined,
   };
 }
@@ -96,6 +108,7 @@ export function viewOfAbsent(nodeId: string, newest: Stamp | undefined): NodeVie
     peer: undefined,
     labels: {},
     capabilities: [],
+    plugins: {},
     address: "",
     transport: "",
     certificate: undefined,
@@ -108,9 +121,12 @@ export function viewOfAbsent(nodeId: string, newest: Stamp | undefined): NodeVie
     configHash: 0n,
     inSync: false,
     lagVersions: lagOf(undefined, newest),
+    behindSinceMs: undefined,
+    isLate: false,
     lastApply: undefined,
     refusal: undefined,
     obstacle: "",
+    leftOut: [],
     rejection: undefined,
   };
 }
@@ -127,6 +143,7 @@ function describeStream({ peer, state, connectedAtMs, disconnectedAtMs, lastHear
     version: state.hello?.version ?? "",
     labels: state.hello?.labels ?? {},
     capabilities: state.hello?.capabilities ?? [],
+    plugins: state.hello?.plugins ?? {},
     address: peer.address,
     transport: peer.transport,
     certificate: peer.certificate,

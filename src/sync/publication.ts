@@ -1,4 +1,5 @@
 import type { Delta } from "../config/delta.ts";
+import type { LeftOut } from "../config/edition-rules.ts";
 import type { Snapshot } from "../config/snapshot.ts";
 import { xxhash64 } from "../config/state-hash.ts";
 import { encodeSnapshot } from "./configuration-encoding.ts";
@@ -13,6 +14,10 @@ export interface PublicationSource {
   readonly timestampMs: number;
   /** The document for original data planes; called only when one needs it. */
   readonly originalYaml: () => string;
+  /** What the programs that it is for do not know, and is not in the snapshot. */
+  readonly leftOut?: readonly LeftOut[];
+  /** Why it is given to nobody of them; empty when it is. */
+  readonly obstacle?: string;
   /** What turns an older state into this one, where that is known; undefined where it is not. */
   readonly since?: (base: Stamp) => Delta | undefined;
 }
@@ -39,6 +44,19 @@ export class Publication {
     this.#maxChunkBytes = maxChunkBytes;
   }
 
+  get leftOut(): readonly LeftOut[] {
+    return this.#source.leftOut ?? [];
+  }
+
+  get obstacle(): string {
+    return this.#source.obstacle ?? "";
+  }
+
+  /** What a node lacks that runs `base`, as it is; undefined where that is not known. */
+  since(base: Stamp): Delta | undefined {
+    return this.#source.since?.(base);
+  }
+
   chunks(encoding: Encoding): readonly Chunk[] {
     const known = this.#chunks.get(encoding);
     if (known !== undefined) return known;
@@ -63,8 +81,8 @@ export class Publication {
   }
 
   #deltaSince(base: Stamp, encoding: Encoding): DeltaUpdate | undefined {
-    const { snapshot, since } = this.#source;
-    const delta = since?.(base);
+    const { snapshot } = this.#source;
+    const delta = this.since(base);
     if (delta === undefined || delta.upserts.length > snapshot.resources.length / 2 + 1) return undefined;
     return writeDelta(base, this.stamp, delta, encoding);
   }

@@ -143,6 +143,7 @@ class NodeProcess {
       version: "1.4.1",
       hostname: "h",
       labels: {},
+      plugins: {},
       instanceId,
       addresses: [...controlPlanes.keys()],
       heartbeatIntervalMs: 8_000,

@@ -13,7 +13,11 @@ import { SessionRunner } from "../../src/sync/session-runner.ts";
 import type { Connection, End } from "./connection.ts";
 import { Violation, type World } from "./world.ts";
 
-const IDENTITY = { controlPlaneId: "cp", version: "1.4.0", rpcPrefixes: [], otherAddresses: () => [] };
+const IDENTITY = {
+  ...{ controlPlaneId: "cp", version: "1.4.0", rpcPrefixes: [], otherAddresses: () => [] },
+  compatibility: "patch" as const,
+  behindLimitMs: 60_000,
+};
 
 /** What a stream is told by its control plane. */
 interface StreamPlace {

@@ -28,6 +28,8 @@ export interface ClusterOptions {
   readonly controlPlanes?: number;
   /** The URL of the store that they share; else each has its own. */
   readonly store?: string;
+  /** How much older their data planes may be, if not as by default. */
+  readonly compatibility?: "patch" | "minor";
   /** More settings of the control planes' `postgres` block, for each in turn or for all. */
   readonly postgres?: string | readonly string[];
   /** How long a control plane may take to start, if its document is a large one. */
@@ -100,8 +102,9 @@ export class Cluster implements AsyncDisposable {
       certificate,
       caFile: this.authority.caFile,
     });
-    const more = storeLines(options, this.controlPlanes.length) + this.#caLines(options);
-    writeFileSync(file, `${blocks}${more}admin: { port: 0 }\n${document}`);
+    const { compatibility = "patch" } = options;
+    const own = `    compatibility: ${compatibility}\n${storeLines(options, this.controlPlanes.length)}${this.#caLines(options)}`;
+    writeFileSync(file, `${blocks}${own}admin: { port: 0 }\n${document}`);
     const member = new Member(name, file);
     this.controlPlanes.push(member);
     this.#ports.push(port);

@@ -32,6 +32,8 @@ export const NodesAnswer = z.array(
     config_hash_hex: hashHex,
     in_sync: z.boolean().describe("Whether what it serves is what the control plane has."),
     lag_versions: z.int(),
+    behind_since: perhapsTime.describe("Since when it has not been level, while it is connected."),
+    late: z.boolean().describe("Whether that is so long that a person should look."),
     connected_at: perhapsTime,
     address: z.string().nullable(),
     labels: z.record(z.string(), z.string()),
@@ -45,7 +47,15 @@ export const NodesAnswer = z.array(
       .nullable()
       .describe("The version that it refused, while that is still the newest, and why."),
     rejection: z.string().nullable().describe("Why it was turned away."),
-    obstacle: z.string().nullable().describe("Why the newest configuration cannot be sent to it."),
+    obstacle: z.string().nullable().describe("Why the newest configuration cannot be sent to it, or must not."),
+    plugins: z.record(z.string(), z.string()).describe("Versions by name."),
+    missing_plugins: z.array(z.string()).describe("Those that are configured and that it does not have."),
+    left_out: z
+      .array(
+        z.strictObject({ kind: z.string(), id: z.string(), path: z.string(), reason: z.string(), guards: z.boolean() }),
+      )
+      .describe("What its program does not know of the newest configuration; at most 100."),
+    left_out_total: z.int(),
   }),
 );
 
@@ -64,4 +74,8 @@ export const ClusterStatusAnswer = z.strictObject({
   connected_at: perhapsTime,
   last_error: z.string(),
   peer: z.string().nullable(),
+  withheld: z
+    .strictObject({ version: z.int(), hash_hex: hashHex, reason: z.string() })
+    .nullable()
+    .describe("A version that the control plane does not give to this node, and why."),
 });

@@ -16,5 +16,10 @@ export const RunningAnswer = z.strictObject({
   version: z.int().nullable(),
   hash_hex: hashHex.nullable(),
   resources: z.record(z.string(), z.int()).describe("How many of each kind."),
+  data: z
+    .array(z.record(z.string(), z.json()))
+    .optional()
+    .describe("Those that were asked for, at most 100, without secrets."),
+  data_total: z.int().optional(),
   secret_references: z.array(z.strictObject({ kind: z.string(), id: z.string(), reference: z.string() })),
 });

@@ -1,7 +1,7 @@
 import { formatHash } from "../../config/state-hash.ts";
 import { RunwayError } from "../../core/failure.ts";
 import { ClusterStatusAnswer, ForgottenAnswer, NodesAnswer } from "../answers/cluster.ts";
-import type { DataPlaneView } from "../data-plane-view.ts";
+import type { DataPlaneStatus, DataPlaneView } from "../data-plane-view.ts";
 import type { FleetView } from "../fleet-view.ts";
 import { nodeJson } from "../node-json.ts";
 import { type Operation, operation } from "../operation.ts";
@@ -63,9 +63,16 @@ export function dataPlaneOperations(node: DataPlaneView): Operation[] {
             connected_at: timestamp(status.connectedAtMs),
             last_error: status.lastError ?? "",
             peer: status.peer ?? null,
+            withheld: withheldJson(status.withheld),
           },
         };
       },
     }),
   ];
+}
+
+function withheldJson(withheld: DataPlaneStatus["withheld"]) {
+  return withheld === undefined
+    ? null
+    : { version: withheld.version, hash_hex: formatHash(withheld.hash), reason: withheld.reason };
 }

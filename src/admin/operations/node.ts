@@ -1,12 +1,13 @@
 import type { JsonObject } from "../../config/json.ts";
+import type { Role } from "../../config/node-settings.ts";
 import type { FleetView } from "../fleet-view.ts";
 import { NODE_CALLS } from "../node-calls.ts";
 import type { NodeControl } from "../node-control.ts";
 import { type Operation, operation } from "../operation.ts";
 
 /** What this node itself is asked. */
-export function ownNodeOperations(node: NodeControl): Operation[] {
-  return NODE_CALLS.filter(({ ownRoles }) => ownRoles.length > 0).map((call) =>
+export function ownNodeOperations(node: NodeControl, role: Role): Operation[] {
+  return NODE_CALLS.filter(({ ownRoles }) => ownRoles.includes(role)).map((call) =>
     operation({
       ...{ method: call.method, path: call.path, roles: call.ownRoles, summary: call.summary, query: call.params },
       answer: call.result,

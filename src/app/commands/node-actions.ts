@@ -34,6 +34,10 @@ export function addNodeActions(nodes: Command, context: CommandContext): void {
   action(nodes, context, {
     ...{ name: "configuration", method: "GET", path: "configuration" },
     description: "say what a node runs, its own listeners and logging included",
+    options: [
+      ["--kind <kind>", "of resources to be shown", "kind"],
+      ["--id <id>", "of the one to be shown", "id"],
+    ],
   });
   action(nodes, context, {
     ...{ name: "explain", method: "GET", path: "explain" },

@@ -6,6 +6,8 @@ import { type AdminOptions, adminCommand, type CommandContext, clientOf } from "
 import { addInvite } from "./invite.ts";
 import { addNodeActions } from "./node-actions.ts";
 
+const MAX_SHOWN = 10;
+
 export function addNodes(program: Command, context: CommandContext): void {
   const nodes = adminCommand(program, "nodes", context);
   addNodeActions(nodes, context);
@@ -29,7 +31,13 @@ export function addNodes(program: Command, context: CommandContext): void {
           nodes.map((node) => nodeCells(node, Date.now())),
         ),
       );
-      for (const { node_id, refused, rejection } of nodes) {
+      for (const { node_id, refused, rejection, obstacle, left_out, left_out_total } of nodes) {
+        if (obstacle !== null) terminal.write(`${node_id} is not given it: ${obstacle}\n`);
+        else
+          for (const { kind, id, path, reason } of left_out.slice(0, MAX_SHOWN))
+            terminal.write(`${node_id} goes without ${path === "" ? "" : `${path} of `}${kind}:${id}: ${reason}\n`);
+        if (obstacle === null && left_out_total > MAX_SHOWN)
+          terminal.write(`${node_id} goes without ${left_out_total - MAX_SHOWN} more\n`);
         for (const { message } of refused?.problems ?? [])
           terminal.write(`${node_id} refuses version ${refused?.version}: ${message}\n`);
         if (rejection !== null) terminal.write(`${node_id} was rejected: ${rejection}\n`);

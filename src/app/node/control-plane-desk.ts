@@ -29,7 +29,7 @@ import { stateHash } from "../../config/state-hash.ts";
 import type { Clock } from "../../core/clock.ts";
 import { RunwayError } from "../../core/failure.ts";
 import type { Logger } from "../../core/ports.ts";
-import type { FleetSource } from "../../sync/fleet.ts";
+import type { FleetSource } from "../../sync/edition.ts";
 import { logApplied } from "./applied-log.ts";
 import type { Gateway, PreparedChange } from "./gateway.ts";
 import { Turnstile } from "./turnstile.ts";

@@ -36,11 +36,14 @@ export class DataPlaneAdminView implements DataPlaneView {
       const cpAddress = this.#addresses[0] ?? "";
       return { nodeId, cpAddress, connected: false, configVersion: 0, configHash: 0n, hasConfig: false };
     }
-    const { cpAddress, connected, epoch, configVersion, configHash, hasConfig, connectedAtMs, peer } = agent;
+    const { cpAddress, connected, epoch, configVersion, configHash, hasConfig, connectedAtMs, peer, withheld } = agent;
     const lastError = agent.lastReloadError === "" ? agent.lastError : agent.lastReloadError;
     return {
       ...{ nodeId, cpAddress, connected, epoch, configVersion, configHash, hasConfig },
       ...{ connectedAtMs, peer, lastError: lastError === "" ? undefined : lastError },
+      withheld: withheld && {
+        ...{ version: withheld.newest.version, hash: withheld.newest.hash, reason: withheld.reason },
+      },
     };
   }
 }

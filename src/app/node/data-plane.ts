@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 import type { HealthCheck } from "../../admin/gateway-view.ts";
 import type { NodeControl } from "../../admin/node-control.ts";
+import type { Language } from "../../config/language.ts";
 import type { Service } from "../../core/service.ts";
 import { Agent } from "../../sync/agent.ts";
 import { NodeCache } from "../../sync/node-cache.ts";
@@ -90,13 +91,13 @@ async function createAgent(
   { nodeId, gateway, cache, control, sink, running }: AgentParts,
 ): Promise<Agent> {
   const { createConnector } = await import("../../sync/create-connector.ts");
-  const { loaded, version, clock, logger, meter } = context;
+  const { loaded, language, version, clock, logger, meter } = context;
   const { address, tls, labels, heartbeat_interval, retry_interval, ...way } = loaded.settings.cluster.data_plane;
   const { cert_file: certFile, key_file: keyFile, ca_file: caFile, server_name } = tls;
   const serverName = server_name === "" ? undefined : server_name;
   const proxy = way.proxy === "" ? undefined : new URL(way.proxy);
   return new Agent({
-    ...{ nodeId, version, hostname: hostname(), labels, addresses: address },
+    ...{ nodeId, version, hostname: hostname(), labels, addresses: address, plugins: pluginVersions(language) },
     heartbeatIntervalMs: heartbeat_interval,
     retryIntervalMs: retry_interval,
     connector: createConnector({
@@ -117,6 +118,10 @@ async function createAgent(
       cacheError: cache.error,
     }),
   });
+}
+
+function pluginVersions({ plugins }: Language): Record<string, string> {
+  return Object.fromEntries(plugins.map(({ name, version = "" }) => [name, version]));
 }
 
 function trafficNumbers({ supervisor, live }: Gateway) {

@@ -9,6 +9,8 @@ import type { FleetExchange, ForeignNode } from "./fleet-exchange.ts";
 import { callNode } from "./node-call.ts";
 
 const LOOK_AGAIN_MS = 100;
+/** Things that a node goes without which are told. */
+const MAX_TOLD = 100;
 
 /** Shows the fleet to the control plane's admin API: the nodes of this control plane and those of the others on its store. */
 export class FleetAdminView implements FleetView {
@@ -91,7 +93,8 @@ export class FleetAdminView implements FleetView {
   #judged({ report, controlPlane, isCurrent }: ForeignNode): NodeReport {
     const newest = this.#fleet.newest;
     const status = isCurrent || report.status !== "connected" ? report.status : "stale";
-    const isLevel = report.configVersion === newest?.version && report.configHash === newest.hash;
+    // Its control plane has compared the hash, which is another one in the edition of an older program.
+    const isLevel = report.inSync && report.configVersion === newest?.version;
     const lagVersions = Math.max(0, (newest?.version ?? 0) - report.configVersion);
     return { ...report, status, inSync: status === "connected" && isLevel, lagVersions, controlPlane };
   }
@@ -115,10 +118,11 @@ function missingOf(version: number) {
       : { nodeId, why: "pending", detail: "it is connected to another control plane" };
 }
 
-function reportOf({ rejection, refusal, lastApply, obstacle, certificate, ...view }: NodeView): NodeReport {
+function reportOf({ rejection, refusal, lastApply, obstacle, certificate, leftOut, ...view }: NodeView): NodeReport {
   return {
     ...view,
     certificate: certificate && certificateOf(certificate),
+    leftOut: leftOut.slice(0, MAX_TOLD),
     rejection: rejection?.detail,
     refused: refusal,
     obstacle: obstacle === "" ? undefined : obstacle,

@@ -97,11 +97,16 @@ interface FleetParts {
   readonly otherAddresses: () => readonly string[];
 }
 
-function createFleet({ loaded, version, clock, logger, meter }: NodeContext, parts: FleetParts): Fleet {
+function createFleet({ loaded, language, version, clock, logger, meter }: NodeContext, parts: FleetParts): Fleet {
   const { revoked, ...own } = parts;
-  const { trust_domain: trustDomain } = loaded.settings.cluster.control_plane;
+  const {
+    trust_domain: trustDomain,
+    compatibility,
+    alarm_after: behindLimitMs,
+  } = loaded.settings.cluster.control_plane;
   return new Fleet({
     ...own,
+    ...{ language, compatibility, behindLimitMs },
     version,
     trustDomain: trustDomain === "" ? undefined : trustDomain,
     revocationOf: (nodeId, certificate) => revoked.faultOf(nodeId, certificate),

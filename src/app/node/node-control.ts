@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import type { NodeControl, RunningConfiguration } from "../../admin/node-control.ts";
+import { Redaction } from "../../config/redaction.ts";
 import type { Gateway } from "./gateway.ts";
 import type { GatewayAdminView } from "./gateway-admin-view.ts";
 import type { NodeContext } from "./node-context.ts";
@@ -18,6 +19,7 @@ export interface NodeControlParts {
 export function createNodeControl(context: NodeContext, parts: NodeControlParts): NodeControl {
   const { loaded, language, logLevel, clock, version: program } = context;
   const { gateway, view, nodeId, version, resync } = parts;
+  const redaction = new Redaction(language);
   return {
     gateway: view,
     logLevel,
@@ -26,12 +28,16 @@ export function createNodeControl(context: NodeContext, parts: NodeControlParts)
       node_id: nodeId ?? null,
       hostname: hostname(),
       runway_version: program,
-      plugins: language.plugins.map(({ name }) => name),
+      plugins: Object.fromEntries(language.plugins.map(({ name, version = program }) => [name, version])),
     }),
     process: () => ({ uptimeSeconds: Math.floor(process.uptime()), memoryBytes: process.memoryUsage.rss() }),
     running() {
       const counted = version?.();
-      return { resources: gateway.resources, ...(counted === undefined ? {} : { version: counted }) };
+      return {
+        resources: gateway.resources,
+        redact: (one) => redaction.resource(one),
+        ...(counted === undefined ? {} : { version: counted }),
+      };
     },
     now: () => clock.now(),
     ...(resync === undefined ? {} : { resync }),

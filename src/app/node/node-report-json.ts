@@ -22,6 +22,9 @@ const NOTHING_KNOWN: NodeReport = {
   configHash: 0n,
   inSync: false,
   lagVersions: 0,
+  isLate: false,
   labels: {},
   capabilities: [],
+  plugins: {},
+  leftOut: [],
 };

@@ -122,7 +122,7 @@ export const ListenerSpec = z.strictObject({
   ),
   protocol: z.enum(["http"]).default("http").describe("What is spoken."),
   proxy_protocol: ProxyProtocol.prefault({}).describe("Whom a load balancer in front speaks for."),
-  tls: ListenerTls.prefault({}).describe("TLS of this listener."),
+  tls: ListenerTls.prefault({}).describe("TLS of this listener.").meta({ guards: true }),
   http: HttpLimits.prefault({}).describe("Limits of HTTP connections."),
 });
 

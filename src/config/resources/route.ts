@@ -31,7 +31,8 @@ const AuthSpec = z
       .default([])
       .describe("The plugins that may authenticate here, such as api_key; none means all that are configured."),
   })
-  .describe("Who may come, where plugins that authenticate are configured: any one that knows the client lets it in.");
+  .describe("Who may come, where plugins that authenticate are configured: any one that knows the client lets it in.")
+  .meta({ guards: true });
 
 /** What routes have of our own. */
 export const RouteSpec = z.strictObject({
@@ -47,7 +48,7 @@ export const RouteSpec = z.strictObject({
     .array(httpToken.refine((text) => text === text.toUpperCase(), "must be in capitals"))
     .default([])
     .describe("Methods that the route answers; none means every method but TRACE."),
-  match: MatchSpec.prefault({}).describe("Further conditions on the request."),
+  match: MatchSpec.prefault({}).describe("Further conditions on the request.").meta({ guards: true }),
   strip_prefix: z
     .boolean()
     .default(false)

@@ -20,12 +20,14 @@ const ShutdownSpec = z.strictObject({
     .describe("How long to go on accepting requests, while /ready says no, before the listeners close."),
 });
 
-const TrustedProxiesSpec = z.strictObject({
-  cidrs: z
-    .array(network)
-    .default([])
-    .describe("Networks whose X-Forwarded-* headers are believed. None means nobody's."),
-});
+const TrustedProxiesSpec = z
+  .strictObject({
+    cidrs: z
+      .array(network)
+      .default([])
+      .describe("Networks whose X-Forwarded-* headers are believed. None means nobody's."),
+  })
+  .meta({ guards: true });
 
 const TransportSpec = z.strictObject({
   max_idle_conns_per_host: z

@@ -16,6 +16,7 @@ const TYPES = [
 /** Compresses what upstreams send uncompressed, for clients that take it so (RFC 9110 §8.4). */
 export const compression = definePlugin({
   name: "compression",
+  dispensable: true,
   config: z
     .strictObject({
       algorithms: z

@@ -12,6 +12,7 @@ const origin = z
 /** Which pages of other origins may use what the gateway answers (https://fetch.spec.whatwg.org/#http-cors-protocol). */
 export const cors = definePlugin({
   name: "cors",
+  dispensable: true,
   config: z
     .strictObject({
       allow_origins: z

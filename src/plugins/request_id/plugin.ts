@@ -7,6 +7,7 @@ const given = createContextKey<string | undefined>("request_id", undefined);
 /** A second name for requests, for systems that have their own header for it. */
 export const requestId = definePlugin({
   name: "request_id",
+  dispensable: true,
   config: z
     .strictObject({
       header: headerName

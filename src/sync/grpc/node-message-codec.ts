@@ -81,6 +81,7 @@ function writeHello(hello: Hello): (WireMessage & { case: "connect" })["value"] 
     capabilities: [...hello.capabilities],
     encodings: [...hello.encodings],
     labels: { ...hello.labels },
+    plugins: Object.entries(hello.plugins).map(([name, version]) => ({ name, version })),
     instanceId: hello.instanceId,
     heartbeatIntervalMs: hello.heartbeatIntervalMs,
     ...(partial && { partial: { ...partial, version: BigInt(partial.version) } }),
@@ -147,6 +148,9 @@ function readHello(wire: ConnectRequest): Hello {
     capabilities: wire.capabilities.slice(0, LIMITS.capabilities),
     encodings: wire.encodings.slice(0, LIMITS.capabilities),
     labels: { ...wire.labels },
+    plugins: Object.fromEntries(
+      wire.plugins.slice(0, LIMITS.plugins).map(({ name, version }) => [bounded(name), bounded(version)]),
+    ),
     instanceId: bounded(wire.instanceId),
     heartbeatIntervalMs: wire.heartbeatIntervalMs,
     partial: partial && {

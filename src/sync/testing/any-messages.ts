@@ -44,6 +44,7 @@ export const fromNode: fc.Arbitrary<FromNode> = fc.oneof(
     capabilities: fc.array(text, { maxLength: 5 }),
     encodings: fc.array(text, { maxLength: 5 }),
     labels: words,
+    plugins: words,
     instanceId: text,
     heartbeatIntervalMs: count,
     partial: fc.option(fc.record({ epoch: text, version, checksum: uint64, nextIndex: count }), { nil: undefined }),

@@ -40,6 +40,7 @@ export function helloOf(changes: Partial<Hello> = {}): Hello {
     capabilities: ["snapshot.v1"],
     encodings: ["json"],
     labels: {},
+    plugins: {},
     instanceId: "i1",
     heartbeatIntervalMs: 1_000,
     partial: undefined,

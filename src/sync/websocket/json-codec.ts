@@ -22,25 +22,23 @@ export function encodeFromControlPlane(message: FromControlPlane): string {
 }
 
 /**
- * @returns undefined for a session message that this version does not know
+ * What is under the prefix and no session message is a remote call, as everything else.
  * @throws Error when the text is not a message
  */
-export function decodeFromNode(text: string): FromNode | undefined {
+export function decodeFromNode(text: string): FromNode {
   const value = JSON.parse(text) as Json;
   const type = sessionMessage(value);
-  if (type === undefined) return { type: "rpc", frame: text };
-  if (!isNameIn(NODE_MESSAGES, type)) return undefined;
+  if (type === undefined || !isNameIn(NODE_MESSAGES, type)) return { type: "rpc", frame: text };
   return { ...read<object>(NODE_MESSAGES[type], (value as JsonObject).params), type } as FromNode;
 }
 
 /** As `decodeFromNode`. */
-export function decodeFromControlPlane(text: string): FromControlPlane | undefined {
+export function decodeFromControlPlane(text: string): FromControlPlane {
   const value = JSON.parse(text) as Json;
   if (isMapping(value) && value.id === HELLO_ID && value.result !== undefined)
     return { ...read<object>(CONTROL_PLANE_MESSAGES.welcome, value.result), type: "welcome" } as FromControlPlane;
   const type = sessionMessage(value);
-  if (type === undefined) return { type: "rpc", frame: text };
-  if (!isNameIn(CONTROL_PLANE_MESSAGES, type)) return undefined;
+  if (type === undefined || !isNameIn(CONTROL_PLANE_MESSAGES, type)) return { type: "rpc", frame: text };
   return { ...read<object>(CONTROL_PLANE_MESSAGES[type], (value as JsonObject).params), type } as FromControlPlane;
 }
 

@@ -51,6 +51,10 @@ export const NODE_MESSAGES = {
     capabilities: names,
     encodings: names,
     labels: z.record(z.string(), z.string()),
+    plugins: z
+      .record(text, text)
+      .default({})
+      .transform((all) => Object.fromEntries(Object.entries(all).slice(0, LIMITS.plugins))),
     instanceId: text,
     heartbeatIntervalMs: count,
     partial: z.object({ epoch, version: count, checksum: hash, nextIndex: count }).optional(),
