@@ -150,9 +150,7 @@ export class FieldLines {
     let runStart = -1;
     let runEnd = -1;
     for (let index = 0; index < this.count; index++) {
-      const kept =
-        dropped[this.#ids[index]!] !== 1 &&
-        (nominated === undefined || !nominated.includes(this.name(index).toLowerCase()));
+      const kept = dropped[this.#ids[index]!] !== 1 && (nominated === undefined || !this.#isAmong(nominated, index));
       if (kept && this.#canonical[index] === 1) {
         if (runStart < 0) runStart = this.#offset(index, NAME_START);
         runEnd = this.#offset(index, VALUE_END) + 2;
@@ -163,6 +161,12 @@ export class FieldLines {
       if (kept) out += `${this.name(index)}: ${this.value(index)}\r\n`;
     }
     return runStart >= 0 ? out + this.#text.substring(runStart, runEnd) : out;
+  }
+
+  #isAmong(lowerNames: readonly string[], index: number): boolean {
+    const length = this.#offset(index, NAME_END) - this.#offset(index, NAME_START);
+    for (const name of lowerNames) if (name.length === length && this.name(index).toLowerCase() === name) return true;
+    return false;
   }
 
   #offset(index: number, which: number): number {

@@ -26,6 +26,10 @@ const CELLS = HEADER + SETS * PLACES * PLACE;
 const BYTES = CELLS * Float64Array.BYTES_PER_ELEMENT + SETS * Int32Array.BYTES_PER_ELEMENT;
 /** What is worth more is not forgotten before its time. */
 const MAX_FORGOTTEN_WORTH = 0.9;
+/** What a lock says. Who waits says so, and nobody is called where nobody waits (U. Drepper, Futexes Are Tricky, 2011, mutex 2). */
+const FREE = 0;
+const TAKEN = 1;
+const AWAITED = 2;
 const SPINS = 1_000;
 /** A thread that was ended while it held a lock is not waited for longer. */
 const MAX_WAITS = 100;
@@ -56,6 +60,8 @@ export class SharedNumbers {
   readonly #cells: Float64Array;
   readonly #locks: Int32Array;
   readonly #seed: Uint32Array;
+  /** What this thread's clock is behind the one of the system, which is one for all threads and never goes back. */
+  readonly #behindMs = systemMs() - performance.now();
   readonly #entry = { numbers: new Float64Array(NUMBERS), isShared: false, keepMs: 0, worth: 0 };
 
   constructor(memory: SharedArrayBuffer) {
@@ -74,11 +80,10 @@ export class SharedNumbers {
     const set = low & (SETS - 1);
     this.#lock(set);
     try {
-      const nowMs = sharedNowMs();
+      const nowMs = this.#behindMs + performance.now();
       return this.#run(this.#find(set, low, high, nowMs), step, nowMs);
     } finally {
-      Atomics.store(this.#locks, set, 0);
-      Atomics.notify(this.#locks, set, 1);
+      if (Atomics.exchange(this.#locks, set, FREE) === AWAITED) Atomics.notify(this.#locks, set, 1);
     }
   }
 
@@ -122,15 +127,16 @@ export class SharedNumbers {
   }
 
   #lock(set: number): void {
+    for (let spin = 0; spin < SPINS; spin++)
+      if (Atomics.compareExchange(this.#locks, set, FREE, TAKEN) === FREE) return;
     for (let waits = 0; waits < MAX_WAITS; waits++) {
-      for (let spin = 0; spin < SPINS; spin++) if (Atomics.compareExchange(this.#locks, set, 0, 1) === 0) return;
-      Atomics.wait(this.#locks, set, 1, 1);
+      if (Atomics.exchange(this.#locks, set, AWAITED) === FREE) return;
+      Atomics.wait(this.#locks, set, AWAITED, 1);
     }
   }
 }
 
-/** Milliseconds of the system's monotonic clock, which is one for all threads. */
-function sharedNowMs(): number {
+function systemMs(): number {
   const [seconds, nanoseconds] = process.hrtime();
   return seconds * 1_000 + nanoseconds / 1_000_000;
 }

@@ -1,8 +1,10 @@
-import { createHash } from "node:crypto";
+import { hash as digest } from "node:crypto";
 import { z } from "zod";
 import { definePlugin, headerName, type RequestContext, refuse, secret } from "../../sdk/index.ts";
 
 const MAX_KEY_CHARACTERS = 1_024;
+/** Keys that were accepted whose hash is remembered; the oldest is forgotten for a new one. */
+const MAX_REMEMBERED = 1_024;
 
 const KeySpec = z.strictObject({
   hash: secret(
@@ -19,7 +21,7 @@ const KeySpec = z.strictObject({
 
 /** The form in which keys stand in a configuration. Keys are long and random, so a hash without salt gives nothing away and can be looked up. */
 export function hashApiKey(key: string): string {
-  return `sha256:${createHash("sha256").update(key).digest("hex")}`;
+  return `sha256:${digest("sha256", key)}`;
 }
 
 /** Knows consumers by a key that they send. */
@@ -54,13 +56,19 @@ export const apiKey = definePlugin({
       request.headers.remove(header);
       if (parameter !== "" && request.parameter(parameter) !== undefined) request.removeParameter(parameter);
     };
+    const remembered = new Map<string, string>();
+    const remember = (key: string, hash: string) => {
+      if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value!);
+      remembered.set(key, hash);
+    };
     return {
       secrets: { headers: [header], parameters: parameter === "" ? [] : [parameter] },
       challenge: "API-Key",
       authenticate(request) {
         const key = request.headers.get(header) ?? (parameter === "" ? undefined : request.parameter(parameter));
         if (key === undefined) return undefined;
-        const hash = key.length > MAX_KEY_CHARACTERS ? "" : hashApiKey(key);
+        const known = remembered.get(key);
+        const hash = known ?? (key.length > MAX_KEY_CHARACTERS ? "" : hashApiKey(key));
         const consumer = host.consumerByKey(hash);
         const held = (consumer?.credentials.keys as readonly z.output<typeof KeySpec>[] | undefined)?.find(
           (one) => one.hash === hash,
@@ -70,6 +78,7 @@ export const apiKey = definePlugin({
           host.count(isExpired ? "expired" : "refused");
           return refuse("consumerUnknown", { headers: { "WWW-Authenticate": "API-Key" } });
         }
+        if (known === undefined) remember(key, hash);
         host.count("accepted");
         if (hide_credentials) hide(request);
         return { id: consumer.id };

@@ -20,11 +20,24 @@ export class EventCounts {
     this.#post = post;
   }
 
-  add(plugin: string, place: string, event: string, amount: number): void {
+  /** What counts the events of a plugin in one place. */
+  of(plugin: string, place: string): (event: string, amount?: number) => void {
+    const own = new Map<string, EventCount>();
+    return (event, amount = 1) => {
+      const count = own.get(event) ?? this.#countOf(plugin, place, event);
+      if (count === undefined) return;
+      own.set(event, count);
+      count.amount += amount;
+    };
+  }
+
+  #countOf(plugin: string, place: string, event: string): EventCount | undefined {
     const key = `${plugin}\n${place}\n${event}`;
     const count = this.#counts.get(key);
-    if (count !== undefined) count.amount += amount;
-    else if (this.#counts.size < MAX_EVENTS) this.#counts.set(key, { plugin, place, event, amount });
+    if (count !== undefined || this.#counts.size >= MAX_EVENTS) return count;
+    const first = { plugin, place, event, amount: 0 };
+    this.#counts.set(key, first);
+    return first;
   }
 
   /** What came since the last flush. */

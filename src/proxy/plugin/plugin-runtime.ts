@@ -42,7 +42,7 @@ export class PluginRuntime {
       clock: this.clock,
       logger: this.logger.child({ plugin: name, place }),
       shared: this.#shared,
-      count: (event, amount = 1) => this.#events.add(name, place, event, amount),
+      count: this.#events.of(name, place),
       fetch: hostFetch,
       resource: (kind, id) => (Object.hasOwn(resources, kind) ? this.directory.resource(kind, id) : undefined),
       consumerByKey: (key) => this.directory.consumer(name, key),
