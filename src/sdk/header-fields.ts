@@ -23,9 +23,16 @@ const OURS = new Set([
   "x-forwarded-proto",
   "x-request-id",
 ]);
+/** A plugin that makes up names without end has the others of them looked at each time. */
+const MAX_KNOWN_NAMES = 512;
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a value (RFC 9110 §5.5).
 const BAD_VALUE = /[\0-\x08\x0a-\x1f\x7f]|[^\0-\xff]/;
+
+interface FieldName {
+  readonly lower: string;
+  readonly flaw: string | undefined;
+}
 
 export const NO_FIELDS: FieldSource = { values: () => [], names: () => [] };
 
@@ -35,6 +42,8 @@ export const NO_FIELDS: FieldSource = { values: () => [], names: () => [] };
  * plugin can be made to write a second header or a second message.
  */
 export class HeaderFields {
+  /** Names that plugins use: there are few, and each is looked at once. */
+  static readonly #names = new Map<string, FieldName>();
   readonly #source: FieldSource;
   /** By lower-case name; without values for what was removed. */
   #changes: Map<string, { readonly name: string; readonly values: readonly string[] }> | undefined;
@@ -68,8 +77,7 @@ export class HeaderFields {
   }
 
   values(name: string): readonly string[] {
-    const lower = name.toLowerCase();
-    return this.#changes?.get(lower)?.values ?? this.#source.values(lower);
+    return this.#valuesOf(HeaderFields.#nameOf(name).lower);
   }
 
   /** Lower-case names of the fields that are there. */
@@ -77,7 +85,7 @@ export class HeaderFields {
     const told = new Set<string>();
     for (const name of [...this.#source.names(), ...(this.#changes?.keys() ?? [])]) {
       const lower = name.toLowerCase();
-      if (told.has(lower) || !this.has(lower)) continue;
+      if (told.has(lower) || this.#valuesOf(lower).length === 0) continue;
       told.add(lower);
       yield lower;
     }
@@ -115,13 +123,31 @@ export class HeaderFields {
     return lines;
   }
 
+  #valuesOf(lower: string): readonly string[] {
+    return this.#changes?.get(lower)?.values ?? this.#source.values(lower);
+  }
+
   #change(name: string, values: readonly string[]): void {
-    const lower = name.toLowerCase();
-    if (!NAME.test(name)) throw new TypeError(`${JSON.stringify(name)} is not the name of a header field`);
-    if (OURS.has(lower)) throw new TypeError(`the gateway writes ${name} itself`);
+    const { lower, flaw } = HeaderFields.#nameOf(name);
+    if (flaw !== undefined) throw new TypeError(flaw);
     this.#changes ??= new Map();
     this.#changes.set(lower, { name, values });
   }
+
+  static #nameOf(name: string): FieldName {
+    const known = HeaderFields.#names.get(name);
+    if (known !== undefined) return known;
+    const lower = name.toLowerCase();
+    const found = { lower, flaw: flawOf(name, lower) };
+    if (HeaderFields.#names.size < MAX_KNOWN_NAMES) HeaderFields.#names.set(name, found);
+    return found;
+  }
+}
+
+/** Why a plugin cannot change fields of this name; undefined where it can. */
+function flawOf(name: string, lower: string): string | undefined {
+  if (!NAME.test(name)) return `${JSON.stringify(name)} is not the name of a header field`;
+  return OURS.has(lower) ? `the gateway writes ${name} itself` : undefined;
 }
 
 function checkedValue(name: string, value: string): string {
