@@ -1,7 +1,8 @@
 import { composeDeltas, type Delta } from "../config/delta.ts";
 import type { Stamp } from "./messages.ts";
 
-interface Step {
+/** How one state came of another. */
+export interface Step {
   readonly base: Stamp;
   readonly target: Stamp;
   readonly delta: Delta;

@@ -2,7 +2,7 @@ import type { Delta } from "../config/delta.ts";
 import type { EditionRules, LeftOut } from "../config/edition-rules.ts";
 import { type Resource, type ResourceRef, resourceKey } from "../config/resource.ts";
 import { changeSnapshot, createSnapshot, type Snapshot } from "../config/snapshot.ts";
-import { DeltaHistory } from "./delta-history.ts";
+import { DeltaHistory, isSameStamp, type Step } from "./delta-history.ts";
 import { Publication, type PublicationSource } from "./publication.ts";
 
 /** A configuration for the fleet. */
@@ -52,6 +52,13 @@ export class Edition {
     else this.#history.forget();
     this.#snapshot = snapshot;
     this.#newest = publication;
+  }
+
+  /** What led to the newest version in an earlier life of the control plane; oldest first. */
+  remember(steps: readonly Step[]): void {
+    const newest = this.#newest?.stamp;
+    if (newest === undefined || !isSameStamp(newest, steps.at(-1)?.target)) return;
+    for (const step of steps) this.#history.record(step);
   }
 
   #translate(whole: Snapshot, change: FleetSource["change"]): { snapshot: Snapshot; delta: Delta | undefined } {

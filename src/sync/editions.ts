@@ -1,5 +1,6 @@
 import { EditionRules, type Program } from "../config/edition-rules.ts";
 import type { Language } from "../config/language.ts";
+import type { Step } from "./delta-history.ts";
 import { Edition, type FleetSource, type Lenience } from "./edition.ts";
 import type { Hello } from "./messages.ts";
 import { SNAPSHOT_CAPABILITY } from "./messages.ts";
@@ -36,6 +37,11 @@ export class Editions {
     this.#source = source;
     this.#whole.publish(source);
     for (const edition of new Set(this.#others.values())) if (edition !== this.#whole) edition.publish(source);
+  }
+
+  /** For programs that know everything; those that do not are sent a whole first. */
+  remember(steps: readonly Step[]): void {
+    this.#whole.remember(steps);
   }
 
   /** The newest configuration for a node that said this. An original data plane is told everything, in its own language. */

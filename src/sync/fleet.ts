@@ -5,7 +5,7 @@ import { FAILURES, type FailureKind, RunwayError } from "../core/failure.ts";
 import type { Logger, Meter } from "../core/ports.ts";
 import { type ApplyReport, ApplyWait } from "./apply-wait.ts";
 import type { NodeStream, NodeStreamEvents, PeerCertificate } from "./connection.ts";
-import { isSameStamp } from "./delta-history.ts";
+import { isSameStamp, type Step } from "./delta-history.ts";
 import type { FleetSource } from "./edition.ts";
 import { Editions } from "./editions.ts";
 import { FleetMetrics } from "./fleet-metrics.ts";
@@ -124,6 +124,11 @@ export class Fleet {
     this.#editions.publish(source);
     this.#publishedMs = this.#options.clock.monotonicMs();
     this.#fanOut();
+  }
+
+  /** What led to the newest version in an earlier life of the control plane; oldest first. Before the first node comes. */
+  remember(steps: readonly Step[]): void {
+    this.#editions.remember(steps);
   }
 
   /** The first change goes out at once; those that come soon after it go out together. */

@@ -20,6 +20,7 @@ import { GatewayAdminView } from "./gateway-admin-view.ts";
 import { HistoryKeeper } from "./history-keeper.ts";
 import type { NodeContext } from "./node-context.ts";
 import { createNodeControl } from "./node-control.ts";
+import { recentSteps } from "./recent-steps.ts";
 import { RevisionFollower } from "./revision-follower.ts";
 import { createRoleService, type RoleService } from "./role-service.ts";
 
@@ -51,7 +52,10 @@ export async function createControlPlane(context: NodeContext): Promise<RoleServ
   const control = createNodeControl(context, { gateway, view, version: () => desk.published });
   const configuration: Service = {
     name: "configuration",
-    start: async () => requireAccepted(await desk.open(toResources(loaded.document))),
+    async start() {
+      requireAccepted(await desk.open(toResources(loaded.document)));
+      fleet.remember(await recentSteps(store.revisions));
+    },
     async stop() {
       await flushed();
       await store.close();
