@@ -3,9 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { Cluster } from "../support/cluster.ts";
+import { Cluster, type ClusterOptions, type Member } from "../support/cluster.ts";
 import { eventually } from "../support/eventually.ts";
+import { freePort } from "../support/free-port.ts";
 import { type Origin, startOrigin } from "../support/origin.ts";
+import { PostgresServer, postgresMissing } from "../support/postgres-server.ts";
 
 const SDK = new URL("../../src/sdk/index.ts", import.meta.url).href;
 const ZOD = import.meta.resolve("zod");
@@ -16,10 +18,10 @@ import { z } from ${JSON.stringify(ZOD)};
 import { definePlugin, refuse } from ${JSON.stringify(SDK)};
 export const stamp = definePlugin({
   name: "stamp",
-  version: "2.0.0",
+  version: "2.1.0",
   dispensable: true,
-  config: z.strictObject({ text: z.string() }),
-  create: ({ text }) => ({ onResponse: (_, response) => response.headers.set("x-stamp", text) }),
+  config: z.strictObject({ text: z.string(), ink: z.string().optional().meta({ since: "2.1" }) }),
+  create: ({ text, ink = "" }) => ({ onResponse: (_, response) => response.headers.set("x-stamp", text + ink) }),
 });
 export const wall = definePlugin({
   name: "wall",
@@ -28,6 +30,8 @@ export const wall = definePlugin({
 });
 export default [stamp, wall];
 `;
+/** The same as it was in its version before, which refuses what it does not know. */
+const OLDER_MODULE = MODULE.replace("2.1.0", "2.0.3").replace(/, ink: z.string.*?\}\)/, "");
 
 describe("a data plane without a plugin that its control plane has", () => {
   let directory: string;
@@ -36,6 +40,7 @@ describe("a data plane without a plugin that its control plane has", () => {
   before(async () => {
     directory = mkdtempSync(join(tmpdir(), "runway-plugins-"));
     writeFileSync(join(directory, "plugins.ts"), MODULE);
+    writeFileSync(join(directory, "older.ts"), OLDER_MODULE);
     origin = await startOrigin();
   });
   after(async () => {
@@ -49,8 +54,11 @@ describe("a data plane without a plugin that its control plane has", () => {
         (block, index) => `  - id: r${index}\n    path: /${index}\n    backends: [{ url: "${origin.url}" }]\n${block}`,
       )
       .join("")}`;
-  const start = (compatibility: "patch" | "minor", document: string) =>
-    Cluster.start(`extensions: [${JSON.stringify(join(directory, "plugins.ts"))}]\n${document}`, 0, { compatibility });
+  const start = (compatibility: "patch" | "minor", document: string, more: ClusterOptions = {}) =>
+    Cluster.start(`extensions: [${JSON.stringify(join(directory, "plugins.ts"))}]\n${document}`, 0, {
+      compatibility,
+      ...more,
+    });
 
   it("serves without what is dispensable, where that was asked for, and the control plane says what that is", async () => {
     await using cluster = await start("minor", routes("    stamp: { text: hello }\n", ""));
@@ -65,6 +73,20 @@ describe("a data plane without a plugin that its control plane has", () => {
     ]);
     assert.equal(row.obstacle, null);
     assert.equal((row.plugins as Record<string, string>).jwt, row.version);
+  });
+
+  it("or with an older version of it, serves without what came later", async () => {
+    await using cluster = await start("minor", routes("    stamp: { text: hello, ink: -blue }\n"));
+    const extensions = `extensions: [${JSON.stringify(join(directory, "older.ts"))}]\n`;
+    const port = await freePort();
+    const listeners = `${extensions}listeners: [{ id: http, address: "127.0.0.1:${port}" }]\n`;
+    const node = await cluster.addDataPlane("dp-1", { listeners });
+    await cluster.inSync();
+    assert.equal((await node.get("/0")).headers.get("x-stamp"), "hello");
+    const row = (await cluster.node("dp-1"))!;
+    const reason = "it came with the plugin stamp 2.1, the node has 2.0.3";
+    assert.deepEqual(row.left_out, [{ kind: "route", id: "r0", path: "stamp.ink", reason, guards: false }]);
+    assert.deepEqual([row.missing_plugins, (row.plugins as Record<string, string>).stamp], [[], "2.0.3"]);
   });
 
   it("is not given a change that needs what guards, serves on, and both sides say why", async () => {
@@ -91,6 +113,26 @@ describe("a data plane without a plugin that its control plane has", () => {
     await cluster.inSync();
     assert.equal((await node.get("/1")).status, 200);
     assert.equal((await node.status()).withheld, null);
+  });
+
+  it("is waited for by another control plane only until it is known that it is not given the version", {
+    skip: postgresMissing() ?? false,
+  }, async () => {
+    await using server = await PostgresServer.start();
+    const shared = { controlPlanes: 2, store: await server.newDatabase() };
+    await using cluster = await start("minor", routes(""), shared);
+    const [one, two] = cluster.controlPlanes as [Member, Member];
+    await cluster.addDataPlane("dp-1", { controlPlanes: [two] });
+    await eventually("it is level", async () => (await cluster.nodes(one))[0]?.in_sync);
+    const pushed = await cluster.push(routes("    wall: { high: true }\n"), "?wait=applied&timeout=55s", one);
+    const { Fleet } = (await pushed.json()) as { Fleet: { Missing: readonly unknown[] } };
+    assert.deepEqual(Fleet.Missing, [
+      {
+        NodeId: "dp-1",
+        Why: "refused",
+        Detail: "version 2 cannot be run without wall of route:r0 (the node does not have the plugin wall)",
+      },
+    ]);
   });
 
   it("is given nothing that it would have to go without where versions have to match", async () => {

@@ -77,7 +77,7 @@ export class FleetAdminView implements FleetView {
       const there = this.#exchange?.nodes().filter(({ report, isCurrent }) => isCurrent && isThere(report)) ?? [];
       const reports = there.map(({ report }) => report);
       const late = reports.filter(
-        ({ configVersion, refused }) => configVersion < version && refused?.version !== version,
+        (node) => node.configVersion < version && node.refused?.version !== version && !isWithheld(node, version),
       );
       if (late.length > 0 && performance.now() < untilMs) {
         await pause(LOOK_AGAIN_MS);
@@ -111,11 +111,19 @@ function isBetter(node: NodeReport, than: NodeReport): boolean {
   return (node.connectedAtMs ?? 0) > (than.connectedAtMs ?? 0);
 }
 
+/** Its control plane has the version and does not give it to the node. What a node lacks is counted from what its control plane has. */
+function isWithheld({ obstacle, configVersion, lagVersions }: NodeReport, version: number): boolean {
+  return obstacle !== undefined && configVersion + lagVersions >= version;
+}
+
 function missingOf(version: number) {
-  return ({ nodeId, refused }: NodeReport): FleetProgress["missing"][number] =>
-    refused?.version === version
+  return (node: NodeReport): FleetProgress["missing"][number] => {
+    const { nodeId, refused, obstacle = "" } = node;
+    if (isWithheld(node, version)) return { nodeId, why: "refused", detail: obstacle };
+    return refused?.version === version
       ? { nodeId, why: "refused", detail: refused.problems[0]?.message ?? "" }
       : { nodeId, why: "pending", detail: "it is connected to another control plane" };
+  };
 }
 
 function reportOf({ rejection, refusal, lastApply, obstacle, certificate, leftOut, ...view }: NodeView): NodeReport {
