@@ -4,6 +4,7 @@ import { benchmarkControlPlane, TRIALS } from "./control-plane/benchmark.ts";
 import { describeError } from "./describe-error.ts";
 import { CHARTS, type ChartName, drawChart } from "./draw-chart.ts";
 import { benchmarkFleet, FLEET_TRANSPORTS } from "./fleet/benchmark.ts";
+import { benchmarkIdentity } from "./identity/benchmark.ts";
 import { benchmarkProxies } from "./proxy/benchmark.ts";
 import { findSubject, SUBJECTS } from "./proxy/subjects.ts";
 import { findWorkload, WORKLOADS } from "./proxy/workloads.ts";
@@ -55,6 +56,13 @@ program
   .option("--cuts <count>", "how often a minute each connection is cut, on average", number, 0)
   .option("--results-folder <path>", "where the result is written", RESULTS_FOLDER)
   .action((options) => benchmarkFleet(options, interrupted.signal));
+
+program
+  .command("identity")
+  .description("a fleet joins, renews its certificates, loses a revoked node and changes its authority, under changes")
+  .option("--nodes <count>", "nodes that join", count, 100)
+  .option("--results-folder <path>", "where the result is written", RESULTS_FOLDER)
+  .action(benchmarkIdentity);
 
 program
   .command("soak")

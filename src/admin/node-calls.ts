@@ -8,7 +8,7 @@ import { DURATION_PATTERN, parseDuration } from "../core/duration.ts";
 import { RunwayError } from "../core/failure.ts";
 import { CountersAnswer, ExplanationAnswer } from "./answers/gateway.ts";
 import { DrainAnswer } from "./answers/health.ts";
-import { AboutAnswer, LogLevelAnswer, ResyncAnswer, RunningAnswer } from "./answers/node.ts";
+import { AboutAnswer, LogLevelAnswer, RenewAnswer, ResyncAnswer, RunningAnswer } from "./answers/node.ts";
 import { LOG_LEVELS, type LogLevelControl, type NodeControl, type RunningConfiguration } from "./node-control.ts";
 import { EVERY_ROLE, type Operation } from "./operation.ts";
 import { DrainQuery, drainJson } from "./operations/drain.ts";
@@ -112,6 +112,21 @@ export const NODE_CALLS: readonly NodeCall[] = [
         throw new RunwayError("notFound", "No control plane gives this node its configuration.");
       resync();
       return { status: "resyncing" };
+    },
+  }),
+  nodeCall({
+    result: RenewAnswer,
+    ...{ name: "renew", method: "POST", path: "/renew", ownRoles: ["data_plane"], params: z.strictObject({}) },
+    summary:
+      "Has the node's certificate renewed soon, where the node sees to that by itself (cluster.data_plane.tls.renew).",
+    answer({ renew }) {
+      if (renew === undefined)
+        throw new RunwayError(
+          "notFound",
+          "This node does not renew its certificate by itself; set cluster.data_plane.tls.renew.",
+        );
+      renew();
+      return { status: "renewing" };
     },
   }),
   nodeCall({

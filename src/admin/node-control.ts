@@ -17,6 +17,8 @@ export interface NodeControl {
   running(): RunningConfiguration;
   /** Has everything sent and verified anew; left out where no control plane gives the configuration. @throws RunwayError */
   readonly resync?: () => void;
+  /** Has the node's certificate renewed soon; left out where the node does not see to it. */
+  readonly renew?: (() => void) | undefined;
   now(): number;
 }
 

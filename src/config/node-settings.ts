@@ -164,6 +164,12 @@ const DataPlaneSettings = z.strictObject({
       key_file: text.describe("The key of that certificate, PEM."),
       ca_file: text.describe("The authorities whose certificate the control plane may show, PEM."),
       server_name: text.describe("The name that has to be in its certificate; empty means the host of the address."),
+      renew: z
+        .boolean()
+        .default(false)
+        .describe(
+          "Whether the node has its certificate renewed by the control plane, a third of its lifetime before it ends, and writes these files itself. `runway join` sets them up so; cert_file and key_file have to be one file, so that both are replaced in one step.",
+        ),
     })
     .prefault({}),
   cache_dir: z

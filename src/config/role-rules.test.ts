@@ -41,6 +41,18 @@ describe("cluster roles", () => {
     ]);
   });
 
+  it("sign certificates with an authority that is there as a whole, and renew where both files are one", () => {
+    assert.deepEqual(problemsOf(`cluster: {role: control_plane, control_plane: {${CP}, ca: {cert_file: d}}}`), [
+      "cluster.control_plane.ca needs both cert_file and key_file",
+    ]);
+    const renewing = (key: string) =>
+      `cluster: {role: data_plane, data_plane: {address: 'cp:1', tls: {enabled: true, cert_file: a, key_file: ${key}, ca_file: c, renew: true}}}`;
+    assert.deepEqual(problemsOf(renewing("a")), []);
+    assert.deepEqual(problemsOf(renewing("b")), [
+      "cluster.data_plane.tls.renew needs cert_file and key_file to be one file, as `runway join` makes it",
+    ]);
+  });
+
   it("do not ask for what another role needs", () => {
     assert.deepEqual(problemsOf(`cluster: {role: data_plane, control_plane: {}, data_plane: {${DP}}}`), []);
   });

@@ -23,6 +23,8 @@ export function* checkRole({ cluster, workers }: NodeSettings): Generator<Proble
     if (address.length === 0) yield problem(`${path}.address`, "is required for data_plane role");
     yield* checkTls(path, tls);
     if (tls.ca_file === "") yield problem(`${path}.tls.ca_file`, "is required to verify control plane certificate");
+    if (tls.renew && tls.cert_file !== tls.key_file)
+      yield problem(`${path}.tls.renew`, "needs cert_file and key_file to be one file, as `runway join` makes it");
   }
 }
 

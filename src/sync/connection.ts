@@ -74,6 +74,7 @@ export interface StreamPeer {
 }
 
 export interface PeerCertificate {
+  readonly der: Uint8Array;
   readonly subject: string;
   /** Hexadecimal, lower case, without leading zeros. */
   readonly serialNumber: string;

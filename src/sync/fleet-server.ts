@@ -1,4 +1,4 @@
-import { constants } from "node:crypto";
+import { constants, type X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import {
@@ -14,6 +14,7 @@ import type { Logger, Meter } from "../core/ports.ts";
 import type { Service } from "../core/service.ts";
 import { watchFiles } from "../core/watched-files.ts";
 import { formatAddress, parseAddress } from "./address.ts";
+import { certificatesOf } from "./certificates-of.ts";
 import type { Acceptor, StreamSink } from "./connection.ts";
 import { GrpcAcceptor } from "./grpc/grpc-acceptor.ts";
 import { HandshakeQueue } from "./handshake-queue.ts";
@@ -35,6 +36,8 @@ export interface FleetServerOptions {
   readonly fleet: StreamSink;
   /** Lets nodes in that have no certificate yet; undefined where nobody does. */
   readonly joining?: JoinDoor | undefined;
+  /** Told when the authorities of the nodes' certificates are others. */
+  readonly authoritiesChanged?: (authorities: readonly X509Certificate[]) => void;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly meter: Meter;
@@ -64,6 +67,8 @@ export class FleetServer implements Service {
   readonly #queue = new HandshakeQueue((socket) => this.#tlsServer?.emit("connection", socket));
   #server: Server | undefined;
   #tlsServer: TlsServer | undefined;
+  /** PEM, as they were read last. */
+  #authorities = "";
   #stopWatching = (): void => {};
   #allGone = (): void => {};
 
@@ -96,6 +101,7 @@ export class FleetServer implements Service {
     this.#server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#arrived(socket));
     this.#server.maxConnections = MAX_CONNECTIONS;
     await listen(this.#server, address);
+    this.#authorities = readFileSync(tls.clientCaFile, "utf8");
     this.#stopWatching = watchFiles([tls.certFile, tls.keyFile, tls.clientCaFile], clock, () => this.#renew());
     this.#options.logger.info("Data planes are accepted", { address: this.address() });
   }
@@ -181,10 +187,13 @@ export class FleetServer implements Service {
 
   /** New files are used for new handshakes; files that cannot be used change nothing. */
   #renew(): void {
-    const { logger, tls } = this.#options;
+    const { logger, tls, authoritiesChanged } = this.#options;
     try {
       this.#tlsServer?.setSecureContext(this.#readContext());
       logger.info("The certificate files have changed and are used for new connections", { certFile: tls.certFile });
+      const authorities = readFileSync(tls.clientCaFile, "utf8");
+      if (authorities !== this.#authorities) authoritiesChanged?.(certificatesOf(authorities));
+      this.#authorities = authorities;
     } catch (error) {
       const reason = (error as Error).message;
       logger.error("The certificate files have changed and cannot be used; the ones before stay in use", { reason });

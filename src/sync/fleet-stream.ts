@@ -1,7 +1,8 @@
+import type { Json, JsonObject } from "../config/json.ts";
 import type { Clock } from "../core/clock.ts";
 import type { FailureKind } from "../core/failure.ts";
 import type { Logger } from "../core/ports.ts";
-import type { NodeStream, StreamPeer } from "./connection.ts";
+import type { NodeStream, PeerCertificate, StreamPeer } from "./connection.ts";
 import { stepFleet } from "./fleet-session.ts";
 import {
   type ControlPlaneIdentity,
@@ -38,6 +39,16 @@ interface StreamOwner {
   rejected(stream: FleetStream, why: Refusal): void;
 }
 
+/** A node that calls. */
+export interface CallingNode {
+  readonly nodeId: string;
+  /** It was given this certificate, and has shown that it has the key. */
+  renewed(certificate: PeerCertificate): void;
+}
+
+/** Answers a call of a node; see RpcMethod. */
+export type FleetMethod = (params: JsonObject, signal: AbortSignal, node: CallingNode) => Json | Promise<Json>;
+
 export interface StreamContext {
   readonly identity: ControlPlaneIdentity;
   readonly clock: Clock;
@@ -45,12 +56,12 @@ export interface StreamContext {
   readonly turns: SendTurns;
   readonly owner: StreamOwner;
   /** What nodes may ask, by the whole name of the method. */
-  readonly methods: Readonly<Record<string, RpcMethod>>;
+  readonly methods: Readonly<Record<string, FleetMethod>>;
   readonly logger: Logger;
 }
 
 /** Drives the session of one stream, and keeps what was seen of the node after the stream has ended. */
-export class FleetStream {
+export class FleetStream implements CallingNode {
   readonly peer: StreamPeer;
   /** By the wall clock, for people. */
   readonly connectedAtMs: number;
@@ -61,6 +72,7 @@ export class FleetStream {
   #stream: NodeStream | undefined;
   readonly #runner: SessionRunner<FleetState, FleetEvent, FleetEffect>;
   readonly #timers: NamedTimers<FleetTimer>;
+  #certificate: PeerCertificate;
   /** Made when somebody has something to say. */
   #rpc: RpcPeer | undefined;
 
@@ -68,6 +80,7 @@ export class FleetStream {
     const { identity, clock } = context;
     this.peer = stream.peer;
     this.#stream = stream;
+    this.#certificate = stream.peer.certificate;
     this.#context = context;
     this.connectedAtMs = clock.now();
     this.lastHeardAtMs = this.connectedAtMs;
@@ -82,6 +95,16 @@ export class FleetStream {
 
   get state(): FleetState {
     return this.#runner.state;
+  }
+
+  /** Empty until it has said who it is. */
+  get nodeId(): string {
+    return this.state.hello?.nodeId ?? "";
+  }
+
+  /** The newest that the node is known to have; that of the handshake is `peer.certificate`. */
+  get certificate(): PeerCertificate {
+    return this.#certificate;
   }
 
   get isOpen(): boolean {
@@ -107,6 +130,10 @@ export class FleetStream {
     if (phase !== "live" || peer !== "runway") return undefined;
     this.#rpc ??= this.#createRpc(hello?.capabilities ?? []);
     return this.#rpc;
+  }
+
+  renewed(certificate: PeerCertificate): void {
+    this.#certificate = certificate;
   }
 
   receive(message: FromNode): void {
@@ -139,8 +166,12 @@ export class FleetStream {
 
   #createRpc(capabilities: readonly string[]): RpcPeer {
     const { methods, clock, logger } = this.#context;
+    const own = Object.entries(methods).map(([name, answer]): [string, RpcMethod] => [
+      name,
+      (params, signal) => answer(params, signal, this),
+    ]);
     const rpc = new RpcPeer({
-      methods: { ...methods, ...syncMethods(() => this.state.newest) },
+      methods: { ...Object.fromEntries(own), ...syncMethods(() => this.state.newest) },
       clock,
       send: (frame) => this.#stream?.send({ type: "rpc", frame }, () => {}),
       onFault: (method, error) => logger.error("Answering a node's call failed", { method, error }),

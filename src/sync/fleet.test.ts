@@ -9,6 +9,13 @@ import { MemoryIdentityLedger } from "./node-identity.ts";
 import { ManualClock } from "./testing/manual-clock.ts";
 import { heartbeatOf, helloOf, snapshotOf, stampOf } from "./testing/messages.ts";
 
+function certificateOf(): PeerCertificate {
+  return {
+    ...{ der: new Uint8Array(), subject: "CN=n", serialNumber: "1", fingerprint: "f1", keyFingerprint: "k1" },
+    ...{ uriNames: [], notBeforeMs: 1e12, notAfterMs: 2e12 },
+  };
+}
+
 /** A stream whose other end is the test. */
 class TestStream implements NodeStream {
   readonly peer: NodeStream["peer"];
@@ -19,9 +26,7 @@ class TestStream implements NodeStream {
   isSlow = false;
 
   constructor(certificate: Partial<PeerCertificate>) {
-    const names = { subject: "CN=n", uriNames: [], keyFingerprint: "k1", serialNumber: "1", fingerprint: "f1" };
-    const plain = { ...names, notBeforeMs: 1e12, notAfterMs: 2e12 };
-    this.peer = { address: "127.0.0.1:5000", transport: "grpc", certificate: { ...plain, ...certificate } };
+    this.peer = { address: "127.0.0.1:5000", transport: "grpc", certificate: { ...certificateOf(), ...certificate } };
   }
 
   send(message: FromControlPlane, sent: () => void): void {
@@ -281,4 +286,27 @@ test("a revoked certificate loses its stream at once, is refused when it comes a
   assert.deepEqual(t.statuses(), ["one offline", "one rejected", "two connected"]);
   const renewed = t.connect({ nodeId: "one" }, { fingerprint: "newer", keyFingerprint: "one" });
   assert.equal(renewed.end_, undefined);
+});
+
+test("a stream counts with the newest certificate that its node has, and is revoked with any", () => {
+  const revoked = new Set<string>();
+  const methods: FleetOptions["methods"] = {
+    "t.v1.renew": (_params, _signal, node) => {
+      node.renewed({ ...certificateOf(), fingerprint: "second" });
+      return node.nodeId;
+    },
+  };
+  const revocationOf: FleetOptions["revocationOf"] = (_nodeId, { fingerprint }) =>
+    revoked.has(fingerprint) ? "it was revoked" : undefined;
+  const t = new TestFleet({ methods, revocationOf });
+  for (const either of ["first", "second"]) {
+    const stream = t.connect({ nodeId: either }, { fingerprint: "first" });
+    const frame = JSON.stringify({ jsonrpc: "2.0", id: 1, method: "t.v1.renew", params: {} });
+    stream.events.received({ type: "rpc", frame });
+    assert.equal(t.fleet.nodes().find(({ nodeId }) => nodeId === either)?.certificate?.fingerprint, "second");
+    revoked.add(either);
+    t.fleet.enforceRevocations();
+    assert.equal(stream.end_?.kind, "certificateRevoked");
+    revoked.clear();
+  }
 });

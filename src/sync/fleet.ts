@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import type { Json, JsonObject } from "../config/json.ts";
 import type { Language } from "../config/language.ts";
 import type { Clock } from "../core/clock.ts";
@@ -10,12 +11,13 @@ import type { FleetSource } from "./edition.ts";
 import { Editions } from "./editions.ts";
 import { FleetMetrics } from "./fleet-metrics.ts";
 import type { Refusal } from "./fleet-state.ts";
-import { FleetStream, type StreamContext } from "./fleet-stream.ts";
+import { type FleetMethod, FleetStream, type StreamContext } from "./fleet-stream.ts";
 import type { Ack, Heartbeat, Hello, Nack, Stamp } from "./messages.ts";
 import { type IdentityLedger, judgeClaim, type Verdict } from "./node-identity.ts";
 import { type NodeView, viewOf, viewOfAbsent } from "./node-view.ts";
+import { isSignedBy } from "./peer-certificate.ts";
 import { Rejections } from "./rejections.ts";
-import { type CallOptions, type RpcMethod, RpcPeer } from "./rpc/rpc-peer.ts";
+import { type CallOptions, RpcPeer } from "./rpc/rpc-peer.ts";
 import { SendTurns } from "./send-turns.ts";
 import { SYNC_PREFIX } from "./sync-methods.ts";
 import type { Compatibility } from "./version-gate.ts";
@@ -39,7 +41,7 @@ export interface FleetOptions {
   /** Where other control planes of the same fleet are, for nodes to turn to. */
   readonly otherAddresses?: () => readonly string[];
   /** What nodes may ask, by the whole name of the method. */
-  readonly methods?: Readonly<Record<string, RpcMethod>>;
+  readonly methods?: Readonly<Record<string, FleetMethod>>;
   /** Of what is published; left out, every node is taken for one that knows all of it. */
   readonly language?: Language;
   /** How much older than the control plane's the programs of its nodes may be; in their patch version alone when left out. */
@@ -58,6 +60,8 @@ const SHOWN_REJECTIONS: ReadonlySet<FailureKind> = new Set([
 ]);
 
 const MAX_WAITS = 100;
+/** Checking a signature takes a tenth of a millisecond. */
+const JUDGED_A_TURN = 50;
 /** What a node that has to come back is told at least and at most. */
 const COME_BACK_MS = { least: 1_000, most: 60_000 } as const;
 /** Between two fan-outs. */
@@ -166,9 +170,28 @@ export class Fleet {
   /** Something was revoked: ends the streams that may not go on, at once. */
   enforceRevocations(): void {
     for (const stream of [...this.#open]) {
-      const revoked = this.#revocationOf(stream, stream.state.hello?.nodeId ?? "");
+      const revoked = this.#revocationOf(stream, stream.nodeId);
       if (revoked !== undefined) stream.forbid("certificateRevoked", revoked);
     }
+  }
+
+  /**
+   * The authorities of nodes are others now: ends the streams of nodes that have no certificate of any of them, a few in each turn of
+   * the event loop. What a node was given since it connected counts.
+   */
+  async enforceAuthorities(authorities: readonly X509Certificate[]): Promise<void> {
+    let judged = 0;
+    for (const stream of [...this.#open]) {
+      if (!isSignedBy(stream.certificate, authorities))
+        stream.forbid("identityRefused", "the authority of its certificate is not accepted any more");
+      judged += 1;
+      if (judged % JUDGED_A_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+
+  /** Asks every node that is connected here, and waits for no answer. */
+  notify(method: string, params: JsonObject): void {
+    for (const stream of this.#open) stream.rpc?.notify(method, params);
   }
 
   /** Ordered by node id; those that were not let in have rows of their own. */
@@ -249,8 +272,10 @@ export class Fleet {
     return verdict;
   }
 
-  #revocationOf({ peer }: FleetStream, nodeId: string): string | undefined {
-    return this.#options.revocationOf?.(nodeId, peer.certificate);
+  /** Whoever has the key of a certificate that was revoked may be who had it renewed. */
+  #revocationOf({ peer, certificate }: FleetStream, nodeId: string): string | undefined {
+    const { revocationOf } = this.#options;
+    return revocationOf?.(nodeId, peer.certificate) ?? revocationOf?.(nodeId, certificate);
   }
 
   /** A node that is level costs nothing more once it is here; any other waits here, or elsewhere when too many do. */

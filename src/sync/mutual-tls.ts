@@ -54,7 +54,10 @@ export class MutualTls {
   async secure(socket: Duplex, address: string, protocol: Protocol): Promise<TLSSocket> {
     const { certFile, keyFile, caFile, serverName } = this.#options;
     const target = parseAddress(address);
-    const [cert, key, ca] = await Promise.all([readFile(certFile), readFile(keyFile), readFile(caFile)]);
+    // One file for both is read once: it may be replaced at any time.
+    const certificate = readFile(certFile);
+    const readKey = keyFile === certFile ? certificate : readFile(keyFile);
+    const [cert, key, ca] = await Promise.all([certificate, readKey, readFile(caFile)]);
     const secureContext = createSecureContext({ minVersion: "TLSv1.3", cert, key, ca });
     const inner = await this.#throughProxy(socket, target);
     const name = serverName ?? target.host;

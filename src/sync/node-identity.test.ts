@@ -3,7 +3,14 @@ import { test } from "node:test";
 import { judgeClaim } from "./node-identity.ts";
 
 const PLAIN = {
-  ...{ subject: "CN=x", serialNumber: "1", fingerprint: "ff", keyFingerprint: "aa", uriNames: [] },
+  ...{
+    subject: "CN=x",
+    der: new Uint8Array(),
+    serialNumber: "1",
+    fingerprint: "ff",
+    keyFingerprint: "aa",
+    uriNames: [],
+  },
   ...{ notBeforeMs: 0, notAfterMs: 0 },
 };
 

@@ -137,7 +137,7 @@ export function viewOfRejected(stream: FleetStream, rejection: RejectionView, ne
   return { ...viewOfAbsent(nodeId, newest), ...describeStream(stream), status: "rejected", rejection };
 }
 
-function describeStream({ peer, state, connectedAtMs, disconnectedAtMs, lastHeardAtMs }: FleetStream) {
+function describeStream({ peer, certificate, state, connectedAtMs, disconnectedAtMs, lastHeardAtMs }: FleetStream) {
   return {
     hostname: state.hello?.hostname ?? "",
     version: state.hello?.version ?? "",
@@ -146,7 +146,7 @@ function describeStream({ peer, state, connectedAtMs, disconnectedAtMs, lastHear
     plugins: state.hello?.plugins ?? {},
     address: peer.address,
     transport: peer.transport,
-    certificate: peer.certificate,
+    certificate,
     connectedAtMs,
     disconnectedAtMs,
     lastHeartbeatMs: lastHeardAtMs,

@@ -1,4 +1,4 @@
-import { createHash, type X509Certificate } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { normalizeFingerprint, normalizeSerial } from "../config/revocation-list.ts";
 import type { PeerCertificate } from "./connection.ts";
 
@@ -9,6 +9,7 @@ const NAME = /([A-Za-z ]+):(?:"((?:[^"\\]|\\.)*)"|([^,"]*))(?:, |$)/y;
 export function readPeerCertificate(certificate: X509Certificate): PeerCertificate {
   const key = certificate.publicKey.export({ type: "spki", format: "der" });
   return {
+    der: Uint8Array.from(certificate.raw),
     subject: certificate.subject.replaceAll("\n", ", "),
     serialNumber: normalizeSerial(certificate.serialNumber) ?? certificate.serialNumber,
     fingerprint: normalizeFingerprint(certificate.fingerprint256)!,
@@ -17,6 +18,12 @@ export function readPeerCertificate(certificate: X509Certificate): PeerCertifica
     uriNames: readUriNames(certificate.subjectAltName ?? ""),
     keyFingerprint: createHash("sha256").update(key).digest("hex"),
   };
+}
+
+/** By one of them itself: who has certificates between is let in anew, when TLS sees them all. */
+export function isSignedBy({ der }: PeerCertificate, authorities: readonly X509Certificate[]): boolean {
+  const certificate = new X509Certificate(der);
+  return authorities.some((one) => certificate.checkIssued(one) && certificate.verify(one.publicKey));
 }
 
 /**

@@ -5,7 +5,14 @@ import { RevokedCertificates } from "./revoked-certificates.ts";
 
 const REVOKED_AT = Date.UTC(2026, 0, 2);
 const CERTIFICATE = {
-  ...{ subject: "CN=n", serialNumber: "5f", fingerprint: "aa", keyFingerprint: "kk", uriNames: [] },
+  ...{
+    subject: "CN=n",
+    der: new Uint8Array(),
+    serialNumber: "5f",
+    fingerprint: "aa",
+    keyFingerprint: "kk",
+    uriNames: [],
+  },
   ...{ notBeforeMs: REVOKED_AT, notAfterMs: 2e12 },
 };
 

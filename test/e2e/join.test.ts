@@ -93,6 +93,41 @@ describe("a node that joins", () => {
     });
   });
 
+  it("renews its certificate by itself while its stream goes on, and comes back with the new one", async () => {
+    await using hasty = await Cluster.start("", 0, { ca: "lifetime: 10s" });
+    const admin = await hasty.controlPlane.adminUrl();
+    const token = (await runInProcess(["nodes", "invite", "--node-id", "brief", "--admin", admin])).out;
+    const directory = join(hasty.directory, "brief");
+    const joining = [
+      "join",
+      "--control-plane",
+      `localhost:${hasty.clusterPort}`,
+      "--token-file",
+      "-",
+      "--dir",
+      directory,
+    ];
+    const joined = await runInProcess(joining, { input: token });
+    assert.match(joined.out, /renew: true/);
+    const node = await hasty.addDataPlane("brief", {
+      ...{ certificate: filesOf(directory), caFile: join(directory, "ca.crt"), listeners: "" },
+      env: { RUNWAY_CLUSTER_DATA_PLANE_TLS_RENEW: "true" },
+    });
+    await hasty.inSync();
+    const known = async () => {
+      const row = (await hasty.node("brief"))!;
+      return { since: row.connected_at, fingerprint: (row.certificate as { fingerprint: string }).fingerprint };
+    };
+    const before = await known();
+    const after = await eventually("the control plane knows another certificate of it", async () => {
+      const now = await known();
+      return now.fingerprint !== before.fingerprint && now;
+    });
+    assert.equal(after.since, before.since);
+    await node.restart();
+    await eventually("it is back", async () => (await node.status()).connected);
+  });
+
   it("is told where a control plane signs no certificates", async () => {
     await using closed = await Cluster.start("");
     const admin = await closed.controlPlane.adminUrl();

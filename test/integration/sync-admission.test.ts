@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { NodeView } from "../../src/sync/node-view.ts";
 import { createAuthority } from "../support/certificates.ts";
@@ -170,4 +172,27 @@ test("a node that restarts takes its place again at once", async () => {
 
 test("an address that is taken is an error at the start", async () => {
   await assert.rejects(fixture.startControlPlane({ address: cp.address }), /address .*EADDRINUSE/);
+});
+
+test("an authority that is taken away takes the streams of its certificates along, and no others", async () => {
+  await using fixture = await SyncFixture.create();
+  const next = await createAuthority(fixture.directory, "next");
+  const caFile = join(fixture.directory, "nodes-ca.crt");
+  writeFileSync(caFile, fixture.authority.ca);
+  writeFileSync(fixture.authority.caFile, fixture.authority.ca + next.ca);
+  const cp = await fixture.startControlPlane();
+  const old = await fixture.startNode(cp.address, { nodeId: "old", caFile });
+  const files = await next.issue("new", { commonName: "new" });
+  const renewed = await fixture.startNode(cp.address, { nodeId: "new", caFile, files });
+  const isUp = (node: typeof old) => node.agent.status().connected;
+  await eventually("both are connected", () => isUp(old) && isUp(renewed));
+  const since = renewed.agent.status().connectedAtMs;
+  writeFileSync(fixture.authority.caFile, next.ca);
+  await eventually("it is told why", () =>
+    fixture.logged.some((line) => line.includes("the authority of its certificate is not accepted any more")),
+  );
+  await eventually("it is refused from then on", () =>
+    [...fixture.counted.keys()].some((name) => name.startsWith("runway_fleet_handshake_failures_total")),
+  );
+  assert.equal(renewed.agent.status().connectedAtMs, since);
 });

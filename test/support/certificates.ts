@@ -54,13 +54,14 @@ export async function createAuthority(directory: string, commonName: string): Pr
     ],
   });
   const caFile = join(directory, `${commonName}-ca.crt`);
-  writeFileSync(caFile, authority.toString("pem"));
+  const ca = `${authority.toString("pem")}\n`;
+  writeFileSync(caFile, ca);
   const caKeyFile = join(directory, `${commonName}-ca.key`);
   await writeKey(caKeyFile, keys.privateKey);
   return {
     caFile,
     caKeyFile,
-    ca: authority.toString("pem"),
+    ca,
     issue: (name, options) => issue(directory, name, options, authority, keys.privateKey),
   };
 }

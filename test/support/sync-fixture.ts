@@ -9,7 +9,7 @@ import { Agent, type AgentOptions } from "../../src/sync/agent.ts";
 import type { StreamSink } from "../../src/sync/connection.ts";
 import { type ConnectorOptions, createConnector } from "../../src/sync/create-connector.ts";
 import { Fleet, type FleetOptions } from "../../src/sync/fleet.ts";
-import { FleetServer } from "../../src/sync/fleet-server.ts";
+import { FleetServer, type FleetServerOptions } from "../../src/sync/fleet-server.ts";
 import type { NodeNumbers } from "../../src/sync/messages.ts";
 import { MemoryIdentityLedger } from "../../src/sync/node-identity.ts";
 import type { ApplyOutcome, Incoming } from "../../src/sync/node-state.ts";
@@ -97,7 +97,8 @@ export class SyncFixture implements AsyncDisposable {
     const ledger = new MemoryIdentityLedger();
     const fleet = new Fleet({ controlPlaneId: "cp", version: "1.4.0", ledger, ...common, ...fleetOptions });
     const tls = { ...this.controlPlaneFiles, clientCaFile: this.authority.caFile };
-    const server = new FleetServer({ address, tls, fleet: before(fleet), ...common });
+    const authoritiesChanged: FleetServerOptions["authoritiesChanged"] = (now) => void fleet.enforceAuthorities(now);
+    const server = new FleetServer({ address, tls, fleet: before(fleet), authoritiesChanged, ...common });
     await server.start();
     this.#running.push(server);
     return new ControlPlane(fleet, server);

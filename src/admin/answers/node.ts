@@ -9,6 +9,7 @@ export const LogLevelAnswer = z.strictObject({
   until: perhapsTime.describe("When it is as configured again."),
 });
 
+export const RenewAnswer = z.strictObject({ status: z.literal("renewing") });
 export const ResyncAnswer = z.strictObject({ status: z.literal("resyncing") });
 
 export const RunningAnswer = z.strictObject({

@@ -38,7 +38,7 @@ export function addJoin(program: Command, context: CommandContext): void {
 async function join(options: JoinCommandOptions, { terminal }: CommandContext): Promise<void> {
   const token = await tokenOf(options, terminal);
   const { IdentityFiles } = await import("../pki/identity-files.ts");
-  const files = new IdentityFiles(resolve(options.dir));
+  const files = IdentityFiles.in(resolve(options.dir));
   await files.claim({ force: options.force });
   const { createRequest } = await import("../pki/certificate-request.ts");
   const { joinControlPlane } = await import("../../sync/join/join-control-plane.ts");
@@ -77,5 +77,6 @@ function blockOf(
       cert_file: ${identityFile}
       key_file: ${identityFile}
       ca_file: ${authoritiesFile}${named}
+      renew: true
 `;
 }

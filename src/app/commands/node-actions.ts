@@ -30,6 +30,10 @@ export function addNodeActions(nodes: Command, context: CommandContext): void {
     ...{ name: "resync", method: "POST", path: "resync" },
     description: "have everything sent, verified and applied anew",
   });
+  action(nodes, context, {
+    ...{ name: "renew", method: "POST", path: "renew" },
+    description: "have the node's certificate renewed soon",
+  });
   action(nodes, context, { name: "counters", method: "GET", path: "counters", description: "count at this moment" });
   action(nodes, context, {
     ...{ name: "configuration", method: "GET", path: "configuration" },

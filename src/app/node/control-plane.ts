@@ -112,5 +112,6 @@ function createFleetServer(
     address,
     tls: { certFile: tls.cert_file, keyFile: tls.key_file, clientCaFile: tls.client_ca_file },
     ...{ fleet, joining, clock, logger, meter },
+    authoritiesChanged: (authorities) => void fleet.enforceAuthorities(authorities),
   });
 }

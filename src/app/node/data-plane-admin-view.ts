@@ -1,5 +1,7 @@
 import type { DataPlaneStatus, DataPlaneView } from "../../admin/data-plane-view.ts";
 import type { RunningConfiguration } from "../../admin/node-control.ts";
+import type { Json } from "../../config/json.ts";
+import { RunwayError } from "../../core/failure.ts";
 import type { Agent } from "../../sync/agent.ts";
 
 /** Shows a data plane's side of the cluster to its admin API. */
@@ -27,6 +29,12 @@ export class DataPlaneAdminView implements DataPlaneView {
   /** @throws RunwayError nodeNotConnected */
   resync(): void {
     this.#agent?.resync();
+  }
+
+  /** Asks the control plane. @throws RunwayError nodeNotConnected; RpcFailure, see Agent.call */
+  async call(...call: Parameters<Agent["call"]>): Promise<Json> {
+    if (this.#agent === undefined) throw new RunwayError("nodeNotConnected", "The node has not begun to connect yet.");
+    return this.#agent.call(...call);
   }
 
   status(): DataPlaneStatus {

@@ -6,9 +6,11 @@ import type { Service } from "../../core/service.ts";
 import { Agent } from "../../sync/agent.ts";
 import { NodeCache } from "../../sync/node-cache.ts";
 import { readNodeId } from "../../sync/node-id.ts";
+import { IdentityFiles } from "../pki/identity-files.ts";
 import { adminService } from "./admin-service.ts";
 import { startFromCache } from "./cached-start.ts";
 import { certificateExpiry } from "./certificate-expiry.ts";
+import { CertificateRenewal } from "./certificate-renewal.ts";
 import { createGateway } from "./create-gateway.ts";
 import { DataPlaneAdminView } from "./data-plane-admin-view.ts";
 import type { Gateway } from "./gateway.ts";
@@ -31,17 +33,36 @@ export async function createDataPlane(context: NodeContext): Promise<RoleService
   const cache = new NodeCache({ language, directory: settings.cache_dir, clock, logger });
   const node = new DataPlaneAdminView(nodeId, settings.address);
   const view = new GatewayAdminView(gateway, () => [cacheCheck(cache)]);
+  const renewal = createRenewal(context, node);
   const control = createNodeControl(context, {
     ...{ gateway, view, nodeId },
+    renew: renewal && (() => renewal.renewSoon()),
     version: () => node.version(),
     resync: () => node.resync(),
   });
   return createRoleService({
     name: "data_plane",
-    services: [gateway, clusterSide(context, { nodeId, gateway, cache, node, control })],
+    services: [
+      ...[gateway, clusterSide(context, { nodeId, gateway, cache, node, control })],
+      ...(renewal === undefined ? [] : [renewal]),
+    ],
     admin: adminService(context, { role: "data_plane", node, gateway: view, control }),
     gateway,
     hangUp: () => logger.warn(SIGHUP_IS_IGNORED),
+  });
+}
+
+/** Undefined where somebody else sees to the node's certificate. */
+function createRenewal(
+  { loaded, clock, logger }: NodeContext,
+  node: DataPlaneAdminView,
+): CertificateRenewal | undefined {
+  const { cert_file, ca_file, renew } = loaded.settings.cluster.data_plane.tls;
+  if (!renew) return undefined;
+  const files = new IdentityFiles(cert_file, ca_file);
+  return new CertificateRenewal({
+    ...{ files, clock, random: Math.random, logger },
+    call: (method, params, options) => node.call(method, params, options),
   });
 }
 

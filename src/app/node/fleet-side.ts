@@ -1,9 +1,11 @@
 import { join } from "node:path";
+import { NODE_PREFIX } from "../../admin/node-calls.ts";
 import type { FleetRegistry } from "../../config/fleet-registry.ts";
 import type { Store } from "../../config/store.ts";
 import type { Service } from "../../core/service.ts";
+import { watchFiles } from "../../core/watched-files.ts";
 import { FileIdentityLedger } from "../../sync/file-identity-ledger.ts";
-import { Fleet } from "../../sync/fleet.ts";
+import { Fleet, type FleetOptions } from "../../sync/fleet.ts";
 import { readNodeId } from "../../sync/node-id.ts";
 import type { IdentityLedger } from "../../sync/node-identity.ts";
 import { RevokedCertificates } from "../../sync/revoked-certificates.ts";
@@ -11,7 +13,7 @@ import { NodeAuthority } from "../pki/node-authority.ts";
 import { CallExchange, type CallExchangeOptions } from "./call-exchange.ts";
 import { FleetAdminView } from "./fleet-admin-view.ts";
 import { FleetExchange } from "./fleet-exchange.ts";
-import { JoinDesk } from "./join-desk.ts";
+import { identityMethods, JoinDesk } from "./join-desk.ts";
 import type { NodeContext } from "./node-context.ts";
 import { RevocationDesk } from "./revocation-desk.ts";
 import { SharedIdentityLedger } from "./shared-identity-ledger.ts";
@@ -41,7 +43,9 @@ export async function openFleetSide(context: NodeContext, store: Store): Promise
   const ledger = shared?.ledger ?? (await FileIdentityLedger.open(join(directory, "identities.json"), logger));
   const revoked = new RevokedCertificates();
   const otherAddresses = () => exchange?.addresses() ?? [];
-  const fleet = createFleet(context, { ledger, controlPlaneId, revoked, otherAddresses });
+  const joining = await openJoining(context, store, { ledger, revoked });
+  const methods = identityMethods(joining);
+  const fleet = createFleet(context, { ledger, controlPlaneId, revoked, methods, otherAddresses });
   const enforce = () => fleet.enforceRevocations();
   const revocations = new RevocationDesk({ list: store.revocations, revoked, enforce, logger });
   await revocations.look();
@@ -49,8 +53,8 @@ export async function openFleetSide(context: NodeContext, store: Store): Promise
   const shown = new FleetAdminView(fleet, exchange, calls);
   exchange?.follow({ nodes: () => shown.ownNodes(), forget: (nodeId) => void fleet.forget(nodeId) });
   const flushed = async () => (ledger instanceof FileIdentityLedger ? ledger.flushed() : undefined);
-  const joining = await openJoining(context, store, { ledger, revoked });
-  const services = [exchange, calls].filter((service) => service !== undefined);
+  const watch = joining && watchAuthority(context, fleet);
+  const services = [exchange, calls, watch].filter((service) => service !== undefined);
   return { fleet, shown, services, revocations, joining, flushed };
 }
 
@@ -90,10 +94,31 @@ async function openJoining(
   return new JoinDesk({ tokens, authority, isTaken, revokedAt: (nodeId) => revoked.nodeRevokedAt(nodeId), logger });
 }
 
+/** When the authority is another, or nodes are to trust others, they are asked to renew. */
+function watchAuthority({ loaded, clock, logger }: NodeContext, fleet: Fleet): Service {
+  const { cert_file, key_file } = loaded.settings.cluster.control_plane.ca;
+  let stopWatching = (): void => {};
+  return {
+    name: "authority",
+    async start() {
+      stopWatching = watchFiles([cert_file, key_file], clock, () => {
+        logger.info("The authority of nodes has changed; they are asked to renew their certificates", {
+          file: cert_file,
+        });
+        fleet.notify(`${NODE_PREFIX}renew`, {});
+      });
+    },
+    async stop() {
+      stopWatching();
+    },
+  };
+}
+
 interface FleetParts {
   readonly ledger: IdentityLedger;
   readonly controlPlaneId: string;
   readonly revoked: RevokedCertificates;
+  readonly methods: FleetOptions["methods"] & object;
   readonly otherAddresses: () => readonly string[];
 }
 

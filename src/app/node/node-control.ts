@@ -13,12 +13,13 @@ export interface NodeControlParts {
   /** Of what runs, where a store counts. */
   readonly version?: () => RunningConfiguration["version"];
   readonly resync?: () => void;
+  readonly renew?: (() => void) | undefined;
 }
 
 /** What is asked of this node, by whatever way. */
 export function createNodeControl(context: NodeContext, parts: NodeControlParts): NodeControl {
   const { loaded, language, logLevel, clock, version: program } = context;
-  const { gateway, view, nodeId, version, resync } = parts;
+  const { gateway, view, nodeId, version, resync, renew } = parts;
   const redaction = new Redaction(language);
   return {
     gateway: view,
@@ -41,5 +42,6 @@ export function createNodeControl(context: NodeContext, parts: NodeControlParts)
     },
     now: () => clock.now(),
     ...(resync === undefined ? {} : { resync }),
+    renew,
   };
 }

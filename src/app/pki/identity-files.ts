@@ -1,5 +1,5 @@
 import { access, mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { RunwayError } from "../../core/failure.ts";
 import { writeFileAtomically } from "../../sync/atomic-file.ts";
 
@@ -15,14 +15,17 @@ export interface Identity {
  * can read either.
  */
 export class IdentityFiles {
-  readonly directory: string;
   readonly identityFile: string;
   readonly authoritiesFile: string;
 
-  constructor(directory: string) {
-    this.directory = directory;
-    this.identityFile = join(directory, "node.pem");
-    this.authoritiesFile = join(directory, "ca.crt");
+  constructor(identityFile: string, authoritiesFile: string) {
+    this.identityFile = identityFile;
+    this.authoritiesFile = authoritiesFile;
+  }
+
+  /** Of a node that has none yet. */
+  static in(directory: string): IdentityFiles {
+    return new IdentityFiles(join(directory, "node.pem"), join(directory, "ca.crt"));
   }
 
   /**
@@ -30,7 +33,7 @@ export class IdentityFiles {
    * @throws RunwayError forbidden, when there is an identity and `force` is not given
    */
   async claim({ force }: { readonly force: boolean }): Promise<void> {
-    await mkdir(this.directory, { recursive: true, mode: 0o700 });
+    await mkdir(dirname(this.identityFile), { recursive: true, mode: 0o700 });
     const isThere = await access(this.identityFile).then(
       () => true,
       () => false,

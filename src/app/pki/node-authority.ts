@@ -1,4 +1,4 @@
-import { createHash, type KeyObject, type X509Certificate } from "node:crypto";
+import { createHash, type KeyObject, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { RunwayError } from "../../core/failure.ts";
 import { certificatesOf } from "../../sync/certificates-of.ts";
@@ -57,7 +57,7 @@ export class NodeAuthority {
 
   /** A certificate for the node's key, PEM. @throws RunwayError configurationInvalid */
   async certify({ nodeId, publicKey, revokedAtMs = 0 }: NodeRequest): Promise<string> {
-    const { keyFile, lifetimeMs, trustDomain, now } = this.#options;
+    const { certFile, keyFile, lifetimeMs, trustDomain, now } = this.#options;
     const [signing] = await this.#read();
     const key = await readText(keyFile, "ca.key_file");
     const { certifyNode } = await import("./certificate.ts");
@@ -69,7 +69,10 @@ export class NodeAuthority {
     const notAfterMs = Math.min(nowMs + lifetimeMs, signing!.validToDate.getTime());
     const authority = { certificate: signing!.toString(), key };
     try {
-      return await certifyNode(authority, { publicKey, nodeId, trustDomain, notBeforeMs, notAfterMs });
+      const certificate = await certifyNode(authority, { publicKey, nodeId, trustDomain, notBeforeMs, notAfterMs });
+      // Of two files that are being replaced one is for a moment the old one.
+      if (new X509Certificate(certificate).verify(signing!.publicKey)) return certificate;
+      throw new Error(`it is not the key of ${certFile}`);
     } catch (error) {
       throw invalid(`${keyFile} (cluster.control_plane.ca.key_file) cannot sign: ${(error as Error).message}`, error);
     }

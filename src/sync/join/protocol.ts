@@ -9,6 +9,9 @@ export const JOIN_PROTOCOL = "runway-join/1";
 export const AUTHORITIES_PATH = "/v1/authorities";
 export const JOIN_PATH = "/v1/join";
 
+/** What a node that is in asks over its stream: `{request}`, answered as a join is. */
+export const RENEW_METHOD = "runway.identity.v1.renew";
+
 /** More than either side has to say. */
 export const MAX_JOIN_BYTES = 262_144;
 export const JOIN_LIMIT_MS = 10_000;

@@ -62,7 +62,7 @@ export class RpcPeer {
   }
 
   /** Of the methods that this side answers. */
-  static prefixesOf(methods: Readonly<Record<string, RpcMethod>>): string[] {
+  static prefixesOf(methods: Readonly<Record<string, unknown>>): string[] {
     return [...new Set(Object.keys(methods).map(prefixOf))].sort();
   }
 
