@@ -101,10 +101,33 @@ export class ImportedConsumers {
     const [basicAuth, ...others] = passwords.filter((password) => password !== undefined);
     if (others.length > 0)
       this.#report.leftOut(consumer.subject, `${others.length} of its passwords: a consumer has one here`);
+    const [jwt, ...otherTokens] = this.#ofConsumer("jwt_secret", consumer).flatMap((entity) => this.#tokenKey(entity));
+    if (otherTokens.length > 0)
+      this.#report.leftOut(consumer.subject, `${otherTokens.length} of its keys of tokens: a consumer has one here`);
     return {
       ...(keys.length > 0 ? { api_key: { keys } } : {}),
       ...(basicAuth === undefined ? {} : { basic_auth: basicAuth }),
+      ...(jwt === undefined ? {} : { jwt }),
     };
+  }
+
+  /** The key that tokens of the consumer are verified with, and by which claim it is found. */
+  #tokenKey(entity: KongEntity): JsonObject[] {
+    const id = entity.read("key", z.string(), "");
+    const algorithm = entity.read("algorithm", z.string(), "HS256");
+    const [secret, key] = [entity.read("secret", z.string(), ""), entity.read("rsa_public_key", z.string(), "")];
+    const block = { id, algorithm, ...(algorithm.startsWith("HS") ? { secret } : { public_key: key }) };
+    const checked = this.#importing.language.sectionOf("consumer")?.spec.shape.jwt?.safeParse(block);
+    if (secret.startsWith("{vault:")) return this.#leaveOut(entity, VAULT);
+    if (checked?.success !== true)
+      return this.#leaveOut(entity, `the language refuses it: ${checked?.error?.issues[0]?.message}`);
+    this.#report.mapped(entity.subject, "the key of tokens of its consumer");
+    if (algorithm.startsWith("HS"))
+      this.#report.approximated(
+        entity.subject,
+        "its secret stands in the configuration; better a reference, ${file:…}",
+      );
+    return [block];
   }
 
   #ofConsumer(kind: string, consumer: KongEntity): readonly KongEntity[] {

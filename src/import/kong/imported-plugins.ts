@@ -42,7 +42,8 @@ export class ImportedPlugins {
   /** Blocks for every route. */
   settings(): Resource[] {
     const { blocks } = this.compose(this.inForce.at());
-    return Array.from(blocks, ([id, { spec }]) => ({ kind: "settings", id, spec }));
+    const specs = specsOf(blocks, (name) => this.#isOfGateway(name));
+    return Object.entries(specs).map(([id, spec]) => ({ kind: "settings", id, spec: spec as JsonObject }));
   }
 
   ofUpstream(service: KongEntity): JsonObject {
@@ -54,10 +55,10 @@ export class ImportedPlugins {
   ofRoute(route: KongEntity, service: KongEntity): JsonObject {
     const { report, allowUnprotected } = this.#importing;
     const { blocks, route: own, missing } = this.compose(this.inForce.at(service, route));
-    const specs = specsOf(
-      blocks,
-      (name, level) => level === LEVEL.route || (level === LEVEL.service && !this.#isOfUpstreams(name)),
-    );
+    const specs = specsOf(blocks, (name, level) => {
+      if (level === LEVEL.route) return true;
+      return level === LEVEL.service ? !this.#isOfUpstreams(name) : !this.#isOfGateway(name);
+    });
     for (const why of missing) {
       if (allowUnprotected) report.unprotected(route.subject, why);
       else report.closed(route.subject, `${why}; it answers 403 to everybody`);
@@ -86,6 +87,10 @@ export class ImportedPlugins {
       .ofKind("consumer")
       .find(({ fields }) => [fields.id, fields.username, fields.custom_id].includes(anonymous));
     return consumer !== undefined && this.inForce.ofConsumer(consumer).some(isTermination);
+  }
+
+  #isOfGateway(plugin: string): boolean {
+    return Object.hasOwn(this.#importing.language.settings, plugin);
   }
 
   #isOfUpstreams(plugin: string): boolean {

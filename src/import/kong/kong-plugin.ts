@@ -68,7 +68,7 @@ export class KongPlugin {
 /** A block that is not valid would be no protection. */
 function refusalOf(language: Language, blocks: Readonly<Record<string, JsonObject>>): string | undefined {
   for (const [name, block] of Object.entries(blocks)) {
-    const result = language.settings[name]?.safeParse(block);
+    const result = (language.settings[name] ?? language.sectionOf("route")?.spec.shape[name])?.safeParse(block);
     if (result?.success === false) return `the language refuses it: ${result.error.issues[0]?.message}`;
   }
   return undefined;

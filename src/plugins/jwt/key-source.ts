@@ -14,6 +14,11 @@ export function isSymmetric(algorithm: Algorithm): boolean {
   return (SYMMETRIC as readonly string[]).includes(algorithm);
 }
 
+/** What is accepted where nothing is said of it. */
+export function usualAlgorithms(hasSecret: boolean): readonly Algorithm[] {
+  return hasSecret ? ["HS256"] : ["RS256", "ES256", "EdDSA"];
+}
+
 export function secretKey(secret: string): KeyObject {
   return createSecretKey(Buffer.from(secret));
 }

@@ -68,6 +68,28 @@ describe("jwt", () => {
     }
   });
 
+  it("verifies with the key of the consumer that the token names, and only as that one signs", async () => {
+    const consumers = {
+      alice: { id: "alice", secret: SECRET },
+      bob: { id: "bob", public_key: PEM, algorithm: "RS256" },
+      carol: { id: "carol" },
+    };
+    const config = { consumer_keys: true };
+    const asked = async (token: string) => (await present(token, config, { consumers })).status;
+    const hers = await present(await sign({}), config, { consumers });
+    assert.deepEqual([hers.status, hers.consumer?.id], [200, "alice"]);
+    assert.equal(await asked(await sign({ sub: "bob" }, rsa.privateKey, { alg: "RS256" })), 200);
+    // Another's key, another way of signing, a public key as a secret, no key, nobody.
+    assert.equal(await asked(await sign({ sub: "bob" })), 401);
+    assert.equal(await asked(await sign({ sub: "bob" }, rsa.privateKey, { alg: "PS256" })), 401);
+    assert.equal(await asked(forge({ alg: "HS256" }, { sub: "bob" }, PEM)), 401);
+    assert.equal(await asked(await sign({}, Buffer.from(`${SECRET}.`))), 401);
+    assert.equal(await asked(await sign({ sub: "carol" })), 401);
+    assert.equal(await asked(await sign({ sub: "dave" })), 401);
+    assert.equal(await asked(forge({ alg: "none" }, {})), 401);
+    assert.equal(await asked("a.b.c"), 401);
+  });
+
   it("knows consumers by the claim, and may insist on them", async () => {
     const consumers = { "the-alice-account": { id: "alice" } };
     const token = await sign({});
@@ -218,7 +240,7 @@ describe("keys that an issuer publishes", () => {
 
 describe("the configuration of jwt", () => {
   const wrong: readonly [what: string, config: object, message: RegExp][] = [
-    ["no key", {}, /exactly one of secret, public_key and jwks_url/],
+    ["no key", {}, /exactly one of secret, public_key, jwks_url and consumer_keys/],
     ["two keys", { secret: SECRET, public_key: PEM }, /exactly one of/],
     ["a short secret", { secret: "short" }, /32 bytes/],
     ["a private key", { public_key: rsa.privateKey.export({ type: "pkcs8", format: "pem" }) }, /public key/],

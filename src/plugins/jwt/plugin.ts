@@ -12,7 +12,8 @@ import {
   refuse,
   secret,
 } from "../../sdk/index.ts";
-import { ALGORITHMS, type Algorithm, isSymmetric, type KeySource, publicKey, secretKey } from "./key-source.ts";
+import { consumerKeys } from "./consumer-keys.ts";
+import { ALGORITHMS, isSymmetric, type KeySource, publicKey, secretKey, usualAlgorithms } from "./key-source.ts";
 import { KeysUnavailable, RemoteKeys } from "./remote-keys.ts";
 
 /** A token is read before it is believed, so it must not be able to cost much. */
@@ -24,29 +25,39 @@ const token = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, "must be an HTTP
 /** Its value is known only where it is used. */
 const isReference = (text: string) => /^\$\{(?:env|file):.+\}$/.test(text);
 
+const keys = {
+  secret: secret(
+    z
+      .string()
+      .refine(
+        (text) => isReference(text) || Buffer.byteLength(text) >= MIN_SECRET_BYTES,
+        `must have ${MIN_SECRET_BYTES} bytes or more (RFC 7518 §3.2)`,
+      ),
+  )
+    .optional()
+    .describe("The secret that tokens are signed with; better a reference such as ${env:JWT_SECRET}."),
+  public_key: z
+    .string()
+    .refine((text) => isReference(text) || isPublicKey(text), "must be a public key in PEM")
+    .optional()
+    .describe("The public key that tokens are verified with, PEM."),
+};
+
 const config = z
   .strictObject({
-    secret: secret(
-      z
-        .string()
-        .refine(
-          (text) => isReference(text) || Buffer.byteLength(text) >= MIN_SECRET_BYTES,
-          `must have ${MIN_SECRET_BYTES} bytes or more (RFC 7518 §3.2)`,
-        ),
-    )
-      .optional()
-      .describe("The secret that tokens are signed with; better a reference such as ${env:JWT_SECRET}."),
-    public_key: z
-      .string()
-      .refine((text) => isReference(text) || isPublicKey(text), "must be a public key in PEM")
-      .optional()
-      .describe("The public key that tokens are verified with, PEM."),
+    ...keys,
     jwks_url: z
       .url({ protocol: /^https?$/ })
       .refine(isSafe, "must be https, or http on this machine")
       .refine(hasNoLogin, "must have no user and password, which would be seen wherever the address is")
       .optional()
       .describe("Where the issuer publishes its public keys."),
+    consumer_keys: z
+      .boolean()
+      .default(false)
+      .describe(
+        "Whether each consumer has a key of its own, under `consumers.NAME.jwt`: the token says whose it is, and is verified with that one's key.",
+      ),
     jwks_refresh_interval: duration.prefault("1h").describe("After which published keys are fetched again."),
     algorithms: z
       .array(z.enum(ALGORITHMS))
@@ -73,10 +84,14 @@ const config = z
       ),
   })
   .refine(
-    ({ secret, public_key, jwks_url }) =>
-      [secret, public_key, jwks_url].filter((key) => key !== undefined).length === 1,
-    "needs exactly one of secret, public_key and jwks_url",
+    ({ secret, public_key, jwks_url, consumer_keys }) =>
+      [secret, public_key, jwks_url, consumer_keys || undefined].filter((key) => key !== undefined).length === 1,
+    "needs exactly one of secret, public_key, jwks_url and consumer_keys",
   )
+  .refine(({ consumer_keys, algorithms }) => !consumer_keys || algorithms === undefined, {
+    error: "are those of the consumers, with consumer_keys",
+    path: ["algorithms"],
+  })
   .refine(
     ({ secret, algorithms = [] }) => algorithms.every((algorithm) => isSymmetric(algorithm) === (secret !== undefined)),
     {
@@ -94,9 +109,25 @@ export const jwt = definePlugin({
   config,
   authenticates: true,
   credentials: {
-    config: z.strictObject({
-      id: z.string().min(1).describe("What tokens of this consumer hold in the claim that says who the client is."),
-    }),
+    config: z
+      .strictObject({
+        id: z.string().min(1).describe("What tokens of this consumer hold in the claim that says who the client is."),
+        ...keys,
+        algorithm: z
+          .enum(ALGORITHMS)
+          .optional()
+          .describe(
+            "How its tokens are signed. HS256 with a secret, and otherwise RS256, ES256 or EdDSA when not given.",
+          ),
+      })
+      .refine(({ secret, public_key }) => secret === undefined || public_key === undefined, {
+        error: "and secret exclude each other",
+        path: ["public_key"],
+      })
+      .refine(({ secret, algorithm }) => algorithm === undefined || isSymmetric(algorithm) === (secret !== undefined), {
+        error: "a secret goes with HS256, HS384 and HS512, and a public key with the others",
+        path: ["algorithm"],
+      }),
     keysOf: ({ id }) => ({ id: String(id) }),
   },
   create(settings, host) {
@@ -123,9 +154,9 @@ export const jwt = definePlugin({
 function verifier(settings: Config, host: PluginHost): (presented: string) => Promise<JWTPayload> {
   const find = keySource(settings, host);
   const { issuer, audience, require_expiry, leeway, id_claim } = settings;
-  const usual: readonly Algorithm[] = settings.secret === undefined ? ["RS256", "ES256", "EdDSA"] : ["HS256"];
+  const known = settings.consumer_keys ? ALGORITHMS : usualAlgorithms(settings.secret !== undefined);
   const options = {
-    algorithms: [...(settings.algorithms ?? usual)],
+    algorithms: [...(settings.algorithms ?? known)],
     clockTolerance: Math.round(leeway / 1_000),
     requiredClaims: [id_claim, ...(require_expiry ? ["exp"] : [])],
     ...(issuer === undefined ? {} : { issuer }),
@@ -138,7 +169,9 @@ function verifier(settings: Config, host: PluginHost): (presented: string) => Pr
   };
 }
 
-function keySource({ secret, public_key, jwks_url, jwks_refresh_interval }: Config, host: PluginHost): KeySource {
+function keySource(settings: Config, host: PluginHost): KeySource {
+  const { secret, public_key, jwks_url, jwks_refresh_interval, consumer_keys, id_claim } = settings;
+  if (consumer_keys) return consumerKeys(id_claim, host);
   if (jwks_url !== undefined) return new RemoteKeys({ url: jwks_url, refreshMs: jwks_refresh_interval, host }).find;
   const key = secret === undefined ? publicKey(public_key!) : secretKey(secret);
   return async () => key;

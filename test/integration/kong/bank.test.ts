@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { after, before, describe, it } from "node:test";
 import { Language } from "../../../src/config/language.ts";
@@ -75,6 +76,28 @@ describe("a bank behind Kong, imported", () => {
       ["GET /transfers/1", password("carl:carls-password"), "/transfers:8000/1"],
     ));
 
+  it("verifies tokens with the key of the consumer that they name", async () => {
+    const secret = "a-secret-of-carls-that-is-long-enough";
+    const soon = Math.floor(Date.now() / 1_000) + 60;
+    const token = (claims: object, key = secret, alg = "HS256") => {
+      const text = [{ alg, typ: "JWT" }, claims].map((part) => Buffer.from(JSON.stringify(part)).toString("base64url"));
+      const signature = createHmac("sha256", key).update(text.join(".")).digest("base64url");
+      return { authorization: `Bearer ${[...text, signature].join(".")}` };
+    };
+    await expect(
+      ["GET /letters/1", {}, 401],
+      ["GET /letters/1", token({ kid: "carls-tokens", exp: soon }), "/letters:8000/1"],
+      ["GET /letters/1", token({ kid: "carls-tokens" }), 401],
+      ["GET /letters/1", token({ kid: "carls-tokens", exp: soon - 120 }), 401],
+      ["GET /letters/1", token({ kid: "carls-tokens", exp: soon }, "another-secret-that-is-long-enough"), 401],
+      ["GET /letters/1", token({ kid: "carls-tokens", exp: soon }, secret, "none"), 401],
+      // Anna's secret is too short to be taken.
+      ["GET /letters/1", token({ kid: "annas-tokens", exp: soon }, "too-short"), 401],
+    );
+    const known = await ask("GET /letters/1", token({ kid: "carls-tokens", exp: soon }));
+    assert.equal(known.asked?.headers["x-consumer-username"], "carl");
+  });
+
   it("lets either do where nothing answers who shows neither, and nobody where Kong asks for both", () =>
     expect(
       ["GET /either/1", {}, 401],
@@ -104,13 +127,13 @@ describe("a bank behind Kong, imported", () => {
       ["GET /branches/house/1", { "x-forwarded-for": "10.1.1.1" }, 403],
     ));
 
-  it("lets addresses in as Kong does, and nobody where Kong answers itself", () =>
+  it("lets addresses in as Kong does, and answers itself where Kong does", () =>
     expect(
       ["GET /branches/1", { "x-forwarded-for": "10.1.1.1" }, "/branches:8000/1"],
       ["GET /branches/1", { "x-forwarded-for": "10.9.1.1" }, 403],
       ["GET /branches/1", { "x-forwarded-for": "192.0.2.1" }, 403],
       ["GET /branches/opening/1", {}, "/branches:8000/1"],
-      ["GET /branches/closing/1", { "x-forwarded-for": "10.1.1.1" }, 403],
+      ["GET /branches/closing/1", { "x-forwarded-for": "192.0.2.1" }, 410],
     ));
 
   it("tells upstreams who asks, and never what a client claims about itself", async () => {
@@ -169,7 +192,7 @@ describe("a bank behind Kong, imported", () => {
     );
   });
 
-  it("names everything that is closed, and writes no key and no password", () => {
+  it("names everything that is closed, and writes no key and no password but the secret of tokens, of which it is said", () => {
     const closed = bank.findings.filter(({ outcome }) => outcome === "closed").map(({ subject }) => subject);
     assert.deepEqual(
       new Set(closed),
@@ -182,7 +205,10 @@ describe("a bank behind Kong, imported", () => {
         "consumer watched",
       ]),
     );
-    assert.doesNotMatch(bank.yaml + JSON.stringify(bank.findings), /annas-key|annas-password|carls-/);
+    const findings = JSON.stringify(bank.findings);
+    assert.doesNotMatch(bank.yaml, /annas-key|annas-password|carls-password|too-short/);
+    assert.doesNotMatch(findings, /annas-key|annas-password|carls-password|too-short|a-secret-of-carls/);
+    assert.match(findings, /secret stands in the configuration/);
   });
 });
 

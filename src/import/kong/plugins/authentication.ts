@@ -28,3 +28,25 @@ export const basicAuth: PluginReader = {
     return { blocks: { basic_auth: realm === "" ? {} : { realm } } };
   },
 };
+
+/** Kong finds the credential by a claim of the token, and verifies the token with that credential's key. */
+export const jwt: PluginReader = {
+  defaults: { run_on_preflight: true, header_names: ["authorization"], maximum_expiration: 0 },
+  read(config, tell) {
+    if (config.read("secret_is_base64", z.boolean(), false)) return { missing: "secrets in base64 are not read" };
+    const claims = config.read("claims_to_verify", Texts, []);
+    const [cookie] = config.read("cookie_names", Texts, []);
+    if (!claims.includes("exp") || !claims.includes("nbf"))
+      tell.approximated("a token before or after its time is refused, whatever claims_to_verify says");
+    if (config.read("uri_param_names", Texts, ["jwt"]).length > 0)
+      tell.approximated("tokens are taken from the Authorization header, or a cookie, and not from the query");
+    const block = {
+      consumer_keys: true,
+      id_claim: config.read("key_claim_name", z.string(), "iss"),
+      leeway: "0s",
+      require_expiry: claims.includes("exp"),
+      ...(cookie === undefined ? {} : { cookie }),
+    };
+    return { blocks: { jwt: block } };
+  },
+};

@@ -1,7 +1,8 @@
-import { basicAuth, keyAuth } from "./authentication.ts";
+import { basicAuth, jwt, keyAuth } from "./authentication.ts";
 import { cors } from "./cors.ts";
-import { ipRestriction, requestTermination } from "./ip-restriction.ts";
+import { ipRestriction } from "./ip-restriction.ts";
 import type { PluginReader } from "./plugin-reader.ts";
+import { requestTermination } from "./request-termination.ts";
 import { correlationId, rateLimiting, requestSizeLimiting } from "./traffic.ts";
 import { requestTransformer, responseTransformer } from "./transformers.ts";
 
@@ -11,6 +12,7 @@ export const READERS: Readonly<Record<string, PluginReader>> = {
   "correlation-id": correlationId,
   cors,
   "ip-restriction": ipRestriction,
+  jwt,
   "key-auth": keyAuth,
   "rate-limiting": rateLimiting,
   "request-size-limiting": requestSizeLimiting,

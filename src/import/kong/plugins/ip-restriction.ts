@@ -1,4 +1,3 @@
-import { z } from "zod";
 import type { KongEntity } from "../kong-entity.ts";
 import { type PluginReader, Texts } from "./plugin-reader.ts";
 
@@ -19,15 +18,3 @@ export const ipRestriction: PluginReader = {
 function listOf(config: KongEntity, name: string, older: string): readonly string[] {
   return [...config.read(name, Texts, []), ...config.read(older, Texts, [])];
 }
-
-/** Nobody gets through where Kong answers all by itself; here it is another answer. */
-export const requestTermination: PluginReader = {
-  defaults: { echo: false },
-  read(config, tell) {
-    if (config.read("trigger", z.string(), "") !== "") return { missing: "only some requests are ended, by a trigger" };
-    const status = config.read("status_code", z.int(), 503);
-    config.passOver("message", "body", "content_type");
-    tell.approximated(`everybody is answered 403 with our own text, where Kong answers ${status}`);
-    return { blocks: { ip_filter: NOBODY } };
-  },
-};
