@@ -35,6 +35,7 @@ const WARM_UP_CHANGES = 60;
 const PAUSE_MS = 100;
 /** Of what the largest table was found to be capable of. */
 const SHARE_OF_CAPACITY = 0.25;
+const FULL_LOAD = { seconds: 20, changes: 200, pauseMs: 90 };
 
 interface Rate {
   readonly requestsPerSecond: number;
@@ -91,11 +92,13 @@ export async function benchmarkRoutes(options: RoutesOptions, signal: AbortSigna
   const capacity = summarize(measured.rates.map((rate) => rate.requestsPerSecond)).median;
   const ratePerSecond = Math.round(capacity * SHARE_OF_CAPACITY);
   const underLoad = await measureUnderLoad(gateway, options, ratePerSecond, signal);
+  const fullLoad = await measureFullLoad(gateway, options, folder.path, signal);
   const result = {
     flags,
     starts,
     tables: tables.map((table) => table.measured),
     underLoad: { ratePerSecond, rounds: underLoad },
+    fullLoad,
   };
   console.log(`\n${renderTables(result.tables)}\n\n${renderUnderLoad(underLoad)}\n\n${renderStarts(starts)}\n`);
   console.log(`written to ${await writeResult(resultsFolder, "routes", surroundings, result)}`);
@@ -145,6 +148,21 @@ async function measureUnderLoad(
     measured.push({ steady, changing, changes });
   }
   return measured;
+}
+
+/** As fast as it is answered, with random routes, while one after the other changes. */
+async function measureFullLoad(gateway: RoutedGateway, options: RoutesOptions, folder: string, signal: AbortSignal) {
+  const { seconds, changes: count, pauseMs } = FULL_LOAD;
+  const [rate, changes] = await Promise.all([
+    measureRate(gateway, gateway.routes, { ...options, seconds }, folder, signal),
+    gateway.change({ count, pauseMs }, signal),
+  ]);
+  const longestPauseMs = Math.max(...changes.map(({ compileMs, swapMs }) => Math.max(compileMs, swapMs)));
+  console.log(
+    `${changes.length} changes in ${seconds} s under full load: ${rate.requestsPerSecond.toFixed(0)} requests/s, ` +
+      `${countOf(rate.failures)} failures, longest pause of the worker ${longestPauseMs.toFixed(2)} ms`,
+  );
+  return { ...rate, changes };
 }
 
 function renderTables(tables: readonly TableMeasurement[]): string {

@@ -29,6 +29,16 @@ const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are what must not be in a value (RFC 9110 §5.5).
 const BAD_VALUE = /[\0-\x08\x0a-\x1f\x7f]|[^\0-\xff]/;
 
+/** What became of the lines of one name; without values they were removed. */
+interface FieldChange {
+  readonly lower: string;
+  /** As the plugin spells it. */
+  readonly name: string;
+  readonly values: readonly string[];
+}
+
+const NO_CHANGES: readonly FieldChange[] = [];
+
 interface FieldName {
   readonly lower: string;
   readonly flaw: string | undefined;
@@ -45,8 +55,8 @@ export class HeaderFields {
   /** Names that plugins use: there are few, and each is looked at once. */
   static readonly #names = new Map<string, FieldName>();
   readonly #source: FieldSource;
-  /** By lower-case name; without values for what was removed. */
-  #changes: Map<string, { readonly name: string; readonly values: readonly string[] }> | undefined;
+  /** One for each name that was changed. A list, since there are few. */
+  #changes: FieldChange[] | undefined;
 
   constructor(source: FieldSource) {
     this.#source = source;
@@ -55,14 +65,14 @@ export class HeaderFields {
   /** The same fields with the same changes; changes to the copy are its own. */
   copy(): HeaderFields {
     const copy = new HeaderFields(this.#source);
-    if (this.#changes !== undefined) copy.#changes = new Map(this.#changes);
+    copy.#changes = this.#changes?.slice();
     return copy;
   }
 
   /** These fields with the changes that were made to a view of them. */
   with(view: HeaderFields): HeaderFields {
     const result = this.copy();
-    if (view.changes !== undefined) result.#changes = new Map([...(result.#changes ?? []), ...view.changes]);
+    for (const { name, values } of view.changes ?? []) result.#change(name, values);
     return result;
   }
 
@@ -83,7 +93,7 @@ export class HeaderFields {
   /** Lower-case names of the fields that are there. */
   *names(): Generator<string> {
     const told = new Set<string>();
-    for (const name of [...this.#source.names(), ...(this.#changes?.keys() ?? [])]) {
+    for (const name of [...this.#source.names(), ...(this.changed ?? [])]) {
       const lower = name.toLowerCase();
       if (told.has(lower) || this.#valuesOf(lower).length === 0) continue;
       told.add(lower);
@@ -105,33 +115,39 @@ export class HeaderFields {
     this.#change(name, []);
   }
 
-  /** What was changed, by lower-case name. Public, since the view may be of another copy of this module. */
-  get changes(): ReadonlyMap<string, { readonly name: string; readonly values: readonly string[] }> | undefined {
+  /** What was changed. Public, since the view may be of another copy of this module. */
+  get changes(): readonly FieldChange[] | undefined {
     return this.#changes;
   }
 
   /** Lower-case names of what was changed; undefined when nothing was. */
   get changed(): readonly string[] | undefined {
-    return this.#changes === undefined ? undefined : [...this.#changes.keys()];
+    return this.#changes?.map(({ lower }) => lower);
   }
 
   /** The changed lines, each ending with CRLF. */
   writeChanges(): string {
     let lines = "";
-    for (const { name, values } of this.#changes?.values() ?? [])
-      for (const value of values) lines += `${name}: ${value}\r\n`;
+    for (const { name, values } of this.#changes ?? []) for (const value of values) lines += `${name}: ${value}\r\n`;
     return lines;
   }
 
   #valuesOf(lower: string): readonly string[] {
-    return this.#changes?.get(lower)?.values ?? this.#source.values(lower);
+    return this.#changeOf(lower)?.values ?? this.#source.values(lower);
   }
 
   #change(name: string, values: readonly string[]): void {
     const { lower, flaw } = HeaderFields.#nameOf(name);
     if (flaw !== undefined) throw new TypeError(flaw);
-    this.#changes ??= new Map();
-    this.#changes.set(lower, { name, values });
+    const before = this.#changeOf(lower);
+    this.#changes ??= [];
+    if (before === undefined) this.#changes.push({ lower, name, values });
+    else this.#changes[this.#changes.indexOf(before)] = { lower, name, values };
+  }
+
+  #changeOf(lower: string): FieldChange | undefined {
+    for (const change of this.#changes ?? NO_CHANGES) if (change.lower === lower) return change;
+    return undefined;
   }
 
   static #nameOf(name: string): FieldName {

@@ -38,6 +38,13 @@ export interface RequestSource {
   readonly fields: FieldSource;
 }
 
+interface KeptValue {
+  readonly key: ContextKey<unknown>;
+  value: unknown;
+}
+
+const NO_VALUES: readonly KeptValue[] = [];
+
 /**
  * A request as plugins see it. It lives as long as the request; afterwards whatever is asked of it throws, since by then its
  * memory belongs to another request.
@@ -49,7 +56,8 @@ export class RequestContext {
   /** The body, for plugins that need it buffered. */
   body: Uint8Array | undefined;
   #source: RequestSource;
-  #values: Map<ContextKey<unknown>, unknown> | undefined;
+  /** A list, since there are few. */
+  #values: KeptValue[] | undefined;
   #cookies: ReadonlyMap<string, string> | undefined;
   #target: string | undefined;
   #authority: string | undefined;
@@ -119,12 +127,15 @@ export class RequestContext {
   }
 
   get<Value>(key: ContextKey<Value>): Value {
-    return this.#values?.has(key) === true ? (this.#values.get(key) as Value) : key.initial;
+    const kept = this.#valueOf(key);
+    return kept === undefined ? key.initial : (kept.value as Value);
   }
 
   set<Value>(key: ContextKey<Value>, value: Value): void {
-    this.#values ??= new Map();
-    this.#values.set(key, value);
+    const kept = this.#valueOf(key);
+    this.#values ??= [];
+    if (kept === undefined) this.#values.push({ key, value });
+    else kept.value = value;
   }
 
   /** What the upstream is asked for, path and query: what the route makes of the client's unless a plugin has set another. */
@@ -166,6 +177,11 @@ export class RequestContext {
 
   get copies(): readonly PendingCopy[] {
     return this.#copies;
+  }
+
+  #valueOf(key: ContextKey<unknown>): KeptValue | undefined {
+    for (const kept of this.#values ?? NO_VALUES) if (kept.key === key) return kept;
+    return undefined;
   }
 
   /** The request is over. */
