@@ -1,3 +1,4 @@
+import { z } from "zod";
 import type { Check, Names } from "./checks/check.ts";
 import { consumerKeys } from "./checks/consumer-keys.ts";
 import { duplicateRoutes } from "./checks/duplicate-routes.ts";
@@ -108,8 +109,18 @@ function compileSpec(language: Language, resource: Resource, resolveSecret: Secr
   if (schema === undefined) return { problems: [{ path: "", message: unknownResource(language, resource) }] };
   const resolved = resolveSecret && isMapping(spec) ? resolveSecrets(spec, resolveSecret) : { spec, problems: [] };
   const shape = checkShape(schema, resolved.spec);
-  const problems = [...checkId(language, resource), ...resolved.problems, ...(shape.ok ? [] : shape.problems)];
+  const misshapen = shape.ok ? [] : shape.problems;
+  const told = resolveSecret === undefined ? misshapen : misshapen.map((problem) => orNoPlugin(schema, spec, problem));
+  const problems = [...checkId(language, resource), ...resolved.problems, ...told];
   return shape.ok ? { running: shape.value, problems } : { problems };
+}
+
+/** What reaches a node was checked where it was written; what the node does not know is most likely a plugin's. */
+function orNoPlugin(schema: z.ZodType, spec: Resource["spec"], problem: Problem): Problem {
+  const isForeign =
+    schema instanceof z.ZodObject && isMapping(spec) && problem.path in spec && !(problem.path in schema.shape);
+  if (!isForeign) return problem;
+  return { ...problem, message: `${problem.message}; no plugin of this node has that name, see \`extensions\`` };
 }
 
 /** In a document the id of an upstream is the key under which it stands, so it has no path of its own. */

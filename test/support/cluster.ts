@@ -125,7 +125,7 @@ export class Cluster implements AsyncDisposable {
     const caFile = options.caFile ?? this.authority.caFile;
     const { admin = "", settings = "" } = options;
     const blocks = dataPlaneBlocks({ directory: this.directory, ports, nodeId, certificate, caFile, admin, settings });
-    writeFileSync(file, `${blocks}${own}`);
+    writeFileSync(file, `${blocks}${options.extensions ?? ""}${own}`);
     const member = new Member(nodeId, file, options.env);
     this.dataPlanes.push(member);
     await member.started();
@@ -187,6 +187,8 @@ export interface DataPlaneOptions {
   readonly controlPlanes?: readonly Member[];
   /** More of the file's `admin` block. */
   readonly admin?: string;
+  /** The file's `extensions` block. */
+  readonly extensions?: string;
   /** The file's `listeners` block; empty for a data plane that has the control plane's listeners only. */
   readonly listeners?: string;
   /** More lines of the file's `data_plane` block, such as `transport: websocket`. */
