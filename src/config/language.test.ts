@@ -115,6 +115,11 @@ describe("Language", () => {
     );
     assert.match(messages.join("\n"), /^settings:throttle: there are no settings "throttle"; there are logging, /m);
     assert.match(messages.join("\n"), /^route:api: throttle: unknown key `throttle`$/m);
+    const onNode = toConfiguration(plainLanguage, resourcesOf(DOCUMENT), { resolveSecret: () => assert.fail() });
+    assert.match(
+      onNode.ok ? "" : onNode.problems.map(describeProblem).join("\n"),
+      /^route:api: throttle: unknown key `throttle`; no plugin of this node has that name, see `extensions`$/m,
+    );
   });
 
   it("takes a block that an original control plane switched off for none", () => {
