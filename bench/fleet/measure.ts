@@ -14,6 +14,8 @@ import type { Network } from "./relay.ts";
 import { measureCut, measureRestart, measureTakeover, type RestartStorm, type Storm } from "./storm.ts";
 
 const JOIN_TIMEOUT_MS = 180_000;
+/** Where connections are cut all the time, someone is always away. */
+const STEADY_SHARE = 0.98;
 /** Until the control plane's code has been compiled by the engine, which costs more than what is measured. */
 const WARM_UP_PUSHES = 15;
 
@@ -125,13 +127,14 @@ async function reach(address: string, network: Network | undefined, things: Asyn
 }
 
 async function createNodes(
-  { transport, processes }: FleetSetting,
+  { transport, processes, network }: FleetSetting,
   { nodes, caFile }: Certificates,
   addresses: readonly string[],
 ): Promise<NodeFleet> {
   const transportOf = (index: number) => (transport === "mixed" ? TRANSPORTS[index % TRANSPORTS.length]! : transport);
   const options = nodes.map((certificate, index) => ({ certificate, transport: transportOf(index), addresses }));
-  return new NodeFleet({ nodes: options, caFile, version: await readProductVersion() }, processes);
+  const steadyShare = (network?.cutsPerMinute ?? 0) > 0 ? STEADY_SHARE : 1;
+  return new NodeFleet({ nodes: options, caFile, version: await readProductVersion() }, processes, steadyShare);
 }
 
 async function join(nodes: NodeFleet, controlPlane: ControlPlane, signal: AbortSignal): Promise<number> {

@@ -36,7 +36,7 @@ export async function measurePush(
   const sentMs = sharedClockMs();
   const { committedMs, ...answer } = await controlPlane.change(revision);
   const { version } = answer;
-  const isEverywhere = () => nodes.areAllAt(version);
+  const isEverywhere = async () => (await nodes.arrivals(version)).length === nodes.count;
   await waitUntil(`version ${version} to be applied by all nodes`, isEverywhere, { timeoutMs: TIMEOUT_MS, signal });
   const after = await nodes.standing();
   const delaysMs = (await nodes.arrivals(version)).map((arrivedMs) => arrivedMs - committedMs);

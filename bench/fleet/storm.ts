@@ -96,9 +96,10 @@ async function measureReturn(
   const probe = new AdminProbe(controlPlane);
   let halfInSyncMs: number | undefined;
   const allInSync = async () => {
-    const level = (await nodes.standing()).byVersion.get(await controlPlane.version()) ?? 0;
+    const version = await controlPlane.version();
+    const level = (await nodes.standing()).byVersion.get(version) ?? 0;
     if (level >= nodes.count / 2) halfInSyncMs ??= performance.now() - startMs;
-    return level === nodes.count;
+    return nodes.areAllAt(version);
   };
   await waitUntil("all nodes to be in sync again", allInSync, { timeoutMs: TIMEOUT_MS, signal });
   const allInSyncMs = performance.now() - startMs;
