@@ -33,6 +33,8 @@ export interface AdminRequestOptions {
   readonly method?: "GET" | "POST" | "PUT" | "DELETE";
   readonly body?: string;
   readonly contentType?: string;
+  /** The ETag that the request depends on. */
+  readonly ifMatch?: string | undefined;
   /** How long the whole exchange may take; 10 s. */
   readonly timeoutMs?: number;
   /** Statuses besides 2xx that are answers and not errors. */
@@ -83,10 +85,11 @@ export class AdminClient {
 
   /** Not `fetch`, which cannot be given an authority of certificates. */
   #send(path: string, options: AdminRequestOptions): Promise<IncomingMessage> {
-    const { method = "GET", body, contentType = "application/yaml", timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    const { method = "GET", body, contentType = "application/yaml", ifMatch, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
     const { token, ca, cert, key } = this.#credentials;
     const headers = {
       ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      ...(ifMatch === undefined ? {} : { "if-match": ifMatch }),
       ...(body === undefined ? {} : { "content-type": contentType, "content-length": Buffer.byteLength(body) }),
     };
     const send = this.#base.startsWith("https:") ? httpsRequest : httpRequest;

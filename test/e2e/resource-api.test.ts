@@ -261,6 +261,9 @@ describe("the resource API of a control plane", () => {
     assert.equal(await version(), head + 1);
     const missing = await runInProcess(["rollback", "99999", ...admin]);
     assert.match(missing.err, /not kept/);
+    const late = await runInProcess(["rollback", "1", "--if-version", String(head), ...admin]);
+    assert.deepEqual([late.code, await version()], [5, head + 1], late.err);
+    assert.match(late.err, /asks for|current version/);
     const audit = await runInProcess(["audit", ...admin]);
     assert.ok(
       audit.out
@@ -268,6 +271,72 @@ describe("the resource API of a control plane", () => {
         .split("\n")
         .every((line) => JSON.parse(line).hash.length === 64),
     );
+  });
+});
+
+describe("the command line", () => {
+  let cluster: Cluster;
+  let admin: readonly string[];
+  before(async () => {
+    cluster = await Cluster.start("upstreams: { shop: { backends: [{ url: 'http://shop:80' }] } }\n");
+    admin = ["--admin", await cluster.controlPlane.adminUrl()];
+  });
+  after(() => cluster[Symbol.asyncDispose]());
+  const run = (args: readonly string[], input = "") => runInProcess([...args, ...admin], { input });
+  const change = (content: object, ...options: string[]) => run(["change", "-", ...options], JSON.stringify(content));
+
+  it("changes many resources at once, after a look at what would change", async () => {
+    const upserts = [
+      { kind: "upstream", id: "blog", spec: to("http://blog:80") },
+      { kind: "route", id: "blog", spec: { path: "/blog", upstream: "blog", tags: ["text"] } },
+    ];
+    const before = await cluster.version();
+    const dry = await change({ upserts }, "--dry-run");
+    assert.match(dry.out, /^Version \d+ would have these changes:\n {2}\+ route:blog\n {2}\+ upstream:blog\n$/);
+    assert.equal(await cluster.version(), before);
+    const made = await change({ upserts }, "-m", "a blog", "--if-version", String(before));
+    assert.deepEqual([made.code, await cluster.version()], [0, before + 1], made.err);
+    assert.match((await run(["history", "-n", "1"])).out, /a blog/);
+  });
+
+  it("makes none of a set of changes of which one cannot be made, and says which", async () => {
+    const before = await cluster.version();
+    const upserts = [
+      { kind: "route", id: "good", spec: { path: "/good", upstream: "blog" } },
+      { kind: "route", id: "lost", spec: { path: "/lost", upstream: "nowhere" } },
+    ];
+    const half = await change({ upserts });
+    assert.equal(half.code, 5);
+    assert.match(half.err, /lost.*nowhere/s);
+    const misshapen = await change({ upserts: [upserts[0], { kind: "route", id: "x", spec: { path: "x" } }] });
+    assert.equal(misshapen.code, 3);
+    assert.match(misshapen.err, /route:x.*path/s);
+    assert.equal((await run(["get", "routes", "good"])).code, 1);
+    assert.equal(await cluster.version(), before);
+    const unreadable = await run(["change", "-"], "upserts: [");
+    assert.match(unreadable.err, /- is not valid YAML: line 1/);
+  });
+
+  it("refuses what depends on a version that is no longer the newest", async () => {
+    const head = await cluster.version();
+    const removals = [{ kind: "route", id: "blog" }];
+    for (const late of [
+      await change({ removals }, "--if-version", String(head - 1)),
+      await run(["push", "-", "--if-version", String(head - 1)], "routes: []\n"),
+      await run(["rollback", "1", "--if-version", String(head - 1)]),
+    ]) {
+      assert.equal(late.code, 5, late.out);
+      assert.match(late.err, /If-Match asks for/);
+    }
+    assert.equal(await cluster.version(), head);
+  });
+
+  it("shows one resource, and finds resources by their tags", async () => {
+    const one = await run(["get", "routes", "blog"]);
+    assert.equal(one.out, "id: blog\npath: /blog\nupstream: blog\ntags:\n  - text\n");
+    assert.equal((await run(["get", "routes", "--tags", "text,other"])).out, "ID  TAGS\n");
+    assert.equal((await run(["get", "routes", "--tags", "text/other"])).out, "ID    TAGS\nblog  text\n");
+    assert.match((await run(["get", "nothing"])).err, /is no endpoint/);
   });
 });
 
@@ -308,6 +377,19 @@ describe("ten thousand routes", () => {
     assert.equal((await cluster.controlPlane.admin("/api/v1/routes?tags=a,b/c")).status, 400);
     assert.equal((await cluster.controlPlane.admin("/api/v1/routes?size=0")).status, 400);
     assert.equal((await cluster.controlPlane.admin("/api/v1/routes?offset=!")).status, 400);
+
+    const admin = ["--admin", await cluster.controlPlane.adminUrl()];
+    const listed = await runInProcess(["get", "routes", ...admin]);
+    assert.deepEqual(
+      listed.out
+        .trimEnd()
+        .split("\n")
+        .slice(1)
+        .map((line) => line.split(" ")[0]),
+      routes.map(({ id }) => id),
+    );
+    const json = await runInProcess(["get", "routes", "--tags", "even,five", "--json", ...admin]);
+    assert.equal(JSON.parse(json.out).length, 1_000);
 
     let removed = 0;
     const meanwhile = await all("/api/v1/routes?size=1000", async () => {

@@ -6,6 +6,8 @@ import { counted } from "../counted.ts";
 import { EXIT } from "../exit-codes.ts";
 import { changeLines } from "./change-lines.ts";
 import { type AdminOptions, adminCommand, type CommandContext, clientOf } from "./command-context.ts";
+import { countOf } from "./count-of.ts";
+import { ifVersion } from "./if-version.ts";
 import { readDocument } from "./read-document.ts";
 
 const DEFAULT_WAIT = "5s";
@@ -24,6 +26,7 @@ interface PushOptions extends AdminOptions {
   readonly dryRun: boolean;
   readonly wait?: string | true;
   readonly message?: string;
+  readonly ifVersion?: number;
 }
 
 export function addPush(program: Command, context: CommandContext): void {
@@ -35,6 +38,7 @@ export function addPush(program: Command, context: CommandContext): void {
       "--wait [duration]",
       `wait until the connected data planes have applied it, ${DEFAULT_WAIT} unless told otherwise, 60s at most`,
     )
+    .option("--if-version <number>", "only if this is the newest version", countOf)
     .option("-m, --message <text>", "why, for the history")
     .addHelpText(
       "after",
@@ -48,9 +52,11 @@ Examples:
       const waitMs = options.wait === undefined ? 0 : waitOf(options.wait);
       const body = await readDocument(file, context.terminal);
       const path = `/api/v1/config${queryOf(options, waitMs)}`;
-      const reply = await clientOf(options, context).request(path, {
+      const client = clientOf(options, context);
+      const reply = await client.request(path, {
         method: "POST",
         body,
+        ifMatch: await ifVersion(client, options.ifVersion),
         timeoutMs: waitMs + ANSWER_TIMEOUT_MS,
       });
       const answer = reply.parse(Answer);
