@@ -123,8 +123,10 @@ export class AdminClient {
   }
 }
 
-function plain({ kind, id, line, ...problem }: z.output<typeof Problem>): string {
-  const text = describeProblem(line === undefined ? problem : { ...problem, line });
+/** With a line the path says whose it is, unless there is none. */
+function plain({ line, kind, id = "", ...problem }: z.output<typeof Problem>): string {
+  if (line === undefined) return describeProblem({ ...problem, ...(kind === undefined ? {} : { kind, id }) });
+  const text = describeProblem({ ...problem, line });
   return kind === undefined || problem.path !== "" ? text : `${kind}:${id}: ${text}`;
 }
 
