@@ -77,6 +77,7 @@ export class SampleGateway implements GatewayView {
       upstreams: [],
       settings: settings as Settings,
       consumers: [],
+      certificates: [],
       plugins: {},
       owned: {},
     };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { certificatePairs } from "./checks/certificate-pairs.ts";
 import type { Check, Names } from "./checks/check.ts";
 import { consumerKeys } from "./checks/consumer-keys.ts";
 import { duplicateRoutes } from "./checks/duplicate-routes.ts";
@@ -19,6 +20,7 @@ import type { Language } from "./language.ts";
 import { type PluginBlock, splitPlugins } from "./plugin-blocks.ts";
 import { type Checked, checked, type Problem, refused } from "./problem.ts";
 import { inCanonicalOrder, type Resource } from "./resource.ts";
+import type { Certificate } from "./resources/certificate.ts";
 import type { Consumer } from "./resources/consumer.ts";
 import type { Listener } from "./resources/listener.ts";
 import type { Route } from "./resources/route.ts";
@@ -32,6 +34,7 @@ import { checkShape } from "./shape.ts";
 const CHECKS: readonly Check[] = [
   listenerAddresses,
   listenerTls,
+  certificatePairs,
   proxyProtocol,
   pathParameters,
   duplicateRoutes,
@@ -143,6 +146,7 @@ class Parts {
   readonly #routes: Route[] = [];
   readonly #upstreams: Upstream[] = [];
   readonly #consumers: Consumer[] = [];
+  readonly #certificates: Certificate[] = [];
   readonly #settings: Partial<Record<string, unknown>> = {};
   readonly #plugins: Record<string, PluginBlock> = {};
   readonly #owned: Record<string, OwnedResource[]> = {};
@@ -157,6 +161,7 @@ class Parts {
     else if (kind === "listener") this.#listeners.push({ ...(running as Omit<Listener, "id">), id });
     else if (kind === "route") this.#routes.push({ ...this.#withPlugins<Route>(running), id });
     else if (kind === "upstream") this.#upstreams.push({ ...this.#withPlugins<Upstream>(running), id });
+    else if (kind === "certificate") this.#certificates.push({ ...(running as Omit<Certificate, "id">), id });
     else if (kind === "consumer") this.#consumers.push(this.#consumer(id, running));
     else {
       this.#owned[kind] ??= [];
@@ -193,6 +198,7 @@ class Parts {
       routes: this.#routes,
       upstreams: this.#upstreams,
       consumers: this.#consumers,
+      certificates: this.#certificates,
       settings: Object.fromEntries(settings) as Settings,
       plugins: this.#plugins,
       owned: this.#owned,

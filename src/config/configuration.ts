@@ -1,4 +1,5 @@
 import type { PluginBlocks } from "./plugin-blocks.ts";
+import type { Certificate } from "./resources/certificate.ts";
 import type { Consumer } from "./resources/consumer.ts";
 import type { Listener } from "./resources/listener.ts";
 import type { Route } from "./resources/route.ts";
@@ -24,6 +25,7 @@ export interface Configuration {
   readonly routes: readonly Route[];
   readonly upstreams: readonly Upstream[];
   readonly consumers: readonly Consumer[];
+  readonly certificates: readonly Certificate[];
   readonly settings: Settings;
   /** Of plugins, for every route. */
   readonly plugins: PluginBlocks;

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { NamedUpstream, PluginLanguage, PluginScope } from "../sdk/plugin.ts";
 import { type PluginBlocks, pluginBlock } from "./plugin-blocks.ts";
 import type { Resource } from "./resource.ts";
+import { CertificateSpec } from "./resources/certificate.ts";
 import { type Consumer, ConsumerSpec } from "./resources/consumer.ts";
 import { ListenerSpec } from "./resources/listener.ts";
 import { RANK, routeSpec } from "./resources/route.ts";
@@ -78,6 +79,14 @@ export class Language {
         spec: consumer,
         description: "Who sends requests.",
         example: { id: "alice", tags: ["staff"] },
+      },
+      {
+        key: "certificates",
+        kind: "certificate",
+        form: "mapping",
+        spec: CertificateSpec,
+        description: "What listeners with TLS show, besides the certificates that are written at them.",
+        example: { id: "shop", cert_file: "/etc/runway/shop.pem", key_file: "/etc/runway/shop.key", tags: ["shop"] },
       },
       ...plugins.flatMap(ownedSections),
     ];

@@ -41,9 +41,9 @@ export class RouteIndex {
     };
     for (const route of routes) add(this.#byRequests.of(requestsOf(route)));
     for (const upstream of removedUpstreams) add(this.#byUpstream.of(upstream));
-    const listeners = from.listeners === to.listeners ? [] : to.listeners;
+    const [listeners, certificates] = from.listeners === to.listeners ? [[], []] : [to.listeners, to.certificates];
     const inOrder = [...near.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
-    return { ...to, listeners, routes: inOrder, upstreams, consumers: [] };
+    return { ...to, listeners, certificates, routes: inOrder, upstreams, consumers: [] };
   }
 
   /** The names of upstreams after the change. */

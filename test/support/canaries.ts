@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, generateKeyPairSync } from "node:crypto";
 import { z } from "zod";
 import type { JsonObject } from "../../src/config/json.ts";
 import type { Language } from "../../src/config/language.ts";
@@ -28,6 +28,8 @@ const BASES: Readonly<Record<string, (id: string) => JsonObject>> = {
   route: (id) => ({ path: `/${id}`, backends: [{ url: "http://127.0.0.1:9" }] }),
   upstream: () => ({ backends: [{ url: "http://127.0.0.1:9" }] }),
   listener: () => ({ address: "127.0.0.1:0" }),
+  // What is read of a certificate is read where it is used.
+  certificate: () => ({ cert: "${file:/dev/null}" }),
 };
 
 export function plantCanaries(language: Language): Planting {
@@ -117,8 +119,17 @@ const FORMS: readonly ((digest: string) => string)[] = [
   (digest) => `canary-${digest}-of-more-than-32-bytes`,
   (digest) => `sha256:${digest}${"0".repeat(42)}`,
   (digest) => `scrypt:16384:8:1:${digest}:${"A".repeat(43)}`,
-  (digest) => `-----BEGIN PRIVATE KEY-----\n${digest}\n-----END PRIVATE KEY-----\n`,
+  (digest) => `${digest}\n${privateKey()}`,
 ];
+
+/** What stands before it in PEM is a comment. */
+function privateKey(): string {
+  const pem = {
+    publicKeyEncoding: { type: "spki", format: "pem" },
+    privateKeyEncoding: { type: "pkcs8", format: "pem" },
+  } as const;
+  return generateKeyPairSync("ed25519", pem).privateKey;
+}
 
 function canaryFor(name: string, leaf: z.ZodType): string {
   const form = FORMS.find((candidate) => leaf.safeParse(candidate(digest(name))).success);

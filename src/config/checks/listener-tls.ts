@@ -3,17 +3,21 @@ import type { Listener } from "../resources/listener.ts";
 import { type Check, problemOf } from "./check.ts";
 
 /** A listener that speaks TLS has all that it needs for it, and none is given TLS that it does not speak. */
-export const listenerTls: Check = function* ({ listeners }) {
-  for (const { id, tls } of listeners) yield* tls.enabled ? missing(id, tls) : forgotten(id, tls);
+export const listenerTls: Check = function* ({ listeners, certificates }) {
+  const areShared = certificates.length > 0;
+  for (const { id, tls } of listeners) yield* tls.enabled ? missing(id, tls, areShared) : forgotten(id, tls);
 };
+
+const NONE =
+  "is missing: name a certificate with cert_file and key_file, several with certificates, or some for every listener under `certificates`";
 
 type Tls = Listener["tls"];
 
-function* missing(id: string, tls: Tls): Generator<Problem> {
+function* missing(id: string, tls: Tls, areShared: boolean): Generator<Problem> {
   const at = (path: string, message: string) => problemOf("listener", id, `tls.${path}`, message);
-  if (tls.cert_file === "" && tls.key_file === "" && tls.certificates.length === 0)
-    yield at("cert_file", "is missing: name a certificate with cert_file and key_file, or several with certificates");
-  else if (tls.cert_file === "" && tls.key_file !== "")
+  if (tls.cert_file === "" && tls.key_file === "" && tls.certificates.length === 0) {
+    if (!areShared) yield at("cert_file", NONE);
+  } else if (tls.cert_file === "" && tls.key_file !== "")
     yield at("cert_file", "is missing: key_file is the key of none");
   else if (tls.cert_file !== "" && tls.key_file === "") yield at("key_file", "is missing: cert_file needs its key");
   for (const [index, { cert_file, key_file }] of tls.certificates.entries()) {

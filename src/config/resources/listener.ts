@@ -85,7 +85,7 @@ const ListenerTls = z.strictObject({
     .array(CertificateSpec)
     .default([])
     .describe(
-      "More certificates, chosen by the host that a client asks for. Without `cert_file` the first is the default.",
+      "More certificates, chosen by the host that a client asks for. Without `cert_file` the first is the default. Those under `certificates` at the top of the document come after them.",
     ),
   client_auth: z
     .enum(["none", "request", "require", "verify"])

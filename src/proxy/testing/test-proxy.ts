@@ -28,6 +28,7 @@ export interface Sketch {
   readonly upstreams?: Readonly<Record<string, unknown>>;
   readonly listeners?: Readonly<Record<string, unknown>>;
   readonly consumers?: Readonly<Record<string, unknown>>;
+  readonly certificates?: Readonly<Record<string, unknown>>;
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 

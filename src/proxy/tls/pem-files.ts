@@ -8,6 +8,14 @@ import type { CertificatePair } from "./tls-material.ts";
 /** Far more than any chain of certificates has. */
 const MAX_FILE_BYTES = 1_048_576;
 
+/** Where a certificate and its key come from: files, or what is written in their place. */
+interface PairSource {
+  readonly cert_file: string;
+  readonly key_file: string;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+}
+
 /** Reads certificates, keys and authorities, and gathers what is wrong with them. */
 export class PemFiles {
   readonly problems: Problem[] = [];
@@ -23,12 +31,12 @@ export class PemFiles {
   /** @param at the path of the setting that names the two files, to which `cert_file` and `key_file` are added */
   async pair(
     at: string,
-    { cert_file: certFile, key_file: keyFile }: { readonly cert_file: string; readonly key_file: string },
+    { cert_file: certFile, key_file: keyFile, ...inline }: PairSource,
     hosts: readonly string[] = [],
   ): Promise<CertificatePair | undefined> {
     const [cert, key] = await Promise.all([
-      this.#read(`${at}cert_file`, certFile),
-      this.#read(`${at}key_file`, keyFile),
+      inline.cert ?? this.#read(`${at}cert_file`, certFile),
+      inline.key ?? this.#read(`${at}key_file`, keyFile),
     ]);
     if (cert === undefined || key === undefined) return undefined;
     const certificate = this.#parse(`${at}cert_file`, certFile, () => new X509Certificate(cert));

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Configuration } from "../../config/configuration.ts";
 import type { Problem } from "../../config/problem.ts";
+import type { Certificate } from "../../config/resources/certificate.ts";
 import type { Listener } from "../../config/resources/listener.ts";
 import type { Settings } from "../../config/resources/settings.ts";
 import { ConfigurationRefused } from "../configuration-refused.ts";
@@ -13,21 +14,27 @@ export interface ReadMaterial {
   readonly paths: readonly string[];
 }
 
-type Sources = Pick<Configuration, "listeners"> & { readonly settings: Pick<Settings, "transport"> };
+type Sources = Pick<Configuration, "listeners" | "certificates"> & { readonly settings: Pick<Settings, "transport"> };
 
 /**
  * Reads every file that TLS needs. A certificate that has expired is taken: to serve it tells clients more than to serve nothing.
  * @throws ConfigurationRefused naming every file that cannot be used, and why.
  */
-export async function readTlsMaterial({ listeners, settings }: Sources, ticketKeys: Uint8Array): Promise<ReadMaterial> {
+export async function readTlsMaterial(
+  { listeners, certificates, settings }: Sources,
+  ticketKeys: Uint8Array,
+): Promise<ReadMaterial> {
   const upstreamFiles = new PemFiles({ kind: "settings", id: "transport" });
+  // Where nobody is shown them, their files need not be there.
+  const shared = listeners.some(({ tls }) => tls.enabled) ? certificates.map(readCertificate) : [];
+  const forAll = async () => (await Promise.all(shared.map(({ pair }) => pair))).filter((pair) => pair !== undefined);
   const [ofListeners, upstream] = await Promise.all([
-    Promise.all(listeners.map((listener, index) => readListener(listener, index, ticketKeys))),
+    Promise.all(listeners.map((listener, index) => readListener(listener, index, forAll(), ticketKeys))),
     // A node that serves nobody, such as a control plane without listeners, need not have the files.
     readUpstream(listeners.length > 0 ? settings.transport : NO_FILES, upstreamFiles),
   ]);
   const problems: readonly Problem[] = [
-    ...ofListeners.flatMap(({ files }) => files.problems),
+    ...[...ofListeners, ...shared].flatMap(({ files }) => files.problems),
     ...upstreamFiles.problems,
   ];
   if (problems.length > 0) throw new ConfigurationRefused(problems);
@@ -36,7 +43,11 @@ export async function readTlsMaterial({ listeners, settings }: Sources, ticketKe
       listeners: new Map(ofListeners.flatMap(({ id, tls }) => (tls === undefined ? [] : [[id, tls]]))),
       upstream,
     },
-    paths: [...new Set([...ofListeners.map(({ files }) => files), upstreamFiles].flatMap(({ paths }) => [...paths]))],
+    paths: [
+      ...new Set(
+        [...[...ofListeners, ...shared].map(({ files }) => files), upstreamFiles].flatMap(({ paths }) => [...paths]),
+      ),
+    ],
   };
 }
 
@@ -46,14 +57,31 @@ interface ReadListener {
   readonly files: PemFiles;
 }
 
-async function readListener({ id, tls }: Listener, index: number, ticketKeys: Uint8Array): Promise<ReadListener> {
+/** One that every listener with TLS has. */
+function readCertificate({ id, hosts, ...source }: Certificate): {
+  readonly files: PemFiles;
+  readonly pair: Promise<CertificatePair | undefined>;
+} {
+  const files = new PemFiles({ kind: "certificate", id });
+  const name = `certificate:${id}`;
+  const named = (pair: CertificatePair | undefined) =>
+    pair && { ...pair, certFile: pair.certFile || name, keyFile: pair.keyFile || name };
+  return { files, pair: files.pair("", source, hosts).then(named) };
+}
+
+async function readListener(
+  { id, tls }: Listener,
+  index: number,
+  shared: Promise<readonly CertificatePair[]>,
+  ticketKeys: Uint8Array,
+): Promise<ReadListener> {
   const files = new PemFiles({ kind: "listener", id });
   if (!tls.enabled) return { id, tls: undefined, files };
   const at = `listeners[${index}].tls.`;
   const clientCa =
     tls.client_auth === "verify" ? await files.authorities(`${at}client_ca_file`, tls.client_ca_file) : undefined;
   const content = {
-    certificates: await readCertificates(tls, at, files),
+    certificates: [...(await readCertificates(tls, at, files)), ...(await shared)],
     clientAuth: tls.client_auth,
     clientCa,
     minVersion: `TLSv${tls.min_version}` as ListenerTls["minVersion"],
