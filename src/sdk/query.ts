@@ -10,10 +10,10 @@ export function withoutParameter(query: string, name: string): string {
 }
 
 /** The query with something else in the place of the values of these parameters. */
-export function hideParameters(query: string, names: readonly string[]): string {
+export function hideParameters(query: string, names: ReadonlySet<string>): string {
   if (query === "") return "";
   const pairs = query.slice(1).split("&");
-  return `?${pairs.map((pair) => (names.includes(nameOf(pair)) ? `${pair.split("=", 1)[0]}=${REDACTED}` : pair)).join("&")}`;
+  return `?${pairs.map((pair) => (names.has(nameOf(pair)) ? `${pair.split("=", 1)[0]}=${REDACTED}` : pair)).join("&")}`;
 }
 
 /** As a form has it, which is how the parameter is looked up. */

@@ -214,7 +214,7 @@ describe("what plugins say of what they do", async () => {
     broken: {
       plugin: "breaks",
       blocks: {},
-      requests: [withHeaders({ "X-API-Key": SECRETS.key, Authorization: `Bearer ${SECRETS.bearer}` }, 500)],
+      requests: [withHeaders({ "X-Own-Key": SECRETS.key, Authorization: `Bearer ${SECRETS.bearer}` }, 500)],
       events: {},
       logged: [/"plugin":"breaks".*"place":"route:broken".*"route":"broken".*"msg":"A plugin failed a request"/],
     },
@@ -311,6 +311,13 @@ export const breaks = definePlugin({
           member.process.lines.some((line) => pattern.test(JSON.stringify(line))),
         );
     });
+
+  it("knows a secret on every route, and where there is none", async () => {
+    for (const path of [`/static?key=${SECRETS.key}`, `/nowhere?key=${SECRETS.key}`])
+      await member.get(path, { headers: { "X-Own-Key": SECRETS.key } });
+    const shown = () => member.process.lines.filter(({ path }) => String(path).endsWith("?key=(redacted)"));
+    await eventually("both lines", () => shown().length === 2);
+  });
 
   it("names every request in the access log, and no secret anywhere", async () => {
     const lines = () => member.process.lines.filter(({ msg, path }) => msg === undefined && path !== undefined);

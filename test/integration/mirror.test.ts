@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { afterEach, describe, it } from "node:test";
 import { PLUGINS } from "../../src/plugins/index.ts";
+import { Http2Client } from "../../src/proxy/testing/http2-client.ts";
+import { Http2Origin } from "../../src/proxy/testing/http2-origin.ts";
 import { eventually, TestProxy } from "../../src/proxy/testing/test-proxy.ts";
 
 const stops: (() => Promise<void> | void)[] = [];
@@ -189,6 +191,37 @@ describe("mirror in the gateway", () => {
     await proxy.apply({ routes: { other: { path: "/", static: { body: "x" } } } });
     waiting[0]!.end("late");
     await fates("answered", 1);
+  });
+
+  it("copies from clients of HTTP/2, and to targets of it", async () => {
+    const seen: string[] = [];
+    const copies = new Http2Origin((stream, headers) => {
+      let body = "";
+      stream.on("data", (piece: Buffer) => {
+        body += piece.toString();
+      });
+      stream.on("end", () => {
+        seen.push(`${headers[":method"]} ${headers[":path"]} ${headers["content-length"]} ${body}`);
+        stream.respond({ ":status": 200 });
+        stream.end("copy");
+      });
+    });
+    await copies.start();
+    stops.push(() => copies.stop());
+    const { proxy, address, fates } = await mirrored();
+    const url = await origin((request, response) => void request.resume().on("end", () => response.end("original")));
+    await proxy.apply({
+      routes: { api: { path: "/", path_prefix: true, backends: [{ url }], mirror: { upstream: "next" } } },
+      upstreams: { next: { backends: [{ url: copies.url, http2: true }] } },
+    });
+    const client = new Http2Client(proxy.port);
+    stops.push(() => client.stop());
+    const posting = client.open({ ":method": "POST", ":path": "/two" }, false);
+    posting.stream.end("from 2 to 2");
+    assert.equal((await posting.answer()).body, "original");
+    assert.equal(await (await fetch(`${address}/one`, { method: "POST", body: "from 1 to 2" })).text(), "original");
+    await fates("answered", 2);
+    assert.deepEqual(seen, ["POST /two 11 from 2 to 2", "POST /one 11 from 1 to 2"]);
   });
 
   it("does not copy a request for another protocol", async () => {

@@ -146,15 +146,15 @@ export class RequestRecord {
     };
   }
 
-  /** The query without what plugins of the route know to be secrets. */
+  /** The query without what plugins know to be secrets. */
   #shown(query: string): string {
-    const secret = this.route?.pipeline?.secretParameters ?? [];
-    return secret.length === 0 ? query : hideParameters(query, secret);
+    const { secretParameters } = this.#gateway.configuration.secrets;
+    return secretParameters.size === 0 ? query : hideParameters(query, secretParameters);
   }
 
   #shownHeaders(fields: FieldLines, names: readonly string[]): Record<string, string | undefined> {
-    const secret = this.route?.pipeline?.secretHeaders ?? [];
-    return headersOf(fields, secret.length === 0 ? names : names.filter((name) => !secret.includes(name)));
+    const { secretHeaders } = this.#gateway.configuration.secrets;
+    return headersOf(fields, secretHeaders.size === 0 ? names : names.filter((name) => !secretHeaders.has(name)));
   }
 
   /** Where the request is counted. */

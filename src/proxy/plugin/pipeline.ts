@@ -31,9 +31,6 @@ export class Pipeline {
   readonly gate: number;
   /** What a client may authenticate with. */
   readonly challenges: readonly string[];
-  /** Headers, in small letters, and query parameters whose values are in no log. */
-  readonly secretHeaders: readonly string[];
-  readonly secretParameters: readonly string[];
 
   constructor(choices: readonly PluginChoice[], auth: RouteAuth) {
     this.choices = choices;
@@ -46,9 +43,6 @@ export class Pipeline {
       ({ own }) => own?.hooks.authenticate !== undefined && this.mayAuthenticate(own),
     );
     this.gate = this.asking.findLastIndex((position) => authenticators.includes(choices[position]!));
-    const secrets = choices.flatMap(({ own }) => own?.hooks.secrets ?? []);
-    this.secretHeaders = secrets.flatMap(({ headers = [] }) => headers.map((name) => name.toLowerCase()));
-    this.secretParameters = secrets.flatMap(({ parameters = [] }) => parameters);
     this.challenges = authenticators.flatMap(({ own }) => own?.hooks.challenge ?? []);
   }
 

@@ -38,6 +38,12 @@ export class PluginSet {
   /** By edits that are not in effect yet. */
   readonly #made = new Map<string, PluginInstance>();
   #previous: PluginSet | undefined;
+  /**
+   * Headers, in small letters, and query parameters in which clients send secrets to some plugin: what stands there is in no log, on whichever
+   * route they send it. Those of a block that goes stay here until a whole configuration comes.
+   */
+  readonly secretHeaders = new Set<string>();
+  readonly secretParameters = new Set<string>();
 
   constructor(runtime: PluginRuntime, configuration: PluginConfiguration, previous: PluginSet | undefined) {
     this.#runtime = runtime;
@@ -144,6 +150,8 @@ export class PluginSet {
     const known = this.instance(key) ?? this.#previous?.instance(key);
     const instance = known?.settings === settings ? known : this.#create(plugin, place, block, settings);
     this.#made.set(key, instance);
+    for (const name of instance.hooks.secrets?.headers ?? []) this.secretHeaders.add(name.toLowerCase());
+    for (const name of instance.hooks.secrets?.parameters ?? []) this.secretParameters.add(name);
     return instance;
   }
 

@@ -62,6 +62,11 @@ export class CompiledConfiguration {
     return this.table.router;
   }
 
+  /** What is in no log, see `PluginSet`. */
+  get secrets(): Pick<PluginSet, "secretHeaders" | "secretParameters"> {
+    return this.#plugins;
+  }
+
   addConsumers(consumers: readonly Consumer[]): void {
     this.#plugins.addConsumers(consumers);
   }
