@@ -12,10 +12,13 @@ import { isSecretReference } from "./secret-reference.ts";
  */
 export class Redaction {
   readonly #language: Pick<Language, "specificationOf">;
+  readonly #replace: (secret: Json) => Json;
   readonly #knownToHold = new Map<z.ZodType, boolean>();
 
-  constructor(language: Pick<Language, "specificationOf">) {
+  /** @param replace what stands in the place of a secret; the marker unless given */
+  constructor(language: Pick<Language, "specificationOf">, replace: (secret: Json) => Json = () => REDACTED) {
     this.#language = language;
+    this.#replace = replace;
   }
 
   resource(resource: Resource): Resource {
@@ -34,10 +37,10 @@ export class Redaction {
 
   /** @param name by which the value goes, for those that are secret by name */
   #value(value: Json, schemas: readonly z.ZodType[], name: string): Json {
-    if (schemas.length === 0) return hidden(value);
+    if (schemas.length === 0) return this.#hidden(value);
     if (!schemas.some((schema) => this.#holdsSecrets(schema))) return value;
     const layers = schemas.flatMap((schema) => [...schemaLayers(schema)]);
-    if (layers.some((layer) => isSecret(layer, name))) return hidden(value);
+    if (layers.some((layer) => isSecret(layer, name))) return this.#hidden(value);
     if (isMapping(value)) return this.#mapping(value, layers);
     if (!Array.isArray(value)) return value;
     const elements = layers.flatMap(schemasOfItems);
@@ -54,15 +57,15 @@ export class Redaction {
     return Object.fromEntries(entries);
   }
 
+  /** References are no secrets, and nothing is none either. */
+  #hidden(value: Json): Json {
+    if ((value ?? "") === "" || (typeof value === "string" && isSecretReference(value))) return value;
+    return this.#replace(value);
+  }
+
   #holdsSecrets(schema: z.ZodType): boolean {
     return this.#knownToHold.getOrInsertComputed(schema, () => allBelow(schema).some((inner) => secrecyOf(inner)));
   }
-}
-
-/** References are no secrets, and nothing is none either. */
-function hidden(value: Json): Json {
-  if ((value ?? "") === "" || (typeof value === "string" && isSecretReference(value))) return value;
-  return REDACTED;
 }
 
 function isSecret(schema: z.ZodType, name: string): boolean {

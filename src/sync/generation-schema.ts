@@ -1,5 +1,11 @@
 import type { DatabaseSync } from "node:sqlite";
-import { checksumOf } from "./generation-checksum.ts";
+import type { SecretSeal } from "./cache-seal.ts";
+import { decodeDelta, decodeSnapshot, encodeDelta, encodeSnapshot } from "./configuration-encoding.ts";
+import { checksumOf, type GenerationName } from "./generation-checksum.ts";
+import { LIMITS } from "./limits.ts";
+
+/** Of what a row holds. */
+export const ENCODING = "json+zstd";
 
 /** A rollback journal and not a write-ahead log: it leaves one file, which can also be read from a read-only disk. */
 const PRAGMAS = "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;";
@@ -20,23 +26,34 @@ const TABLE = `
     failed_starts INTEGER NOT NULL DEFAULT 0,
     is_proven INTEGER NOT NULL DEFAULT 0
   ) STRICT`;
-const FORMAT = 2;
+const CLEAR_FORMAT = 2;
+/** In which no secret is in clear. */
+const SEALED_FORMAT = 3;
 
-/** Makes the table where there is none, and brings that of an older program into today's form, whole or not at all. */
-export function prepareGenerations(database: DatabaseSync): void {
+/**
+ * Makes the table where there is none, and brings that of an older program into today's form, whole or not at all.
+ * @param seal of the secrets in it; without, they stay as they are
+ */
+export function prepareGenerations(database: DatabaseSync, seal?: SecretSeal): void {
   database.exec(PRAGMAS);
   const { user_version: format } = database.prepare("PRAGMA user_version").get() as { user_version: number };
-  if (format > FORMAT) throw new UnknownFormat(`it has format ${format}, and this program knows ${FORMAT}`);
-  if (format === FORMAT) return;
+  if (format > SEALED_FORMAT)
+    throw new UnknownFormat(`it has format ${format}, and this program knows ${SEALED_FORMAT}`);
+  const wanted = seal === undefined ? CLEAR_FORMAT : SEALED_FORMAT;
+  if (format >= wanted) return;
+  const isNew = !hasTable(database);
   database.exec("BEGIN IMMEDIATE");
   try {
-    if (hasTable(database)) migrateFirstFormat(database);
-    else database.exec(TABLE);
-    database.exec(`PRAGMA user_version = ${FORMAT}; COMMIT`);
+    if (isNew) database.exec(TABLE);
+    else if (format < CLEAR_FORMAT) migrateFirstFormat(database);
+    if (seal !== undefined) sealGenerations(database, seal);
+    database.exec(`PRAGMA user_version = ${wanted}; COMMIT`);
   } catch (error) {
     if (database.isTransaction) database.exec("ROLLBACK");
     throw error;
   }
+  // What was in clear is not left behind in pages that are free now.
+  if (!isNew) database.exec("VACUUM");
 }
 
 /** Written by a newer program, or not at all as it stands there. */
@@ -59,6 +76,28 @@ function migrateFirstFormat(database: DatabaseSync): void {
     insert.run(number, number, epoch, version, hash, resources, checksum, failed_starts);
   }
   database.exec("DROP TABLE first_format");
+}
+
+/** What cannot be read any more goes: nobody could start with it. */
+function sealGenerations(database: DatabaseSync, seal: SecretSeal): void {
+  const update = database.prepare("UPDATE generation SET content = ?, checksum = ? WHERE number = ?");
+  const remove = database.prepare("DELETE FROM generation WHERE number = ?");
+  for (const row of database.prepare("SELECT number, root, epoch, version, hash, content FROM generation").all()) {
+    const generation = row as unknown as GenerationName & { readonly number: number; readonly content: Uint8Array };
+    const content = sealed(generation.content, generation.number === generation.root, seal);
+    if (content === undefined) remove.run(generation.number);
+    else update.run(content, checksumOf(generation, content), generation.number);
+  }
+}
+
+function sealed(content: Uint8Array, isWhole: boolean, seal: SecretSeal): Uint8Array | undefined {
+  try {
+    if (isWhole) return encodeSnapshot(seal.hide(decodeSnapshot(content, ENCODING, LIMITS.decodedBytes)), ENCODING);
+    const { upserts, removals } = decodeDelta(content, ENCODING, LIMITS.decodedBytes);
+    return encodeDelta({ upserts: seal.hide(upserts), removals }, ENCODING);
+  } catch {
+    return undefined;
+  }
 }
 
 interface FirstFormatRow {

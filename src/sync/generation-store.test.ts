@@ -1,5 +1,15 @@
 import assert from "node:assert/strict";
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { generateKeyPairSync } from "node:crypto";
+import {
+  copyFileSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
@@ -129,43 +139,68 @@ function seeded(seed: number): (below: number) => number {
 
 const DAMAGES = 1_000;
 
+/** With a secret in each, where they are to be sealed. */
+function heldVersion(number: number, isSealed: boolean): Snapshot {
+  const { epoch, resources } = version(number);
+  if (!isSealed) return version(number);
+  const session_affinity = { secret: `a secret of version ${number}` };
+  const [first, ...others] = resources;
+  const held = { ...first!, spec: { ...first!.spec, session_affinity } };
+  return createSnapshot({ epoch, version: number, resources: [held, ...others] });
+}
+
+async function cacheAt(directory: string, isSealed: boolean, keyFile: string): Promise<NodeCache> {
+  const common = { language: plainLanguage, directory, clock: systemClock, logger: silentLogger };
+  const cache = new NodeCache(isSealed ? { ...common, keyFile } : common);
+  await cache.open();
+  return cache;
+}
+
 describe("a cache that the disk has damaged", () => {
-  it(`is found out or harmless, ${DAMAGES} times`, async () => {
-    const path = newFile();
-    storeWith(path, 12).close();
-    const sound = readFileSync(path);
-    const truth = new Map(Array.from({ length: 12 }, (_, index) => [version(index + 1).hash, index + 1]));
-    const seed = Date.now() & 0xffffff;
-    const random = seeded(seed);
-    let started = 0;
-    for (let times = 0; times < DAMAGES; times++) {
-      const damaged = join(mkdtempSync(join(directory, "d-")), "node.db");
-      copyFileSync(path, damaged);
-      if (times % 10 === 0) truncateSync(damaged, random(sound.length));
-      else {
-        const octets = Buffer.from(sound);
-        const at = random(octets.length);
-        octets[at] = octets[at]! ^ (1 << random(8));
-        writeFileSync(damaged, octets);
+  const keyFile = join(directory, "node.key");
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  writeFileSync(keyFile, privateKey.export({ type: "pkcs8", format: "pem" }));
+
+  for (const isSealed of [false, true])
+    it(`is found out or harmless, ${DAMAGES} times, ${isSealed ? "with" : "without"} secrets in it`, async () => {
+      const versions = Array.from({ length: 12 }, (_, index) => heldVersion(index + 1, isSealed));
+      const soundDirectory = mkdtempSync(join(directory, "sound-"));
+      const sound = await cacheAt(soundDirectory, isSealed, keyFile);
+      for (const [index, now] of versions.entries()) {
+        const before = versions[index - 1];
+        const step = before && { from: before.hash, delta: deltaBetween(before.resources, now.resources) };
+        assert.equal(await sound.save(now, step), "");
       }
-      const cache = new NodeCache({
-        language: plainLanguage,
-        directory: join(damaged, ".."),
-        clock: systemClock,
-        logger: silentLogger,
-      });
-      await cache.open();
-      for await (const { snapshot } of cache.candidates()) {
-        started += 1;
-        assert.equal(truth.get(snapshot.hash), snapshot.version, `seed ${seed}, damage ${times}`);
-        assert.deepEqual(snapshot.resources, version(snapshot.version).resources);
+      await sound.close();
+      const damageable = readdirSync(soundDirectory).filter((name) => name !== "config.yaml");
+      const truth = new Map(versions.map((snapshot) => [snapshot.hash, snapshot]));
+      const seed = Date.now() & 0xffffff;
+      const random = seeded(seed);
+      let started = 0;
+      for (let times = 0; times < DAMAGES; times++) {
+        const damaged = mkdtempSync(join(directory, "d-"));
+        for (const name of damageable) copyFileSync(join(soundDirectory, name), join(damaged, name));
+        const file = join(damaged, times % 3 === 0 ? damageable[random(damageable.length)]! : "node.db");
+        const octets = readFileSync(file);
+        if (times % 10 === 0) truncateSync(file, random(octets.length));
+        else {
+          const at = random(octets.length);
+          octets[at] = octets[at]! ^ (1 << random(8));
+          writeFileSync(file, octets);
+        }
+        const cache = await cacheAt(damaged, isSealed, keyFile);
+        for await (const { snapshot } of cache.candidates()) {
+          started += 1;
+          assert.equal(truth.get(snapshot.hash)?.version, snapshot.version, `seed ${seed}, damage ${times}`);
+          assert.deepEqual(snapshot.resources, truth.get(snapshot.hash)!.resources);
+        }
+        // Writing waits for the disk, so it is tried now and then.
+        const thirteenth = heldVersion(13, isSealed);
+        if (times % 7 === 0)
+          assert.equal(await cache.save(thirteenth), "", `seed ${seed}, damage ${times}: nothing can be kept any more`);
+        await cache.close();
+        rmSync(damaged, { recursive: true });
       }
-      // Writing waits for the disk, so it is tried now and then.
-      if (times % 7 === 0)
-        assert.equal(await cache.save(version(13)), "", `seed ${seed}, damage ${times}: nothing can be kept any more`);
-      await cache.close();
-      rmSync(join(damaged, ".."), { recursive: true });
-    }
-    assert.ok(started > DAMAGES, "most damage leaves something to start with");
-  });
+      assert.ok(started > DAMAGES, "most damage leaves something to start with");
+    });
 });

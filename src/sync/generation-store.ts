@@ -1,10 +1,12 @@
 import { closeSync, openSync, renameSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { composeDeltas, type Delta } from "../config/delta.ts";
+import type { Resource } from "../config/resource.ts";
 import { changeSnapshot, createSnapshot, type Snapshot } from "../config/snapshot.ts";
+import type { SecretSeal } from "./cache-seal.ts";
 import { decodeDelta, decodeSnapshot, encodeDelta, encodeSnapshot } from "./configuration-encoding.ts";
 import { checksumOf, type GenerationName } from "./generation-checksum.ts";
-import { prepareGenerations, UnknownFormat } from "./generation-schema.ts";
+import { ENCODING, prepareGenerations, UnknownFormat } from "./generation-schema.ts";
 import { LIMITS } from "./limits.ts";
 import type { Stamp } from "./messages.ts";
 
@@ -40,7 +42,6 @@ const SIGNS_OF_DAMAGE: readonly number[] = [
   /* MISMATCH */ 20,
   /* NOTADB */ 26,
 ];
-const ENCODING = "json+zstd";
 const COLUMNS = "number, root, epoch, version, hash, content, checksum";
 
 /**
@@ -49,26 +50,31 @@ const COLUMNS = "number, root, epoch, version, hash, content, checksum";
  */
 export class GenerationStore {
   readonly #database: DatabaseSync;
+  readonly #seal: SecretSeal | undefined;
   /** What this process was started with, until another configuration took its place. */
   #startedWith: number | undefined;
 
-  private constructor(database: DatabaseSync) {
+  private constructor(database: DatabaseSync, seal: SecretSeal | undefined) {
     this.#database = database;
+    this.#seal = seal;
   }
 
-  /** Opens the file for reading and writing, or, where it is there and cannot be written, for reading. */
-  static open(path: string): GenerationStore {
+  /**
+   * Opens the file for reading and writing, or, where it is there and cannot be written, for reading.
+   * @param seal of the secrets in it; without, they are written as they are
+   */
+  static open(path: string, seal?: SecretSeal): GenerationStore {
     try {
       closeSync(openSync(path, "a", 0o600));
     } catch {
-      return new GenerationStore(new DatabaseSync(path, { readOnly: true }));
+      return new GenerationStore(new DatabaseSync(path, { readOnly: true }), seal);
     }
     const database = new DatabaseSync(path);
     try {
       const { quick_check: verdict } = database.prepare("PRAGMA quick_check(1)").get() as { quick_check: string };
       if (verdict !== "ok") throw Object.assign(new Error(verdict), { errcode: SQLITE_CORRUPT });
-      prepareGenerations(database);
-      return new GenerationStore(database);
+      prepareGenerations(database, seal);
+      return new GenerationStore(database, seal);
     } catch (error) {
       database.close();
       throw error;
@@ -76,9 +82,9 @@ export class GenerationStore {
   }
 
   /** A damaged file is kept beside, for whoever wants to look at it, and a new one begun. */
-  static rebuild(path: string): GenerationStore {
+  static rebuild(path: string, seal?: SecretSeal): GenerationStore {
     renameSync(path, `${path}.damaged`);
-    return GenerationStore.open(path);
+    return GenerationStore.open(path, seal);
   }
 
   /** Those that a node may start with, newest first. */
@@ -104,8 +110,11 @@ export class GenerationStore {
     if (whole === undefined || whole.number !== whole.root) throw new Error("what it builds on is gone");
     const { epoch, version } = rows.at(-1)!;
     const resources = decodeSnapshot(whole.content, ENCODING, LIMITS.decodedBytes);
-    const start = createSnapshot({ epoch, version, resources });
-    const deltas = steps.map(({ content }) => decodeDelta(content, ENCODING, LIMITS.decodedBytes));
+    const start = createSnapshot({ epoch, version, resources: this.#reveal(resources) });
+    const deltas = steps.map(({ content }) => {
+      const { upserts, removals } = decodeDelta(content, ENCODING, LIMITS.decodedBytes);
+      return { upserts: this.#reveal(upserts), removals };
+    });
     const snapshot = deltas.length === 0 ? start : changeSnapshot(start, version, composeDeltas(deltas)).snapshot;
     if (String(snapshot.hash) !== rows.at(-1)!.hash) throw new Error("its state hash is not the one it was kept with");
     return snapshot;
@@ -151,6 +160,14 @@ export class GenerationStore {
     this.#startedWith = undefined;
   }
 
+  #hide(resources: readonly Resource[]): readonly Resource[] {
+    return this.#seal?.hide(resources) ?? resources;
+  }
+
+  #reveal(resources: readonly Resource[]): readonly Resource[] {
+    return this.#seal?.reveal(resources) ?? resources;
+  }
+
   #newest(): GenerationRow | undefined {
     const row = this.#database.prepare(`SELECT ${COLUMNS} FROM generation ORDER BY number DESC LIMIT 1`).get();
     return row as unknown as GenerationRow | undefined;
@@ -159,7 +176,7 @@ export class GenerationStore {
   /** What to write where the step leads on from the newest generation and there is room for it; undefined for the whole state. */
   #stepOn(newest: GenerationRow | undefined, { epoch }: Snapshot, { from, delta }: Step): StepContent | undefined {
     if (newest === undefined || newest.epoch !== epoch || newest.hash !== String(from)) return undefined;
-    const content = encodeDelta(delta, ENCODING);
+    const content = encodeDelta({ ...delta, upserts: this.#hide(delta.upserts) }, ENCODING);
     const { steps, bytes, whole } = this.#database
       .prepare(`SELECT count(*) AS steps, sum(length(content)) AS bytes, max(CASE number WHEN root THEN length(content) END) AS whole
                 FROM generation WHERE root = ?`)
@@ -173,7 +190,7 @@ export class GenerationStore {
     const { next } = this.#database.prepare("SELECT coalesce(max(number), 0) + 1 AS next FROM generation").get() as {
       next: number;
     };
-    const { root, content } = step ?? { root: next, content: encodeSnapshot(resources, ENCODING) };
+    const { root, content } = step ?? { root: next, content: encodeSnapshot(this.#hide(resources), ENCODING) };
     const name: GenerationName = { root, epoch, version, hash: String(hash) };
     this.#database
       .prepare(`INSERT INTO generation (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`)

@@ -11,6 +11,8 @@ const REST = 100;
 
 export interface KeptDocumentOptions {
   readonly path: string;
+  /** What is written in the place of resources. */
+  readonly hide?: (resources: readonly Resource[]) => readonly Resource[];
   readonly clock: Clock;
   readonly onFailed: (error: unknown) => void;
 }
@@ -59,11 +61,22 @@ export class KeptDocument {
     this.#writing = undefined;
   }
 
+  async #hidden(resources: readonly Resource[]): Promise<readonly Resource[]> {
+    const { hide } = this.#options;
+    if (hide === undefined) return resources;
+    const hidden: Resource[] = [];
+    for (let start = 0; start < resources.length; start += FEW) {
+      if (start > 0) await turn();
+      hidden.push(...hide(resources.slice(start, start + FEW)));
+    }
+    return hidden;
+  }
+
   async #write(resources: readonly Resource[]): Promise<void> {
     const { path, clock } = this.#options;
     const startMs = clock.monotonicMs();
     const pieces: string[] = [];
-    for (const piece of renderPieces(resources)) {
+    for (const piece of renderPieces(await this.#hidden(resources))) {
       if (this.#deadline?.aborted) return;
       if (pieces.push(piece) > 1) await turn();
     }

@@ -1,14 +1,27 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { parseDocument, toResources } from "../config/document.ts";
+import { checkDocument, type ParsedDocument, toResources } from "../config/document.ts";
 import type { Language } from "../config/language.ts";
-import { describeProblem } from "../config/problem.ts";
+import { type Checked, describeProblem, refused } from "../config/problem.ts";
+import type { Resource } from "../config/resource.ts";
 import { createSnapshot, type Snapshot } from "../config/snapshot.ts";
+import { lineLookup } from "../config/source-lines.ts";
+import { readYaml } from "../config/yaml.ts";
 import type { Clock } from "../core/clock.ts";
 import type { Logger } from "../core/ports.ts";
+import { CacheSeal, missingSeal, type SecretSeal } from "./cache-seal.ts";
 import { type Generation, GenerationStore, isDamage, type Step } from "./generation-store.ts";
 import { KeptDocument } from "./kept-document.ts";
 import type { Stamp } from "./messages.ts";
+
+export interface NodeCacheOptions {
+  readonly language: Language;
+  readonly directory: string;
+  /** The private key with which secrets are sealed, PEM; left out, they are written as they are. */
+  readonly keyFile?: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
 
 /**
  * What a node keeps on its disk to start without a control plane: the last generations of its configuration in `node.db`,
@@ -19,6 +32,8 @@ import type { Stamp } from "./messages.ts";
  * until the process has lived for a minute with it, and a generation with three such starts is passed over for the one
  * before it. It is tried last all the same: anything is better than nothing.
  *
+ * Secrets that are written inline are sealed in all of it; see cache-seal.ts.
+ *
  * The disk is never a reason not to serve. What it refuses is kept as `error`, logged, and told to the control plane.
  */
 export class NodeCache {
@@ -26,30 +41,30 @@ export class NodeCache {
   readonly #directory: string;
   readonly #logger: Logger;
   readonly #document: KeptDocument;
+  readonly #keyFile: string | undefined;
   #store: GenerationStore | undefined;
+  #keys: CacheSeal | undefined;
+  #seal: SecretSeal | undefined;
   #error = "";
 
-  constructor({
-    language,
-    directory,
-    clock,
-    logger,
-  }: {
-    readonly language: Language;
-    readonly directory: string;
-    readonly clock: Clock;
-    readonly logger: Logger;
-  }) {
+  constructor({ language, directory, keyFile, clock, logger }: NodeCacheOptions) {
     this.#language = language;
     this.#directory = directory;
+    this.#keyFile = keyFile;
     this.#logger = logger;
     const onFailed = (error: unknown) => this.#fail("The configuration could not be kept as config.yaml", text(error));
-    this.#document = new KeptDocument({ path: this.#documentPath, clock, onFailed });
+    const hide = (resources: readonly Resource[]) => this.#seal?.hide(resources) ?? resources;
+    this.#document = new KeptDocument({ path: this.#documentPath, hide, clock, onFailed });
   }
 
   /** Why the last thing to be kept was not; empty when it was. */
   get error(): string {
     return this.#error;
+  }
+
+  /** Whether secrets can be sealed. */
+  get hasKey(): boolean {
+    return this.#keys !== undefined;
   }
 
   /** Opens what is there. A damaged database is moved aside. Does not throw: see `error`. */
@@ -58,9 +73,30 @@ export class NodeCache {
       mkdir(this.#directory, { recursive: true, mode: 0o700 }),
     );
     if (!isThere) return;
+    if (this.#keyFile !== undefined) await this.#openSeal(this.#keyFile);
     await this.#attempt("The node's database cannot be used", () => {
       this.#store = this.#openStore(this.#databasePath);
     });
+    if (this.#keys?.isNew === "first") await this.#sealDocument();
+  }
+
+  /** Before a new private key takes the place of the one in the file: what is kept can be read with either. */
+  async rekey(privateKey: string): Promise<void> {
+    await this.#attempt("What is kept could not be sealed for the new key", () => this.#keys?.rekey(privateKey));
+  }
+
+  /** Somebody may have replaced the private key in its file. */
+  async keyChanged(): Promise<void> {
+    const keyFile = this.#keyFile;
+    if (keyFile === undefined || this.#keys === undefined) return;
+    await this.#attempt("What is kept could not be sealed for the key in the file", async () =>
+      this.#keys?.rekey(await readFile(keyFile, "utf8")),
+    );
+  }
+
+  /** The new private key has taken its place. */
+  async settle(privateKey: string): Promise<void> {
+    await this.#attempt("What is kept could not be sealed for the new key alone", () => this.#keys?.settle(privateKey));
   }
 
   /** What the node may start with, the best first, each read when it is asked for. Nothing in it is unverified; everything has to be validated anew. */
@@ -120,9 +156,29 @@ export class NodeCache {
     return join(this.#directory, "config.yaml");
   }
 
+  async #openSeal(keyFile: string): Promise<void> {
+    const { language, directory } = { language: this.#language, directory: this.#directory };
+    this.#seal = missingSeal(language, `${keyFile} cannot be used`);
+    await this.#attempt("Secrets cannot be sealed with the node's key, and what holds any is not kept", async () => {
+      const privateKey = await readFile(keyFile, "utf8");
+      this.#keys = await CacheSeal.open({ language, directory, privateKey });
+      this.#seal = this.#keys;
+    });
+    if (this.#keys?.isNew === "lost")
+      this.#logger.error("The node's key is another than what is kept was sealed with; secrets in it are lost", {
+        keyFile,
+      });
+  }
+
+  /** One that an older program wrote may hold secrets in clear. */
+  async #sealDocument(): Promise<void> {
+    const candidate = await this.#readDocument();
+    if (candidate !== undefined) await this.#document.follow(candidate.snapshot.resources);
+  }
+
   #openStore(path: string): GenerationStore {
     try {
-      return GenerationStore.open(path);
+      return GenerationStore.open(path, this.#seal);
     } catch (error) {
       return this.#rebuild(path, error);
     }
@@ -145,7 +201,7 @@ export class NodeCache {
       reason: text(error),
     });
     store?.close();
-    return GenerationStore.rebuild(path);
+    return GenerationStore.rebuild(path, this.#seal);
   }
 
   #read({ number, version, failedStarts }: Generation): Candidate | undefined {
@@ -162,13 +218,24 @@ export class NodeCache {
       if (error.code !== "ENOENT") this.#fail("The kept config.yaml cannot be read", text(error));
     });
     if (content === undefined) return undefined;
-    const document = parseDocument(this.#language, content);
+    const document = this.#parse(content);
     if (!document.ok) {
       this.#fail("The kept config.yaml is not valid", document.problems.slice(0, 3).map(describeProblem).join("; "));
       return undefined;
     }
     const snapshot = createSnapshot({ epoch: "", version: 0, resources: toResources(document.value) });
     return { source: "config.yaml", number: undefined, failedStarts: 0, snapshot };
+  }
+
+  #parse(content: string): Checked<ParsedDocument> {
+    const root = readYaml(content);
+    if (!root.ok) return root;
+    try {
+      const revealed = this.#seal?.revealDocument(root.value) ?? root.value;
+      return checkDocument(this.#language, revealed, lineLookup(content));
+    } catch (error) {
+      return refused([{ path: "", message: text(error) }]);
+    }
   }
 
   async #attempt(message: string, action: () => unknown): Promise<boolean> {

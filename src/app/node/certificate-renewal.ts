@@ -8,10 +8,19 @@ import { certificatesOf } from "../../sync/certificates-of.ts";
 import { IssuedCertificate, RENEW_METHOD } from "../../sync/join/protocol.ts";
 import type { IdentityFiles } from "../pki/identity-files.ts";
 
+interface KeyDependent {
+  /** A new key will take the place of the old one: it is to work with either. */
+  rekey(newKey: string): Promise<void>;
+  /** It has. */
+  settle(newKey: string): Promise<void>;
+}
+
 export interface CertificateRenewalOptions {
   readonly files: IdentityFiles;
   /** Asks the control plane that the node is connected to. */
   readonly call: (method: string, params: JsonObject, options: { readonly timeoutMs: number }) => Promise<Json>;
+  /** What else depends on the node's key. */
+  readonly dependent?: KeyDependent;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
@@ -120,7 +129,7 @@ export class CertificateRenewal implements Service {
   }
 
   async #replace(): Promise<{ readonly notAfterMs: number }> {
-    const { files, call } = this.#options;
+    const { files, call, dependent } = this.#options;
     const { createRequest } = await import("../pki/certificate-request.ts");
     const { request, key } = await createRequest();
     const answer = await call(RENEW_METHOD, { request }, { timeoutMs: ANSWER_LIMIT_MS });
@@ -129,7 +138,9 @@ export class CertificateRenewal implements Service {
     if (!issued.checkPrivateKey(createPrivateKey(key))) throw new Error("the control plane signed another key");
     if (!certificatesOf(authorities).some((one) => issued.checkIssued(one) && issued.verify(one.publicKey)))
       throw new Error("the control plane named authorities of which none signed the certificate");
+    await dependent?.rekey(key);
     await files.write({ key, certificate, authorities });
+    await dependent?.settle(key);
     return { notAfterMs: issued.validToDate.getTime() };
   }
 

@@ -3,6 +3,7 @@ import type { HealthCheck } from "../../admin/gateway-view.ts";
 import type { NodeControl } from "../../admin/node-control.ts";
 import type { Language } from "../../config/language.ts";
 import type { Service } from "../../core/service.ts";
+import { watchFiles } from "../../core/watched-files.ts";
 import { Agent } from "../../sync/agent.ts";
 import { NodeCache } from "../../sync/node-cache.ts";
 import { readNodeId } from "../../sync/node-id.ts";
@@ -30,10 +31,11 @@ export async function createDataPlane(context: NodeContext): Promise<RoleService
   const { data_plane: settings } = loaded.settings.cluster;
   const nodeId = await readNodeId(settings.cache_dir, settings.node_id);
   const gateway = createGateway(context);
-  const cache = new NodeCache({ language, directory: settings.cache_dir, clock, logger });
+  const keyFile = settings.tls.key_file;
+  const cache = new NodeCache({ language, directory: settings.cache_dir, keyFile, clock, logger });
   const node = new DataPlaneAdminView(nodeId, settings.address);
   const view = new GatewayAdminView(gateway, () => [cacheCheck(cache)]);
-  const renewal = createRenewal(context, node);
+  const renewal = createRenewal(context, node, cache);
   const control = createNodeControl(context, {
     ...{ gateway, view, nodeId },
     renew: renewal && (() => renewal.renewSoon()),
@@ -56,12 +58,13 @@ export async function createDataPlane(context: NodeContext): Promise<RoleService
 function createRenewal(
   { loaded, clock, logger }: NodeContext,
   node: DataPlaneAdminView,
+  dependent: NodeCache,
 ): CertificateRenewal | undefined {
   const { cert_file, ca_file, renew } = loaded.settings.cluster.data_plane.tls;
   if (!renew) return undefined;
   const files = new IdentityFiles(cert_file, ca_file);
   return new CertificateRenewal({
-    ...{ files, clock, random: Math.random, logger },
+    ...{ files, dependent, clock, random: Math.random, logger },
     call: (method, params, options) => node.call(method, params, options),
   });
 }
@@ -76,13 +79,21 @@ interface ClusterSide {
 
 /** First what the disk has, then the control plane: a node that starts again serves before it asks anybody. */
 function clusterSide(context: NodeContext, { nodeId, gateway, cache, node, control }: ClusterSide): Service {
-  const { language, history, clock, logger } = context;
+  const { language, loaded, history, clock, logger } = context;
   const survival = new Survival(cache, clock);
+  let stopWatching = (): void => {};
   let agent: Agent | undefined;
   return {
     name: "cluster",
     async start() {
       await cache.open();
+      // A key that cannot be read is no reason not to start.
+      if (cache.hasKey)
+        stopWatching = watchFiles(
+          [loaded.settings.cluster.data_plane.tls.key_file],
+          clock,
+          () => void cache.keyChanged(),
+        );
       const running = await startFromCache({ cache, gateway, survival, logger });
       await gateway.started();
       const sink = new NodeSink(
@@ -95,6 +106,7 @@ function clusterSide(context: NodeContext, { nodeId, gateway, cache, node, contr
     },
     async stop(deadline) {
       await agent?.stop(deadline);
+      stopWatching();
       survival.stop();
       await cache.close(deadline);
     },
