@@ -48,10 +48,13 @@ class Head {
   #lines = "";
   #cookie: string | undefined;
   #hasLength = false;
+  /** Whether pseudo-headers come too late (RFC 9113 §8.3). */
+  #hasFields = false;
 
   /** Answers a reason when the field is not acceptable. */
   add(name: string, value: string): string | undefined {
     if (name.startsWith(":")) return this.#pseudo(name, value);
+    this.#hasFields = true;
     if (!FIELD_NAME.test(name)) return "a header has no valid name";
     if (CONNECTION_SPECIFIC.has(name)) return `${name} has no place in HTTP/2`;
     if (isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(value.length - 1)))
@@ -83,16 +86,17 @@ class Head {
   }
 
   #pseudo(name: string, value: string): string | undefined {
+    if (this.#hasFields) return "a pseudo-header stands behind a header";
     if (name === ":method" && this.#method === undefined) this.#method = value;
     else if (name === ":scheme" && this.#scheme === undefined) this.#scheme = value;
     else if (name === ":path" && this.#path === undefined) {
       // Not the absolute form, whose authority would overrule the one that was checked.
       if (!value.startsWith("/") && value !== "*") return ":path is not valid";
       this.#path = value;
-    } else if (name === ":authority" && this.#authority === undefined && this.lineCount === 0) {
+    } else if (name === ":authority" && this.#authority === undefined) {
       this.#authority = value;
       this.#line("host", value);
-    } else return "a pseudo-header is not known or not in its place";
+    } else return "a pseudo-header is not known, or there twice";
     return undefined;
   }
 }

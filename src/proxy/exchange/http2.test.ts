@@ -221,6 +221,14 @@ describe("an answer over HTTP/2", () => {
     assert.deepEqual(headers["set-cookie"], ["a=1", "b=2"]);
   });
 
+  it("has a head as large as the upstream's, however many frames that takes", async () => {
+    const fields = Array.from({ length: 10 }, (_, index) => `X-${index}: ${String(index).repeat(4_000)}`);
+    const upstream = await origin(answering(ok("hi", ...fields)));
+    const { headers, body } = await connect(await proxy(upstream.url)).get("/");
+    assert.equal(body, "hi");
+    for (let index = 0; index < 10; index++) assert.equal(headers[`x-${index}`], String(index).repeat(4_000));
+  });
+
   it("follows early hints and 100, when the upstream sends them", async () => {
     const upstream = await origin(
       new RawOrigin((socket, all) => {
