@@ -179,25 +179,6 @@ describe("a body over HTTP/2", () => {
     assert.equal((await request.answer()).body.length, 32 * piece.length);
   });
 
-  it("is not late while it is the upstream that does not take it", async () => {
-    const upstream = await origin(new RawOrigin((socket) => socket.pause()));
-    const client = connect(await proxy(upstream.url, {}, { read_timeout: "50ms" }));
-    const request = client.open({ ":method": "POST", "content-length": "99000000" }, false);
-    const piece = Buffer.alloc(1_048_576);
-    while (request.stream.write(piece) || request.stream.writableLength < 16 * piece.length);
-    let before = 0;
-    let stood = 0;
-    await eventually(() => {
-      const left = request.stream.writableLength;
-      stood = left === before ? stood + 1 : 0;
-      before = left;
-      return stood === 100;
-    }, "the body to be held back");
-    assert.ok(before > 0);
-    assert.deepEqual([request.headers, request.stream.destroyed], [undefined, false]);
-    request.stream.destroy();
-  });
-
   it("is not there in answers to HEAD, in 204 and in 304", async () => {
     for (const [method, text, length] of [
       ["HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "5"],
