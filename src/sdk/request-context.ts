@@ -76,6 +76,7 @@ export class RequestContext {
     return this.#source.method;
   }
 
+  /** How the client came, behind proxies that are believed. */
   get scheme(): "http" | "https" {
     return this.#source.scheme;
   }

@@ -6,7 +6,7 @@ import type { RouteCase } from "./route-case.ts";
 
 const MAX_HEADER_CASES = 64;
 const HTTPS_ONLY =
-  "it is for https only: clients without TLS are sent there; take https_redirect off it if a proxy before runway ends TLS";
+  "it is for https only: clients without TLS are sent there; if a proxy before runway ends TLS, name it in trusted_proxies";
 const Texts = z.array(z.string());
 
 /** What Kong does with a route that says nothing of these. */

@@ -39,7 +39,6 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
   readonly client: Channel;
   readonly #gateway: Gateway;
   readonly #onClosed: () => void;
-  readonly #caller: Caller;
 
   // Of the request being served; meaningless between requests.
   readonly #record: RequestRecord;
@@ -55,7 +54,6 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
   constructor(gateway: Gateway, caller: Caller, open: (handler: RequestHandler) => Channel, onClosed = () => {}) {
     this.#gateway = gateway;
     this.#onClosed = onClosed;
-    this.#caller = caller;
     this.#record = new RequestRecord(gateway, caller.address);
     this.#single = new Attempt(this, gateway.clock);
     this.#attempt = this.#single;
@@ -222,8 +220,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     const { request } = this.client;
     const { plugins } = this.#gateway;
     const { method, host, path, query, fields } = request;
-    const { scheme } = this.#caller;
-    const client = this.#request.clientAddress;
+    const { clientAddress: client, clientScheme: scheme } = this.#request;
     const { requestId } = this.#record;
     const source = { method, scheme, host, path, query, client, requestId, route, fields };
     this.#gate = new PluginGate(pipeline, plugins, source, this.client, this);

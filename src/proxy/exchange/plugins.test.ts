@@ -70,6 +70,21 @@ describe("plugins of a route", () => {
     assert.deepEqual(seen, ["a request", "b request", "b response", "a response", "a log 502", "b log 502"]);
   });
 
+  it("are told how the client came by proxies that are believed, and by nobody else", async () => {
+    const seen: string[] = [];
+    const watching = plugin("watching", { onRequest: ({ scheme }) => void seen.push(scheme) });
+    const upstream = await origin();
+    for (const cidrs of [["127.0.0.0/8"], []]) {
+      const gateway = await proxy([watching], {
+        ...at(upstream.url, { watching: {} }),
+        settings: { trusted_proxies: { cidrs } },
+      });
+      for (const told of ["https", "HTTPS, http", "gopher", "http"])
+        await ask(gateway, "/", `X-Forwarded-Proto: ${told}`);
+    }
+    assert.deepEqual(seen, ["https", "https", "http", "http", "http", "http", "http", "http"]);
+  });
+
   it("change heads in both directions, target and Host, and can add no second line to a head", async () => {
     const editor = plugin("editor", {
       onRequest(request) {

@@ -101,6 +101,13 @@ export class UpstreamRequest implements CopySource {
     return clientAddress(this.#caller.address, before, this.#gateway.configuration.trustedProxies);
   }
 
+  /** How the client came: as the first of the proxies says that are believed, where there is one. */
+  get clientScheme(): Scheme {
+    const { fields } = this.#client.request;
+    const told = this.#isPeerTrusted() ? fields.joined(FIELD.xForwardedProto)?.split(",")[0]!.trim().toLowerCase() : "";
+    return told === "https" || told === "http" ? told : this.#caller.scheme;
+  }
+
   #placeOf(id: string): Place | undefined {
     return this.#gateway.configuration.table.place(upstreamKey({ id }));
   }
