@@ -104,7 +104,8 @@ export class UpstreamRequest implements CopySource {
   /** How the client came: as the first of the proxies says that are believed, where there is one. */
   get clientScheme(): Scheme {
     const { fields } = this.#client.request;
-    const told = this.#isPeerTrusted() ? fields.joined(FIELD.xForwardedProto)?.split(",")[0]!.trim().toLowerCase() : "";
+    const before = this.#isPeerTrusted() ? fields.joined(FIELD.xForwardedProto) : undefined;
+    const told = before?.replace(/,.*/, "").trim().toLowerCase();
     return told === "https" || told === "http" ? told : this.#caller.scheme;
   }
 
