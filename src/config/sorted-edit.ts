@@ -17,6 +17,7 @@ export function editSorted<Key, Item>(
   edits: readonly SortedEdit<Key, Item>[],
   compare: (item: Item, key: Key) => number,
 ): Item[] {
+  if (edits.length === 1) return editOne(list, edits[0]!, compare);
   if (edits.length > MAX_ONE_BY_ONE) return merge([...list], edits, compare);
   const after = [...list];
   for (const { key, item } of edits.toReversed()) {
@@ -27,6 +28,18 @@ export function editSorted<Key, Item>(
     else after.splice(at, 0, item);
   }
   return after;
+}
+
+/** The copy is made with the room that it needs: one that grows afterwards is copied again, and is half as long again. */
+function editOne<Key, Item>(
+  list: readonly Item[],
+  { key, item }: SortedEdit<Key, Item>,
+  compare: (item: Item, key: Key) => number,
+): Item[] {
+  const at = lowerBound(list, key, compare);
+  const isThere = at < list.length && compare(list[at]!, key) === 0;
+  if (item === undefined) return list.toSpliced(at, isThere ? 1 : 0);
+  return isThere ? list.with(at, item) : list.toSpliced(at, 0, item);
 }
 
 /** The index of the first item that is not before the key. */
