@@ -5,6 +5,9 @@ const VARIABLE = /(\$?)\$\{([A-Za-z_]\w*)\}/g;
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 
+/** For what comes from elsewhere: who sends a document is not to learn the environment of the process that reads it. */
+export const NO_VARIABLES: Variables = Object.freeze({});
+
 /** Replaces variables; the names of those that have no value are added to `unset`. What was put in is not read again. */
 export function replaceVariables(text: string, variables: Variables, unset: Set<string>): string {
   if (!text.includes("${")) return text;

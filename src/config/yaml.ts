@@ -11,7 +11,7 @@ import {
 import type { Json, JsonObject } from "./json.ts";
 import { type Checked, checked, type Problem, refused } from "./problem.ts";
 import { sourcePlaces } from "./source-lines.ts";
-import { replaceVariables, type Variables, variableNames } from "./variables.ts";
+import { NO_VARIABLES, replaceVariables, type Variables, variableNames } from "./variables.ts";
 
 /**
  * Reading YAML with variables. They are replaced inside the scalars that the parser has found, never in the raw text, so
@@ -36,7 +36,7 @@ export function readYaml(text: string, variables?: Variables): Checked<JsonObjec
   } catch (error) {
     return refused([describeSyntaxError(error, text)]);
   }
-  if (unset.size > 0) return refused(unsetVariables(text, unset));
+  if (unset.size > 0) return refused(unsetVariables(text, unset, variables === NO_VARIABLES));
   if (typeof value !== "object" || value === null || Array.isArray(value))
     return refusal("the document has to be a mapping with keys such as listeners and routes", 1);
   const excess = findExcess(value as Json);
@@ -67,13 +67,18 @@ function plainScalar(text: string): Json {
   return /^-?(?:0|[1-9]\d*)(?:\.\d+)?$/.test(text) ? Number(text) : text;
 }
 
-function unsetVariables(text: string, unset: ReadonlySet<string>): Problem[] {
+function unsetVariables(text: string, unset: ReadonlySet<string>, isFromElsewhere: boolean): Problem[] {
+  const message = isFromElsewhere ? noVariableMessage : unsetMessage;
   const problems: Problem[] = [];
   for (const { path, line, scalar } of sourcePlaces(text))
     for (const name of variableNames(scalar ?? ""))
-      if (unset.has(name)) problems.push({ path, line, message: unsetMessage(name) });
+      if (unset.has(name)) problems.push({ path, line, message: message(name) });
   // A variable in a key has no place of its own.
-  return problems.length > 0 ? problems : [...unset].map((name) => ({ path: "", message: unsetMessage(name) }));
+  return problems.length > 0 ? problems : [...unset].map((name) => ({ path: "", message: message(name) }));
+}
+
+function noVariableMessage(name: string): string {
+  return `$\{${name}} has a value only in a file that a node reads itself; write the value, the reference $\{env:${name}} that each node resolves, or $$\{${name}} for the text itself`;
 }
 
 function unsetMessage(name: string): string {

@@ -97,6 +97,23 @@ describe("a configuration that is pushed", () => {
     await everyDataPlaneAnswers("/waited", 200);
   });
 
+  it("has no variables: who pushes does not learn the environment of the control plane", async () => {
+    for (const [text, status] of [
+      ["${HOME}", 400],
+      ["$${HOME}", 200],
+    ] as const) {
+      const answer = await cluster.push(
+        `routes:\n  - { id: home, path: /home, static: { body: "${text}" } }\n`,
+        "?dry_run=true",
+      );
+      const body = await answer.text();
+      assert.equal(answer.status, status, body);
+      assert.ok(!body.includes(process.env.HOME ?? "/"), body);
+      if (status === 400)
+        assert.match(body, /routes\[0\]\.static\.body.*has a value only in a file that a node reads itself/);
+    }
+  });
+
   it("changes nothing on a dry run", async () => {
     const before = await cluster.version();
     const answer = await cluster.push(`routes:\n${route("base", "/base")}`, "?dry_run=true");

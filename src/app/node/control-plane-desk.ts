@@ -26,6 +26,7 @@ import type {
 } from "../../config/revision-log.ts";
 import { RoutePaths } from "../../config/route-paths.ts";
 import { stateHash } from "../../config/state-hash.ts";
+import { NO_VARIABLES } from "../../config/variables.ts";
 import type { Clock } from "../../core/clock.ts";
 import { RunwayError } from "../../core/failure.ts";
 import type { Logger } from "../../core/ports.ts";
@@ -42,8 +43,6 @@ export interface ControlPlaneDeskOptions {
   readonly gateway: Gateway;
   /** What the file holds now. */
   readonly readFile: () => Promise<Checked<readonly Resource[]>>;
-  /** Values for `${NAME}` in what is pushed. */
-  readonly env: Readonly<Record<string, string | undefined>>;
   /**
    * Whether other control planes write the log too, perhaps with other files: then the file begins the log, and later
    * counts only when somebody says so.
@@ -163,7 +162,7 @@ export class ControlPlaneDesk implements ConfigurationDesk, ReloadDesk {
   }
 
   async #push({ yaml, author, message, dryRun, expectedVersion }: ConfigurationPush): Promise<ConfigurationChange> {
-    const document = parseDocument(this.#options.language, yaml, { env: this.#options.env });
+    const document = parseDocument(this.#options.language, yaml, { env: NO_VARIABLES });
     if (!document.ok) return { outcome: "invalid", timestampMs: this.#now(), problems: document.problems };
     const expected = expectedVersion === undefined ? {} : { expectedVersion };
     const request = { author, source: "admin-api", message: message ?? "", dryRun, ...expected } as const;

@@ -26,7 +26,7 @@ import { createRoleService, type RoleService } from "./role-service.ts";
 
 /** Owns the configuration, gives it to data planes, and proxies too when it has listeners. */
 export async function createControlPlane(context: NodeContext): Promise<RoleService> {
-  const { language, loaded, clock, env, history, logger, meter } = context;
+  const { language, loaded, clock, history, logger, meter } = context;
   const { postgres } = loaded.settings.cluster.control_plane;
   const store = await createStore(context);
   // Opened here, since a store of files also makes the directory that the ledger of identities is kept in.
@@ -39,7 +39,7 @@ export async function createControlPlane(context: NodeContext): Promise<RoleServ
   const desk = new ControlPlaneDesk({
     log: store.revisions,
     isShared: store.fleet !== undefined,
-    ...{ language, gateway, readFile, env, publish, history, clock, logger },
+    ...{ language, gateway, readFile, publish, history, clock, logger },
   });
   const follower = new RevisionFollower({
     store,
