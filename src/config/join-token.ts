@@ -30,7 +30,7 @@ export function parseJoinToken(text: string): ReadJoinToken | undefined {
   return { secret, authority: Buffer.from(authority, "base64url").toString("hex") };
 }
 
-/** What is kept of a secret. It is long and random, so nothing slower is needed (docs/decisions/0013-admin-tokens.md). */
+/** What is kept of a secret. It is long and random, so nothing slower is needed (docs/decisions/0011-admin-tokens.md). */
 export function hashJoinSecret(secret: string): string {
   return createHash("sha256").update(secret).digest("hex");
 }

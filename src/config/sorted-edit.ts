@@ -10,7 +10,7 @@ const MAX_ONE_BY_ONE = 64;
 /**
  * The list after the edits, both in the order of `compare`, which compares an item of the list with the key of an edit. The list is
  * copied as it is, which costs about a nanosecond an item (100,000 items: a tenth of a millisecond), and all else costs what the
- * edits are long. See docs/decisions/0040-changes-in-place.md.
+ * edits are long. See docs/decisions/0021-changes-in-place.md.
  */
 export function editSorted<Key, Item>(
   list: readonly Item[],

@@ -10,7 +10,7 @@
  * when the place expires. A new key takes the place of least worth in its set, so any number of keys that were used once do not
  * drive out one that was used much. Where all eight are worth nearly 1, none is forgotten: what finds no place shares one that the set has
  * besides, and with it one limit. Under such a flood the keys that are known keep their own limits, and the others get less than theirs
- * rather than more. See docs/decisions/0051-full-table-of-limits.md.
+ * rather than more. See docs/decisions/0023-full-table-of-limits.md.
  */
 
 const SETS = 8_192;

@@ -2,7 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 
 /** Begins every secret, so that scanners of repositories and logs recognise one. */
 const PREFIX = "rwy_";
-/** 256 bits. Nobody guesses one of these, so a fast hash of it may be kept: see docs/decisions/0013-admin-tokens.md. */
+/** 256 bits. Nobody guesses one of these, so a fast hash of it may be kept: see docs/decisions/0011-admin-tokens.md. */
 const RANDOM_BYTES = 32;
 const MAX_CHARACTERS = 256;
 

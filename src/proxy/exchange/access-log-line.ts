@@ -26,8 +26,8 @@ export interface ServedRequest {
  * Makes the lines of the access log for the requests of one connection: a JSON object and a line end, all of it ASCII. What a
  * request does not have is left out.
  *
- * Each piece that is joined costs as much as some twenty characters, so what the requests of a connection have in common is
- * kept joined. Only host, path and headers are looked through for what JSON has to escape: all else is ours, or a token.
+ * Each piece that is joined costs as much as some twenty characters, so what the requests of a connection have in common, and what a
+ * request has in common with the one before, is kept joined. Only host, path and headers are looked through for what JSON has to escape: all else is ours, or a token.
  */
 export class AccessLogLine {
   readonly #client: string;
@@ -39,6 +39,12 @@ export class AccessLogLine {
   #target: ServedRequest["target"];
   /** Where it went; made of the two above. */
   #where = whereOf(undefined, undefined);
+  #method = "";
+  #path = "";
+  /** Who asked for what, and where it went; made of all above. Empty where one of them is not that of the request before. */
+  #middle = "";
+  /** Whether the middle is in one piece, which is worth it when it comes again. */
+  #isFlat = false;
 
   /** @param client the address of who asks */
   constructor(client: string) {
@@ -47,16 +53,15 @@ export class AccessLogLine {
 
   /** @param begin how a line begins at this time, see `beginOfLine` */
   write(begin: string, request: ServedRequest): string {
-    const { host, protocol, route, target, path, failure, upstreamMs, headers } = request;
+    const { method, host, protocol, route, target, path, failure, upstreamMs, headers } = request;
     if (host !== this.#host || protocol !== this.#protocol) this.#recallWho(host, protocol);
     if (route !== this.#route || target !== this.#target) this.#recallWhere(route, target);
+    if (this.#middle === "" || path !== this.#path || method !== this.#method) this.#recallMiddle(method, path);
+    else if (!this.#isFlat) this.#flattenMiddle();
     return (
       begin +
       request.requestId +
-      this.#who +
-      request.method +
-      (PLAIN.test(path) ? `","path":"${path}"` : `","path":${JSON.stringify(path)}`) +
-      this.#where +
+      this.#middle +
       request.status +
       (failure === undefined ? "" : `,"failure":"${failure}"`) +
       `,"bytes_in":${request.requestBytes},"bytes_out":${request.responseBytes},"duration_ms":${thousandths(request.durationMs)}` +
@@ -65,13 +70,28 @@ export class AccessLogLine {
     );
   }
 
+  #recallMiddle(method: string, path: string): void {
+    this.#method = method;
+    this.#path = path;
+    const asked = PLAIN.test(path) ? `","path":"${path}"` : `","path":${JSON.stringify(path)}`;
+    this.#middle = this.#who + method + asked + this.#where;
+    this.#isFlat = false;
+  }
+
+  #flattenMiddle(): void {
+    this.#middle = flat(this.#middle);
+    this.#isFlat = true;
+  }
+
   #recallWho(host: string, protocol: string): void {
+    this.#middle = "";
     this.#host = host;
     this.#protocol = protocol;
     this.#who = flat(`","client":"${this.#client}","protocol":"${protocol}","host":${JSON.stringify(host)},"method":"`);
   }
 
   #recallWhere(route: ServedRequest["route"], target: ServedRequest["target"]): void {
+    this.#middle = "";
     this.#route = route;
     this.#target = target;
     this.#where = whereOf(route, target);
