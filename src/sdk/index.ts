@@ -28,6 +28,7 @@ export {
 export type { HostRequest, HostResponse, KnownConsumer, PluginHost } from "./plugin-host.ts";
 export type { Consumer, RequestContext } from "./request-context.ts";
 export type { CopyFate, RequestCopy } from "./request-copy.ts";
+export { requestValue } from "./request-value.ts";
 export type { BodyTransform, ResponseContext } from "./response-context.ts";
 export { secret, secretByName } from "./secret.ts";
 export type { NumbersEntry, SharedNumbers } from "./shared-numbers.ts";

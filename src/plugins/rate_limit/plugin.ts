@@ -6,6 +6,7 @@ import {
   type NumbersEntry,
   type RequestContext,
   refuse,
+  requestValue,
 } from "../../sdk/index.ts";
 import { type Ruling, slidingWindow, tokenBucket } from "./limiter.ts";
 import { networkOf } from "./network-of.ts";
@@ -87,14 +88,6 @@ export const rateLimit = definePlugin({
 /** Values say what they are of, so that nobody takes the place of another by sending its address in a header. */
 function whoIs(request: RequestContext, key: string, ipv6PrefixLength: number): string {
   if (key === "") return "";
-  const [kind, name = ""] = key.split(":");
-  const value =
-    kind === "consumer"
-      ? request.consumer?.id
-      : kind === "header"
-        ? request.headers.get(name)
-        : kind === "cookie"
-          ? request.cookie(name)
-          : undefined;
-  return value === undefined ? `ip ${networkOf(request.client, ipv6PrefixLength)}` : `${kind} ${value}`;
+  const value = requestValue(request, key);
+  return value === undefined ? `ip ${networkOf(request.client, ipv6PrefixLength)}` : `${key} ${value}`;
 }

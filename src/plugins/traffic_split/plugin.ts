@@ -5,6 +5,7 @@ import {
   duration,
   headerName,
   type RequestContext,
+  requestValue,
   secretByName,
 } from "../../sdk/index.ts";
 import { Shares } from "./shares.ts";
@@ -82,7 +83,7 @@ export const trafficSplit = definePlugin({
     const placed = createContextKey<Group | undefined>("traffic_split", undefined);
     const remembered = (request: RequestContext) => {
       if (sticky === undefined) return undefined;
-      if (sticky.mode === "hash") return shares.byKey(keyOf(request, sticky.hash_key));
+      if (sticky.mode === "hash") return shares.byKey(requestValue(request, sticky.hash_key) ?? request.client);
       const name = request.cookie(sticky.cookie_name);
       return groups.find((group) => group.name === name && group.weight > 0);
     };
@@ -112,17 +113,4 @@ export const trafficSplit = definePlugin({
 function matches({ headers }: RequestContext, { match_headers }: Group): boolean {
   const wanted = Object.entries(match_headers);
   return wanted.length > 0 && wanted.every(([name, value]) => headers.get(name) === value);
-}
-
-function keyOf(request: RequestContext, key: string): string {
-  const [kind, name = ""] = key.split(":");
-  const value =
-    kind === "consumer"
-      ? request.consumer?.id
-      : kind === "header"
-        ? request.headers.get(name)
-        : kind === "cookie"
-          ? request.cookie(name)
-          : undefined;
-  return value ?? request.client;
 }
