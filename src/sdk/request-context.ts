@@ -122,6 +122,13 @@ export class RequestContext {
     if (mark >= 0) this.target = target.slice(0, mark) + withoutParameter(target.slice(mark), name);
   }
 
+  /** Takes a cookie, every one of the name, away from what the upstream gets. */
+  removeCookie(name: string): void {
+    const kept = pairsOf(this.headers.values("cookie")).filter((pair) => nameOf(pair) !== name);
+    if (kept.length === 0) this.headers.remove("Cookie");
+    else this.headers.set("Cookie", kept.join("; "));
+  }
+
   cookie(name: string): string | undefined {
     this.#cookies ??= cookiesOf(this.headers.values("cookie"));
     return this.#cookies.get(name);
@@ -206,10 +213,20 @@ const DOT_SEGMENT = /^[^?]*\/(?:\.|%2e){1,2}(?:[/?]|$)/i;
 
 function cookiesOf(lines: readonly string[]): ReadonlyMap<string, string> {
   const cookies = new Map<string, string>();
-  for (const pair of lines.join(";").split(";")) {
-    const equals = pair.indexOf("=");
-    const name = pair.slice(0, Math.max(0, equals)).trim();
-    if (name !== "" && !cookies.has(name)) cookies.set(name, pair.slice(equals + 1).trim());
+  for (const pair of pairsOf(lines)) {
+    const name = nameOf(pair);
+    if (name !== "" && !cookies.has(name)) cookies.set(name, pair.slice(pair.indexOf("=") + 1).trim());
   }
   return cookies;
+}
+
+/** The cookies of these lines as they are spelled. */
+function pairsOf(lines: readonly string[]): readonly string[] {
+  const pairs = lines.join(";").split(";");
+  return pairs.map((pair) => pair.trim()).filter((pair) => pair !== "");
+}
+
+/** The name of a cookie; empty where it has none. */
+function nameOf(pair: string): string {
+  return pair.slice(0, Math.max(0, pair.indexOf("="))).trim();
 }

@@ -21,6 +21,14 @@ describe("basic_auth", () => {
     assert.deepEqual(plugin.events, { accepted: 2 });
   });
 
+  it("lets the upstream have both where that is wanted", async () => {
+    const { consumer, forwarded } = await run(basicAuth, { hide_credentials: false }, login("al", PASSWORD), {
+      consumers,
+    });
+    assert.equal(consumer?.id, "alice");
+    assert.match(forwarded?.headers.authorization ?? "", /^Basic /);
+  });
+
   it("refuses what is wrong in any way, asks again, and repeats nothing of it", async () => {
     const plugin = new TestPlugin(basicAuth, { realm: "Shop" }, { consumers });
     for (const wrong of [

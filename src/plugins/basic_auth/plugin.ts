@@ -24,6 +24,10 @@ export const basicAuth = definePlugin({
         .regex(/^[ !#-[\]-~]{1,128}$/, "must be plain text without quotes")
         .default("Restricted")
         .describe("What browsers show when they ask for the password."),
+      hide_credentials: z
+        .boolean()
+        .default(true)
+        .describe("Whether name and password are kept from the upstream: who has them can log in as the client."),
     })
     .describe("Consumers are known by user name and password; these are those of `consumers.NAME.basic_auth`."),
   credentials: {
@@ -38,7 +42,7 @@ export const basicAuth = definePlugin({
     }),
     keysOf: ({ username }) => ({ username: username as string }),
   },
-  create({ realm }, host) {
+  create({ realm, hide_credentials }, host) {
     const challenge = `Basic realm="${realm}", charset="UTF-8"`;
     const ownKey = randomBytes(32);
     const known = new Map<string, number>();
@@ -68,7 +72,7 @@ export const basicAuth = definePlugin({
         const token = tokenOf(username, password, hash);
         const accept = () => {
           host.count("accepted");
-          request.headers.remove("authorization");
+          if (hide_credentials) request.headers.remove("Authorization");
           return { id: consumer!.id };
         };
         if (consumer !== undefined && (known.get(token) ?? 0) > host.clock.monotonicMs()) return accept();

@@ -112,6 +112,28 @@ describe("jwt", () => {
     assert.equal((await run(jwt, { secret: SECRET, cookie: "session" }, sent, { clock })).consumer?.id, "alice");
     assert.equal((await run(jwt, { secret: SECRET }, sent, { clock })).consumer, undefined);
   });
+
+  it("keeps the token from the upstream wherever it stood, and nothing else, unless the upstream wants it", async () => {
+    const token = await sign({});
+    const upstreamGets = async (headers: Record<string, string>, more: object = {}) => {
+      const config = { secret: SECRET, cookie: "session", ...more };
+      return (await run(jwt, config, request("/", { headers }), { clock: new TestClock() })).forwarded?.headers;
+    };
+    const Cookie = `a=1; session=${token};b="2"; session=${token}; sessions=3`;
+    const kept = { cookie: 'a=1; b="2"; sessions=3' };
+    assert.deepEqual(await upstreamGets({ Authorization: `Bearer ${token}` }), {});
+    assert.deepEqual(await upstreamGets({ Cookie: `session=${token}` }), {});
+    assert.deepEqual(await upstreamGets({ Cookie }), kept);
+    assert.deepEqual(await upstreamGets({ Authorization: `Bearer ${token}`, Cookie }), kept);
+    const shown = { authorization: `Bearer ${token}`, cookie: Cookie };
+    assert.deepEqual(await upstreamGets(shown, { hide_credentials: false }), shown);
+  });
+
+  it("leaves what it does not take for a token to the upstream", async () => {
+    const headers = { authorization: "Basic YTpi", cookie: "session=x" };
+    const { forwarded } = await run(jwt, { secret: SECRET, cookie: "session" }, request("/", { headers }));
+    assert.deepEqual(forwarded?.headers, headers);
+  });
 });
 
 describe("jwt refuses", () => {

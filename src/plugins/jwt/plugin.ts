@@ -76,6 +76,12 @@ const config = z
     id_claim: z.string().min(1).default("sub").describe("The claim that says who the client is."),
     require_consumer: z.boolean().default(false).describe("Whether only consumers of the configuration are let in."),
     cookie: token.optional().describe("A cookie that may hold the token too, where there is no Authorization header."),
+    hide_credentials: z
+      .boolean()
+      .default(true)
+      .describe(
+        "Whether the token is kept from the upstream, which could come with it to the gateway as the client. An upstream that reads the token itself needs false; for one that only asks who it is, there is claim_headers.",
+      ),
     claim_headers: z
       .record(headerName, z.string().min(1))
       .default({})
@@ -142,6 +148,7 @@ export const jwt = definePlugin({
         try {
           const claims = await verify(presented);
           for (const [name, claim] of claimHeaders) setClaim(request, name, claims[claim]);
+          if (settings.hide_credentials) hideToken(request, settings.cookie);
           return identityOf(claims, settings, host);
         } catch (error) {
           return refusal(error, host);
@@ -182,6 +189,12 @@ function presentedToken(request: RequestContext, cookie: string | undefined): st
   const authorization = request.headers.get("authorization");
   if (authorization === undefined) return cookie === undefined ? undefined : request.cookie(cookie);
   return /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+}
+
+/** Wherever one stood: a second one in the cookie is no less a token. */
+function hideToken(request: RequestContext, cookie: string | undefined): void {
+  request.headers.remove("Authorization");
+  if (cookie !== undefined && request.cookie(cookie) !== undefined) request.removeCookie(cookie);
 }
 
 function identityOf(claims: JWTPayload, { id_claim, require_consumer }: Config, host: PluginHost): Identity | Answer {

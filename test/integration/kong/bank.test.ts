@@ -94,8 +94,17 @@ describe("a bank behind Kong, imported", () => {
       // Anna's secret is too short to be taken.
       ["GET /letters/1", token({ kid: "annas-tokens", exp: soon }, "too-short"), 401],
     );
-    const known = await ask("GET /letters/1", token({ kid: "carls-tokens", exp: soon }));
+    const hisToken = token({ kid: "carls-tokens", exp: soon });
+    const known = await ask("GET /letters/1", hisToken);
     assert.equal(known.asked?.headers["x-consumer-username"], "carl");
+    assert.equal(known.asked?.headers.authorization, hisToken.authorization);
+  });
+
+  it("keeps from upstreams the credentials that Kong keeps from them, and no others", async () => {
+    const carl = password("carl:carls-password");
+    assert.equal((await ask("GET /transfers/1", carl)).asked?.headers.authorization, undefined);
+    assert.equal((await ask("GET /either/1", carl)).asked?.headers.authorization, carl.authorization);
+    assert.equal((await ask("GET /either/1", { apikey: "annas-key" })).asked?.headers.apikey, "annas-key");
   });
 
   it("lets either do where nothing answers who shows neither, and nobody where Kong asks for both", () =>

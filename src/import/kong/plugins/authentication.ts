@@ -1,7 +1,8 @@
 import { z } from "zod";
 import { type PluginReader, Texts } from "./plugin-reader.ts";
 
-const UPSTREAM_SEES_NONE = "the upstream does not get the credential, whatever hide_credentials says";
+/** Kong sends credentials on unless it is told not to. */
+const SHOWN = { hide_credentials: false };
 
 /** Kong takes a key from several places under several names; here it is one header and one parameter. */
 export const keyAuth: PluginReader = {
@@ -16,16 +17,16 @@ export const keyAuth: PluginReader = {
     if (!isInHeader) tell.approximated("keys are taken from a header too");
     const isHidden = config.read("hide_credentials", z.boolean(), false);
     const places = { header: name, ...(isInQuery ? { query_param: name } : {}) };
-    return { blocks: { api_key: { ...places, ...(isHidden ? {} : { hide_credentials: false }) } } };
+    return { blocks: { api_key: { ...places, ...(isHidden ? {} : SHOWN) } } };
   },
 };
 
 export const basicAuth: PluginReader = {
   defaults: {},
-  read(config, tell) {
+  read(config) {
     const realm = config.read("realm", z.string(), "");
-    if (!config.read("hide_credentials", z.boolean(), false)) tell.approximated(UPSTREAM_SEES_NONE);
-    return { blocks: { basic_auth: realm === "" ? {} : { realm } } };
+    const isHidden = config.read("hide_credentials", z.boolean(), false);
+    return { blocks: { basic_auth: { ...(realm === "" ? {} : { realm }), ...(isHidden ? {} : SHOWN) } } };
   },
 };
 
@@ -46,6 +47,7 @@ export const jwt: PluginReader = {
       leeway: "0s",
       require_expiry: claims.includes("exp"),
       ...(cookie === undefined ? {} : { cookie }),
+      ...SHOWN,
     };
     return { blocks: { jwt: block } };
   },
