@@ -10,6 +10,8 @@ export const ENCODING = "json+zstd";
 /** A rollback journal and not a write-ahead log: it leaves one file, which can also be read from a read-only disk. */
 const PRAGMAS = "PRAGMA journal_mode = DELETE; PRAGMA synchronous = FULL;";
 
+const LAST_START = "last_start_ms";
+const LAST_START_COLUMN = `${LAST_START} INTEGER NOT NULL DEFAULT 0`;
 /**
  * Each row is a generation. `content` is the whole state where `root` is the row's own number, and else what changed since the row
  * before it, so that rows of one root, in the order of their numbers, lead from one state to the next.
@@ -24,7 +26,8 @@ const TABLE = `
     content BLOB NOT NULL,
     checksum TEXT NOT NULL,
     failed_starts INTEGER NOT NULL DEFAULT 0,
-    is_proven INTEGER NOT NULL DEFAULT 0
+    is_proven INTEGER NOT NULL DEFAULT 0,
+    ${LAST_START_COLUMN}
   ) STRICT`;
 const CLEAR_FORMAT = 2;
 /** In which no secret is in clear. */
@@ -39,9 +42,12 @@ export function prepareGenerations(database: DatabaseSync, seal?: SecretSeal): v
   const { user_version: format } = database.prepare("PRAGMA user_version").get() as { user_version: number };
   if (format > SEALED_FORMAT)
     throw new UnknownFormat(`it has format ${format}, and this program knows ${SEALED_FORMAT}`);
+  const isNew = !hasTable(database);
+  // Programs that do not know the column need not: it is no other format.
+  if (!isNew && !hasColumn(database, LAST_START))
+    database.exec(`ALTER TABLE generation ADD COLUMN ${LAST_START_COLUMN}`);
   const wanted = seal === undefined ? CLEAR_FORMAT : SEALED_FORMAT;
   if (format >= wanted) return;
-  const isNew = !hasTable(database);
   database.exec("BEGIN IMMEDIATE");
   try {
     if (isNew) database.exec(TABLE);
@@ -61,6 +67,10 @@ export class UnknownFormat extends Error {}
 
 function hasTable(database: DatabaseSync): boolean {
   return database.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'generation'").get() !== undefined;
+}
+
+function hasColumn(database: DatabaseSync, name: string): boolean {
+  return database.prepare("SELECT 1 FROM pragma_table_info('generation') WHERE name = ?").get(name) !== undefined;
 }
 
 /** In the first format every row held a whole state, and had no checksum. */

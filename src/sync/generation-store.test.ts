@@ -34,6 +34,7 @@ function newFile(): string {
 }
 
 const ROUTES = 40;
+const NOW_MS = 1_000;
 
 /** Routes of which each version changes one. */
 function version(number: number): Snapshot {
@@ -46,12 +47,12 @@ function version(number: number): Snapshot {
 
 function saveStep(store: GenerationStore, from: number, to: number): void {
   const [before, now] = [version(from), version(to)];
-  store.save(now, { from: before.hash, delta: deltaBetween(before.resources, now.resources) });
+  store.save(now, NOW_MS, { from: before.hash, delta: deltaBetween(before.resources, now.resources) });
 }
 
 function storeWith(path: string, versions: number): GenerationStore {
   const store = GenerationStore.open(path);
-  store.save(version(1));
+  store.save(version(1), NOW_MS);
   for (let number = 2; number <= versions; number++) saveStep(store, number - 1, number);
   return store;
 }
@@ -59,20 +60,38 @@ function storeWith(path: string, versions: number): GenerationStore {
 const versionsOf = (store: GenerationStore) => store.generations().map(({ version: kept }) => kept);
 
 describe("the store of generations", () => {
+  const failuresOf = (store: GenerationStore) =>
+    store.generations().map(({ version: kept, failures }) => [kept, failures]);
+
   it("does not blame what a process was started with for its end once another configuration has come", () => {
     const store = storeWith(newFile(), 2);
     const [newest, older] = store.generations();
-    for (let start = 0; start < 3; start += 1) store.countStart(newest!.number);
-    store.countStart(older!.number);
+    for (let start = 0; start < 3; start += 1) store.begin(newest!.number, NOW_MS);
+    store.begin(older!.number, NOW_MS);
     saveStep(store, 2, 3);
-    assert.deepEqual(
-      store.generations().map(({ version: kept, failedStarts }) => [kept, failedStarts]),
-      [
-        [3, 0],
-        [2, 3],
-        [1, 0],
-      ],
-    );
+    assert.deepEqual(failuresOf(store), [
+      [3, 1],
+      [2, 4],
+      [1, 0],
+    ]);
+    store.close();
+  });
+
+  it("counts the failures of a state, whatever the version", () => {
+    const store = GenerationStore.open(newFile());
+    store.save(version(1), NOW_MS);
+    store.save(version(2), NOW_MS);
+    for (const _start of [1, 2]) store.begin(store.generations()[0]!.number, NOW_MS);
+    store.begin(store.generations()[1]!.number, NOW_MS);
+    store.save({ ...version(2), version: 3 }, NOW_MS + 1);
+    assert.deepEqual(failuresOf(store), [
+      [3, 4],
+      [2, 4],
+      [1, 0],
+    ]);
+    assert.equal(store.generations()[0]!.lastTriedMs, NOW_MS + 1);
+    store.markSurvived({ epoch: "e", version: 3 });
+    assert.deepEqual(failuresOf(store)[1], [2, 0]);
     store.close();
   });
 
@@ -94,9 +113,9 @@ describe("the store of generations", () => {
 
   it("keeps the newest that proved itself however many come after it", () => {
     const store = GenerationStore.open(newFile());
-    for (let number = 1; number <= 3; number++) store.save(version(number));
+    for (let number = 1; number <= 3; number++) store.save(version(number), NOW_MS);
     store.markSurvived(version(2));
-    for (let number = 4; number <= 20; number++) store.save(version(number));
+    for (let number = 4; number <= 20; number++) store.save(version(number), NOW_MS);
     assert.deepEqual(versionsOf(store), [20, 19, 18, 2]);
     store.close();
   });
@@ -112,7 +131,7 @@ describe("the store of generations", () => {
     old.close();
     const store = GenerationStore.open(path);
     const [kept] = store.generations();
-    assert.deepEqual([kept?.version, kept?.failedStarts], [7, 2]);
+    assert.deepEqual([kept?.version, kept?.failures], [7, 2]);
     assert.deepEqual(store.read(kept!.number), version(7));
     saveStep(store, 7, 8);
     assert.deepEqual(versionsOf(store), [8, 7]);

@@ -16,8 +16,12 @@ export interface Generation {
   readonly number: number;
   readonly epoch: string;
   readonly version: number;
-  /** Starts of the process with it that were not survived. */
-  readonly failedStarts: number;
+  /** State hash. */
+  readonly hash: bigint;
+  /** Times in a row that the process went live with it and did not live on. */
+  readonly failures: number;
+  /** When the last of them began, in milliseconds since 1970. */
+  readonly lastTriedMs: number;
 }
 
 /** How a configuration came to be of the one before it. */
@@ -51,8 +55,8 @@ const COLUMNS = "number, root, epoch, version, hash, content, checksum";
 export class GenerationStore {
   readonly #database: DatabaseSync;
   readonly #seal: SecretSeal | undefined;
-  /** What this process was started with, until another configuration took its place. */
-  #startedWith: number | undefined;
+  /** What this process went live with last, until it has lived with that for a minute. */
+  #onTrial: number | undefined;
 
   private constructor(database: DatabaseSync, seal: SecretSeal | undefined) {
     this.#database = database;
@@ -90,12 +94,12 @@ export class GenerationStore {
   /** Those that a node may start with, newest first. */
   generations(): Generation[] {
     const rows = this.#database
-      .prepare(`SELECT number, epoch, version, failed_starts FROM generation
+      .prepare(`SELECT number, epoch, version, hash, failed_starts, last_start_ms FROM generation
                 WHERE number IN (${KEPT}) OR number = root ORDER BY number DESC`)
-      .all();
-    return rows.map((row) => {
-      const { number, epoch, version, failed_starts: failedStarts } = row as unknown as GenerationRow;
-      return { number, epoch, version, failedStarts };
+      .all() as unknown as GenerationRow[];
+    return rows.map(({ hash, failed_starts: failures, last_start_ms: lastTriedMs, ...name }) => {
+      const { number, epoch, version } = name;
+      return { number, epoch, version, hash: BigInt(hash), failures, lastTriedMs };
     });
   }
 
@@ -120,44 +124,65 @@ export class GenerationStore {
     return snapshot;
   }
 
-  save(snapshot: Snapshot, step?: Step): void {
+  /** Keeps what is about to go live, which is on trial from now on: counted as a failure until it has proved to be none. */
+  save(snapshot: Snapshot, nowMs: number, step?: Step): void {
     this.#database.exec("BEGIN IMMEDIATE");
     try {
-      this.#acquitStart();
+      // The process lived with the one before until this one came: should it end now, that is this one's doing.
+      if (this.#onTrial !== undefined) this.#setFailures(this.#onTrial, "0");
       const newest = this.#newest();
-      if (newest !== undefined && isSame(newest, snapshot)) this.markSurvived(snapshot, 0);
-      else this.#insert(snapshot, step === undefined ? undefined : this.#stepOn(newest, snapshot, step));
+      const isKept = newest !== undefined && isSame(newest, snapshot);
+      const content = step && this.#stepOn(newest, snapshot, step);
+      const number = isKept ? newest.number : this.#insert(snapshot, nowMs, content);
+      this.#count(number, nowMs);
       this.#database.exec(
         `DELETE FROM generation WHERE root NOT IN (SELECT root FROM generation WHERE number IN (${KEPT}))`,
       );
       this.#database.exec("COMMIT");
+      this.#onTrial = number;
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       throw error;
     }
   }
 
-  countStart(number: number): void {
-    this.#startedWith = number;
-    this.#database.prepare("UPDATE generation SET failed_starts = failed_starts + 1 WHERE number = ?").run(number);
+  /** The process is about to go live with a generation that is kept. */
+  begin(number: number, nowMs: number): void {
+    this.#count(number, nowMs);
+    this.#onTrial = number;
   }
 
-  /** @param isProven whether it has shown that a process lives with it */
-  markSurvived({ epoch, version }: Pick<Stamp, "epoch" | "version">, isProven: 0 | 1 = 1): void {
-    this.#database
-      .prepare("UPDATE generation SET failed_starts = 0, is_proven = max(is_proven, ?) WHERE epoch = ? AND version = ?")
-      .run(isProven, epoch, version);
+  /** What is on trial was stopped before it could show anything: as if it had not been tried. */
+  withdraw(): void {
+    if (this.#onTrial === undefined) return;
+    this.#setFailures(this.#onTrial, "max(0, failed_starts - 1)");
+    this.#onTrial = undefined;
+  }
+
+  /** A process has lived with it for long enough. */
+  markSurvived({ epoch, version }: Pick<Stamp, "epoch" | "version">): void {
+    const row = this.#database
+      .prepare("UPDATE generation SET is_proven = 1 WHERE epoch = ? AND version = ? RETURNING number")
+      .get(epoch, version) as Pick<GenerationRow, "number"> | undefined;
+    if (row !== undefined) this.#setFailures(row.number, "0");
+    this.#onTrial = undefined;
   }
 
   close(): void {
     if (this.#database.isOpen) this.#database.close();
   }
 
-  /** The process lived with it until another came: should it end now, that is the other's doing. */
-  #acquitStart(): void {
-    if (this.#startedWith === undefined) return;
-    this.#database.prepare("UPDATE generation SET failed_starts = 0 WHERE number = ?").run(this.#startedWith);
-    this.#startedWith = undefined;
+  #count(number: number, nowMs: number): void {
+    this.#setFailures(number, "failed_starts + 1, last_start_ms = ?2", nowMs);
+  }
+
+  /** The same state under another name is as good or bad. */
+  #setFailures(number: number, value: string, ...more: number[]): void {
+    this.#database
+      .prepare(
+        `UPDATE generation SET failed_starts = ${value} WHERE hash = (SELECT hash FROM generation WHERE number = ?1)`,
+      )
+      .run(number, ...more);
   }
 
   #hide(resources: readonly Resource[]): readonly Resource[] {
@@ -185,7 +210,8 @@ export class GenerationStore {
     return steps <= MAX_STEPS && hasRoom ? { root: newest.root, content } : undefined;
   }
 
-  #insert({ epoch, version, hash, resources }: Snapshot, step: StepContent | undefined): void {
+  /** @returns its number */
+  #insert({ epoch, version, hash, resources }: Snapshot, nowMs: number, step: StepContent | undefined): number {
     // The newest is always kept, so its number is the highest that there ever was.
     const { next } = this.#database.prepare("SELECT coalesce(max(number), 0) + 1 AS next FROM generation").get() as {
       next: number;
@@ -193,8 +219,10 @@ export class GenerationStore {
     const { root, content } = step ?? { root: next, content: encodeSnapshot(this.#hide(resources), ENCODING) };
     const name: GenerationName = { root, epoch, version, hash: String(hash) };
     this.#database
-      .prepare(`INSERT INTO generation (${COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)`)
-      .run(next, root, epoch, version, name.hash, content, checksumOf(name, content));
+      .prepare(`INSERT INTO generation (${COLUMNS}, last_start_ms, failed_starts)
+                VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, (SELECT coalesce(max(failed_starts), 0) FROM generation WHERE hash = ?5))`)
+      .run(next, root, epoch, version, name.hash, content, checksumOf(name, content), nowMs);
+    return next;
   }
 }
 
@@ -219,6 +247,7 @@ interface GenerationRow extends GenerationName {
   readonly content: Uint8Array;
   readonly checksum: string;
   readonly failed_starts: number;
+  readonly last_start_ms: number;
 }
 
 function verify(row: GenerationRow): void {

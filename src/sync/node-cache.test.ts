@@ -15,9 +15,9 @@ import { DatabaseSync } from "node:sqlite";
 import { after, beforeEach, test } from "node:test";
 import { createSnapshot, type Snapshot } from "../config/snapshot.ts";
 import { plainLanguage } from "../config/testing/plain-language.ts";
-import { systemClock } from "../core/clock.ts";
+import { type Clock, systemClock } from "../core/clock.ts";
 import { silentLogger } from "../core/ports.ts";
-import { NodeCache } from "./node-cache.ts";
+import { describeSetAside, NodeCache } from "./node-cache.ts";
 
 const root = mkdtempSync(join(tmpdir(), "runway-cache-"));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -33,8 +33,8 @@ function version(number: number): Snapshot {
   return createSnapshot({ epoch: "e", version: number, resources: [{ kind: "route", id: "r", spec }] });
 }
 
-async function openCache(): Promise<NodeCache> {
-  const cache = new NodeCache({ language: plainLanguage, directory, clock: systemClock, logger: silentLogger });
+async function openCache(clock: Clock = systemClock): Promise<NodeCache> {
+  const cache = new NodeCache({ language: plainLanguage, directory, clock, logger: silentLogger });
   await cache.open();
   return cache;
 }
@@ -75,20 +75,68 @@ test("only the owner can read what is kept", async () => {
   for (const name of readdirSync(directory)) assert.equal(statSync(join(directory, name)).mode & 0o777, 0o600, name);
 });
 
-test("a generation that never survived three starts is passed over for the one before, and tried last of them", async () => {
-  const cache = await cacheWith(1, 2, 3);
-  for (let start = 0; start < 3; start += 1) {
-    assert.equal((await Array.fromAsync(cache.candidates()))[0]?.snapshot.version, 3);
-    await cache.countStart((await Array.fromAsync(cache.candidates()))[0]!);
+/** As processes that go live with what is best and end at once. */
+async function fail(times: number, clock: Clock = systemClock): Promise<void> {
+  for (let start = 0; start < times; start += 1) {
+    const cache = await openCache(clock);
+    const { value: best } = await cache.candidates().next();
+    if (best !== undefined) await cache.begin(best);
   }
-  assert.deepEqual(await versionsOf(cache), [2, 1, 3, "config.yaml"]);
+}
+
+test("a configuration that ended three processes is set aside, as config.yaml too, and is told of", async () => {
+  await (await cacheWith(1, 2, 3)).close();
+  await fail(3);
+  const cache = await openCache();
+  assert.deepEqual(await versionsOf(cache), [2, 1]);
+  const [setAside] = cache.setAside();
+  assert.match(describeSetAside(setAside!), /^version 3 ended this process 3 times .*; it is tried again after 20/);
+});
+
+test("what is set aside is tried again after a pause, and that pause doubles", async () => {
+  let nowMs = 1_000_000;
+  const clock: Clock = { ...systemClock, now: () => nowMs };
+  const cache = await openCache(clock);
+  await cache.save(version(1));
+  await fail(2, clock);
+  const seen = async () => versionsOf(await openCache(clock));
+  assert.deepEqual(await seen(), []);
+  nowMs += 299_999;
+  assert.deepEqual(await seen(), []);
+  nowMs += 1;
+  assert.deepEqual(await seen(), [1]);
+  await fail(1, clock);
+  nowMs += 599_999;
+  assert.deepEqual(await seen(), []);
+  nowMs += 1;
+  assert.deepEqual(await seen(), [1]);
+  await fail(1, clock);
+  nowMs -= 10_000_000; // A clock that is set back sets nothing aside for longer.
+  assert.deepEqual(await seen(), [1]);
+});
+
+test("a config.yaml that ends the process is set aside, too", async () => {
+  await (await cacheWith(1)).close();
+  rmSync(join(directory, "node.db"));
+  await fail(3);
+  assert.deepEqual(await versionsOf(await openCache()), []);
+});
+
+test("a process that is told to stop, or does not go live, has not failed", async () => {
+  await (await cacheWith(1, 2)).close();
+  for (let start = 0; start < 5; start += 1) {
+    const cache = await openCache();
+    await cache.begin((await cache.candidates().next()).value!);
+    if (start < 3) await cache.close();
+    else await cache.withdraw();
+  }
+  assert.deepEqual(await versionsOf(await openCache()), [2, 1, "config.yaml"]);
 });
 
 test("surviving a minute clears the count", async () => {
   const cache = await cacheWith(1, 2);
-  const [newest] = await Array.fromAsync(cache.candidates());
-  for (let start = 0; start < 3; start += 1) await cache.countStart(newest!);
-  await cache.markSurvived(newest!.snapshot);
+  await fail(3);
+  await cache.markSurvived(version(2));
   assert.deepEqual(await versionsOf(cache), [2, 1, "config.yaml"]);
 });
 

@@ -28,9 +28,10 @@ export interface NodeCacheOptions {
  * and the newest one as `config.yaml`, for people and for the day on which the database is damaged; a large one follows a while after
  * (see kept-document.ts).
  *
- * A configuration can be valid and still bring the process down. So each start counts against the generation that it uses
- * until the process has lived for a minute with it, and a generation with three such starts is passed over for the one
- * before it. It is tried last all the same: anything is better than nothing.
+ * A configuration can be valid and still bring the process down. So going live with one, from the disk or from a control plane, counts
+ * against it until the process has lived with it for a minute, was given another or was told to stop. One that failed three times in a
+ * row is set aside: the node starts with another, or with none and waits for its control plane, and does not take it from there either.
+ * After a pause it is tried again, since what was wrong may have been the machine; each failure doubles the pause.
  *
  * Secrets that are written inline are sealed in all of it; see cache-seal.ts.
  *
@@ -39,6 +40,7 @@ export interface NodeCacheOptions {
 export class NodeCache {
   readonly #language: Language;
   readonly #directory: string;
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #document: KeptDocument;
   readonly #keyFile: string | undefined;
@@ -51,6 +53,7 @@ export class NodeCache {
     this.#language = language;
     this.#directory = directory;
     this.#keyFile = keyFile;
+    this.#clock = clock;
     this.#logger = logger;
     const onFailed = (error: unknown) => this.#fail("The configuration could not be kept as config.yaml", text(error));
     const hide = (resources: readonly Resource[]) => this.#seal?.hide(resources) ?? resources;
@@ -105,20 +108,42 @@ export class NodeCache {
     await this.#attempt("The kept configurations cannot be read", () => {
       kept = this.#store?.generations() ?? [];
     });
-    const isTrusted = ({ failedStarts }: Generation): boolean => failedStarts < MAX_FAILED_STARTS;
-    for (const generation of [...kept.filter(isTrusted), ...kept.filter((other) => !isTrusted(other))]) {
-      const candidate = this.#read(generation);
-      if (candidate !== undefined) yield candidate;
-    }
+    const isTrusted = ({ failures }: Generation): boolean => failures < MAX_FAILURES;
+    const isDue = (generation: Generation): boolean =>
+      !isTrusted(generation) && !isPausing(generation, this.#clock.now());
+    yield* this.#readAll(kept.filter(isTrusted));
     const document = await this.#readDocument();
-    if (document !== undefined) yield document;
+    if (document !== undefined && kept.every((other) => other.hash !== document.snapshot.hash || isTrusted(other)))
+      yield document;
+    yield* this.#readAll(kept.filter(isDue));
   }
 
-  /** Before the candidate is used. */
-  async countStart(candidate: Candidate): Promise<void> {
-    const { number } = candidate;
-    if (number === undefined) return;
-    await this.#attempt("A start could not be counted", () => this.#store?.countStart(number));
+  /** Before the candidate goes live. */
+  async begin({ number, snapshot }: Candidate): Promise<void> {
+    await this.#attempt("A start could not be counted", () => {
+      if (number === undefined) this.#store?.save(snapshot, this.#clock.now());
+      else this.#store?.begin(number, this.#clock.now());
+    });
+  }
+
+  /** What had begun, or was saved last, did not go live, or the process is told to stop: nothing was shown by it. */
+  async withdraw(): Promise<void> {
+    await this.#attempt("A start could not be taken back", () => this.#store?.withdraw());
+  }
+
+  /** What is set aside now, the newest first. */
+  setAside(): readonly SetAside[] {
+    const nowMs = this.#clock.now();
+    try {
+      const kept = this.#store?.generations() ?? [];
+      return kept
+        .filter((generation) => generation.failures >= MAX_FAILURES && isPausing(generation, nowMs))
+        .map(({ version, hash, failures, lastTriedMs }) => {
+          return { version, hash, failures, untilMs: lastTriedMs + pauseMs(failures) };
+        });
+    } catch {
+      return []; // A database that cannot be read is told of by whoever wants more of it.
+    }
   }
 
   /** The process has lived for a minute with this configuration. */
@@ -141,8 +166,9 @@ export class NodeCache {
     return this.#error;
   }
 
-  /** Writes what is still to be written, unless the deadline comes before. */
+  /** Writes what is still to be written, unless the deadline comes before. Who is told to stop has not failed. */
   async close(deadline?: AbortSignal): Promise<void> {
+    await this.withdraw();
     await this.#document.finish(deadline);
     this.#store?.close();
     this.#store = undefined;
@@ -187,10 +213,10 @@ export class NodeCache {
   /** Damage may also show when something is to be written. */
   #saveIn(store: GenerationStore, snapshot: Snapshot, step: Step | undefined): void {
     try {
-      store.save(snapshot, step);
+      store.save(snapshot, this.#clock.now(), step);
     } catch (error) {
       this.#store = this.#rebuild(this.#databasePath, error, store);
-      this.#store.save(snapshot);
+      this.#store.save(snapshot, this.#clock.now());
     }
   }
 
@@ -204,9 +230,16 @@ export class NodeCache {
     return GenerationStore.rebuild(path, this.#seal);
   }
 
-  #read({ number, version, failedStarts }: Generation): Candidate | undefined {
+  *#readAll(generations: readonly Generation[]): Generator<Candidate> {
+    for (const generation of generations) {
+      const candidate = this.#read(generation);
+      if (candidate !== undefined) yield candidate;
+    }
+  }
+
+  #read({ number, version, failures }: Generation): Candidate | undefined {
     try {
-      return { source: "generation", number, failedStarts, snapshot: this.#store!.read(number) };
+      return { source: "generation", number, failures, snapshot: this.#store!.read(number) };
     } catch (error) {
       this.#fail("A kept configuration cannot be used", `the kept version ${version} cannot be used: ${text(error)}`);
       return undefined;
@@ -224,7 +257,7 @@ export class NodeCache {
       return undefined;
     }
     const snapshot = createSnapshot({ epoch: "", version: 0, resources: toResources(document.value) });
-    return { source: "config.yaml", number: undefined, failedStarts: 0, snapshot };
+    return { source: "config.yaml", number: undefined, failures: 0, snapshot };
   }
 
   #parse(content: string): Checked<ParsedDocument> {
@@ -259,10 +292,36 @@ export interface Candidate {
   readonly snapshot: Snapshot;
   /** Undefined for `config.yaml`, whose epoch is empty and whose version is 0: it says neither. */
   readonly number: number | undefined;
-  readonly failedStarts: number;
+  /** Times in a row that the process did not live on with it. */
+  readonly failures: number;
 }
 
-const MAX_FAILED_STARTS = 3;
+/** A configuration that ended the process again and again. */
+export interface SetAside {
+  readonly version: number;
+  /** State hash. */
+  readonly hash: bigint;
+  readonly failures: number;
+  /** When it may be tried again, in milliseconds since 1970. */
+  readonly untilMs: number;
+}
+
+export function describeSetAside({ version, failures, untilMs }: SetAside): string {
+  return `version ${version} ended this process ${failures} times within a minute of going live; it is tried again after ${new Date(untilMs).toISOString()}`;
+}
+
+const MAX_FAILURES = 3;
+const FIRST_PAUSE_MS = 300_000;
+const MAX_PAUSE_MS = 3_600_000;
+
+function pauseMs(failures: number): number {
+  return Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - MAX_FAILURES, 30));
+}
+
+/** A clock that was set back does not make the pause longer. */
+function isPausing({ failures, lastTriedMs }: Generation, nowMs: number): boolean {
+  return lastTriedMs <= nowMs && nowMs < lastTriedMs + pauseMs(failures);
+}
 
 function text(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -180,6 +180,8 @@ function rounded(hash: bigint): bigint {
   return BigInt(Number(hash));
 }
 
+const takingAgainWhatEndedIt: Protocol = { ...PROTOCOL, remembersDeaths: false };
+
 const startingOnTheNewest: Protocol = { ...PROTOCOL, chooseGeneration: newestOf };
 
 const deafToTheLog: Protocol = { ...PROTOCOL, followsLog: false };
@@ -231,7 +233,16 @@ export const BROKEN_PROTOCOLS: readonly BrokenProtocol[] = [
     protocol: comingBackAtOnce,
     violation: /before it was asked to/,
   },
-  { name: "a node that starts again on what brought it down", protocol: startingOnTheNewest, violation: STAYS_BEHIND },
+  {
+    name: "a node that starts again and again on what brought it down",
+    protocol: startingOnTheNewest,
+    violation: /brings n-\d down for the 4th time/,
+  },
+  {
+    name: "a node that takes again what brought it down",
+    protocol: takingAgainWhatEndedIt,
+    violation: /brings n-\d down for the 4th time/,
+  },
   { name: "a codec that rounds hashes", protocol: withRoundedHashes, violation: STAYS_BEHIND },
 ];
 

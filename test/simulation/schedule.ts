@@ -32,7 +32,7 @@ export function runSchedule(seed: number, protocol: Protocol = PROTOCOL, tally: 
   const nodes = ["n-1", "n-2"].map((nodeId) => new SimulatedNode(nodeId, world, controlPlanes));
 
   const versions = 2 + random.below(MAX_VERSION - 1);
-  if (versions > 2 && random.chance(0.2)) world.poisonous.add(2 + random.below(versions - 2));
+  if (random.chance(0.2)) world.poisonous.add(1 + random.below(versions - 1));
   for (let version = 1; version <= versions; version += 1) {
     if (version < versions && random.chance(0.15)) world.invalid.add(version);
     time.at(random.between(0, FAULTS_MS), () => {

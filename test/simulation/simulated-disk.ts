@@ -2,60 +2,74 @@ import type { Snapshot } from "../../src/config/snapshot.ts";
 
 interface Generation {
   readonly snapshot: Snapshot;
-  failedStarts: number;
+  failures: number;
+  lastTriedMs: number;
   isProven: boolean;
 }
 
 const KEPT_GENERATIONS = 3;
-const MAX_FAILED_STARTS = 3;
+const MAX_FAILURES = 3;
+/** Longer than the faults of a schedule last. */
+const PAUSE_MS = 300_000;
 
 /** The generations on a node's disk, by the rules of its cache (src/sync/node-cache.ts), whose tests show that the real one keeps them. */
 export class SimulatedDisk {
   /** Newest first. */
   #generations: Generation[] = [];
-  #startedWith: Generation | undefined;
+  #onTrial: Generation | undefined;
 
   get newest(): Snapshot | undefined {
     return this.#generations[0]?.snapshot;
   }
 
-  get hasAnother(): boolean {
-    return this.#generations.length > 1;
-  }
-
-  save(snapshot: Snapshot): void {
-    // The process lived with what it was started with until now.
-    if (this.#startedWith !== undefined) this.#startedWith.failedStarts = 0;
-    this.#startedWith = undefined;
-    if (this.newest?.version === snapshot.version) {
-      this.#generations[0]!.failedStarts = 0;
-      return;
-    }
-    this.#generations.unshift({ snapshot, failedStarts: 0, isProven: false });
+  save(snapshot: Snapshot, nowMs: number): void {
+    // The process lived with what was on trial until now.
+    if (this.#onTrial !== undefined) this.#onTrial.failures = 0;
+    if (this.newest?.version !== snapshot.version)
+      this.#generations.unshift({ snapshot, failures: 0, lastTriedMs: 0, isProven: false });
+    this.#begin(this.#generations[0], nowMs);
     const newestProven = this.#generations.find(({ isProven }) => isProven);
     this.#generations = this.#generations.filter((each, age) => age < KEPT_GENERATIONS || each === newestProven);
   }
 
-  /** What a starting process runs, which counts against it until the process has lived for a minute. */
-  start(choose: (kept: readonly Generation[]) => Generation | undefined = bestOf): Snapshot | undefined {
-    const chosen = choose(this.#generations);
-    if (chosen !== undefined) chosen.failedStarts += 1;
-    this.#startedWith = chosen;
+  /** What a starting process runs. */
+  start(nowMs: number, choose: typeof bestOf = bestOf): Snapshot | undefined {
+    this.#onTrial = undefined;
+    const chosen = choose(this.#generations, nowMs);
+    this.#begin(chosen, nowMs);
     return chosen?.snapshot;
   }
 
+  hasSetAside({ hash }: Snapshot, nowMs: number): boolean {
+    return this.#generations.some((each) => each.snapshot.hash === hash && isSetAside(each, nowMs));
+  }
+
   markSurvived(version: number): void {
+    this.#onTrial = undefined;
     for (const generation of this.#generations)
-      if (generation.snapshot.version === version) Object.assign(generation, { failedStarts: 0, isProven: true });
+      if (generation.snapshot.version === version) Object.assign(generation, { failures: 0, isProven: true });
+  }
+
+  #begin(generation: Generation | undefined, nowMs: number): void {
+    this.#onTrial = generation;
+    if (generation === undefined) return;
+    generation.failures += 1;
+    generation.lastTriedMs = nowMs;
   }
 }
 
-/** The newest that is not known to bring the process down; anything is better than nothing. */
-export function bestOf(kept: readonly Generation[]): Generation | undefined {
-  return kept.find(({ failedStarts }) => failedStarts < MAX_FAILED_STARTS) ?? kept[0];
+/** The newest that is not known to bring the process down; else one that is tried again, after a pause. */
+export function bestOf(kept: readonly Generation[], nowMs: number): Generation | undefined {
+  return (
+    kept.find(({ failures }) => failures < MAX_FAILURES) ?? kept.find((generation) => !isSetAside(generation, nowMs))
+  );
 }
 
 /** Whatever it did to the process before. */
 export function newestOf(kept: readonly Generation[]): Generation | undefined {
   return kept[0];
+}
+
+function isSetAside({ failures, lastTriedMs }: Generation, nowMs: number): boolean {
+  return failures >= MAX_FAILURES && nowMs < lastTriedMs + PAUSE_MS;
 }

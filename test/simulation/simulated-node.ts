@@ -31,6 +31,8 @@ export class SimulatedNode {
   readonly #disk = new SimulatedDisk();
   /** The version that runs here, or ran last. */
   #highest = 0;
+  /** By version: how often in a row it brought the process down. */
+  readonly #deaths = new Map<number, number>();
   /** By control plane: not before when it wants to see this node again. */
   readonly #askedUntilMs = new Map<string, number>();
 
@@ -44,8 +46,8 @@ export class SimulatedNode {
     if (this.#process !== undefined) return;
     this.#lives += 1;
     this.#askedUntilMs.clear();
-    const { tally, protocol } = this.#world;
-    const running = this.#disk.start(protocol.chooseGeneration);
+    const { tally, protocol, time } = this.#world;
+    const running = this.#disk.start(time.nowMs, protocol.chooseGeneration);
     if (running !== this.#disk.newest) tally.passedOver += 1;
     this.#highest = running?.version ?? 0;
     this.#process = new NodeProcess(this, this.#world, this.#controlPlanes, `${this.nodeId}-${this.#lives}`, running);
@@ -69,26 +71,40 @@ export class SimulatedNode {
     this.#world.checkState(snapshot);
     if (snapshot.version < this.#highest)
       throw new Violation(`${this.nodeId} went from version ${this.#highest} back to ${snapshot.version}`);
+    this.#deaths.delete(this.#highest);
     this.#highest = snapshot.version;
-    this.#disk.save(snapshot);
+    this.#disk.save(snapshot, this.#world.time.nowMs);
     this.#live(snapshot);
+  }
+
+  /** It brought the process down again and again. */
+  refuses(snapshot: Snapshot): boolean {
+    return this.#world.protocol.remembersDeaths && this.#disk.hasSetAside(snapshot, this.#world.time.nowMs);
   }
 
   /** A configuration begins to run: it brings the process down, or proves itself. */
   #live({ version }: Snapshot): void {
     const { time, random, poisonous, tally } = this.#world;
     const process = this.#process;
-    // With nothing older to fall back on it would be down for good.
-    if (poisonous.has(version) && this.#disk.hasAnother)
+    if (poisonous.has(version))
       time.after(random.between(1, 60), () => {
         if (this.#process !== process || process === undefined) return;
         tally.poisonings += 1;
+        this.#countDeath(version);
         this.crash();
         time.after(random.between(0, 2_000), () => this.start());
       });
     time.after(SURVIVAL_MS, () => {
       if (this.#process === process && this.#highest === version) this.#disk.markSurvived(version);
     });
+  }
+
+  /** One by what does not run any more is blamed on what does. */
+  #countDeath(version: number): void {
+    if (this.#highest !== version) return;
+    const deaths = (this.#deaths.get(version) ?? 0) + 1;
+    this.#deaths.set(version, deaths);
+    if (deaths > 3) throw new Violation(`version ${version} brings ${this.nodeId} down for the ${deaths}th time`);
   }
 
   asked(address: string, comeBackAfterMs: number): void {
@@ -272,7 +288,12 @@ class NodeProcess {
     if (incoming.kind !== "snapshot") throw new Violation("a control plane of ours sent an original configuration");
     const { snapshot } = incoming;
     const refusal = this.#world.invalid.has(snapshot.version) ? "is not valid" : this.#world.fault(0.2) && "port taken";
-    if (refusal) return { ok: false, reason: "RW_CONFIGURATION_REFUSED", problems: [{ path: "", message: refusal }] };
+    if (refusal || this.#node.refuses(snapshot))
+      return {
+        ok: false,
+        reason: "RW_CONFIGURATION_REFUSED",
+        problems: [{ path: "", message: refusal || "set aside" }],
+      };
     this.#node.keepAndRun(snapshot);
     this.#running = snapshot;
     this.#world.tally.applies += 1;

@@ -26,12 +26,14 @@ export interface Protocol {
   readonly followsLog: boolean;
   /** Which of the generations on its disk a node starts with. */
   readonly chooseGeneration: typeof bestOf;
+  /** Whether a node does not take what brought it down from a control plane either. */
+  readonly remembersDeaths: boolean;
 }
 
 const REMEMBERING = { grpc: remembering(WIRES.grpc), websocket: remembering(WIRES.websocket) } as const;
 
 export const PROTOCOL: Protocol = {
-  ...{ stepNode, stepFleet, followsLog: true, chooseGeneration: bestOf },
+  ...{ stepNode, stepFleet, followsLog: true, chooseGeneration: bestOf, remembersDeaths: true },
   wires: REMEMBERING,
 };
 
@@ -117,7 +119,7 @@ export class World {
   isFaulty = true;
   /** Versions that no node accepts. The last one is never among them. */
   readonly invalid = new Set<number>();
-  /** Versions that bring a node's process down soon after it began to run them. Neither the first nor the last is among them. */
+  /** Versions that bring a node's process down soon after it began to run them. The last one is never among them. */
   readonly poisonous = new Set<number>();
 
   constructor(seed: number, protocol: Protocol, tally: Tally) {

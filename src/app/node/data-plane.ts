@@ -5,7 +5,7 @@ import type { Language } from "../../config/language.ts";
 import type { Service } from "../../core/service.ts";
 import { watchFiles } from "../../core/watched-files.ts";
 import { Agent } from "../../sync/agent.ts";
-import { NodeCache } from "../../sync/node-cache.ts";
+import { describeSetAside, NodeCache } from "../../sync/node-cache.ts";
 import { readNodeId } from "../../sync/node-id.ts";
 import { IdentityFiles } from "../pki/identity-files.ts";
 import { adminService } from "./admin-service.ts";
@@ -172,6 +172,8 @@ function trafficNumbers({ supervisor, live }: Gateway) {
   };
 }
 
-function cacheCheck({ error }: NodeCache): HealthCheck {
-  return error === "" ? { name: "cache", status: "ok" } : { name: "cache", status: "degraded", detail: error };
+function cacheCheck(cache: NodeCache): HealthCheck {
+  const setAside = cache.setAside().map(describeSetAside);
+  const detail = [...(cache.error === "" ? [] : [cache.error]), ...setAside].join("; ");
+  return detail === "" ? { name: "cache", status: "ok" } : { name: "cache", status: "degraded", detail };
 }

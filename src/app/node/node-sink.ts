@@ -12,7 +12,7 @@ import type { Clock } from "../../core/clock.ts";
 import { FAILURES, type FailureKind } from "../../core/failure.ts";
 import type { Logger } from "../../core/ports.ts";
 import type { ApplySink } from "../../sync/agent.ts";
-import type { NodeCache } from "../../sync/node-cache.ts";
+import { describeSetAside, type NodeCache } from "../../sync/node-cache.ts";
 import type { ApplyOutcome, Incoming } from "../../sync/node-state.ts";
 import { logApplied } from "./applied-log.ts";
 import type { Gateway } from "./gateway.ts";
@@ -43,15 +43,18 @@ export class NodeSink implements ApplySink {
   }
 
   async apply(incoming: Incoming): Promise<ApplyOutcome> {
-    const { gateway, clock } = this.#options;
+    const { gateway, cache, clock } = this.#options;
     const snapshot = readIncoming(this.#options.language, incoming);
     if (!snapshot.ok) return this.#refused("configurationInvalid", snapshot.problems);
+    const setAside = cache.setAside().find(({ hash }) => hash === snapshot.value.hash);
+    if (setAside !== undefined)
+      return this.#refused("configurationRefused", [{ path: "", message: describeSetAside(setAside) }]);
     const delta = incoming.kind === "snapshot" ? incoming.delta : undefined;
     const step = delta && { from: hashBefore(snapshot.value, delta), delta };
     const prepared = await gateway.prepare(snapshot.value, step);
     if (!prepared.ok) return this.#refused("configurationRefused", prepared.problems);
     const keptFrom = clock.monotonicMs();
-    await this.#options.cache.save(snapshot.value, step);
+    await cache.save(snapshot.value, step);
     const persist = clock.monotonicMs() - keptFrom;
     const durationsMs = { ...(await prepared.value.commit()), persist };
     this.#applied(snapshot.value, delta?.changes, durationsMs);
