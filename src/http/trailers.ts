@@ -61,6 +61,12 @@ export function announcedTrailers(fields: FieldLines): readonly string[] | undef
   return allowed.length > 0 ? [...new Set(allowed)] : undefined;
 }
 
+/** The value of the first with this name, or undefined. */
+export function trailerOf(trailers: Trailers, name: string): string | undefined {
+  for (let at = 0; at + 1 < trailers.length; at += 2) if (trailers[at] === name) return trailers[at + 1];
+  return undefined;
+}
+
 /** Whether the sender of this head takes fields behind a body (RFC 9110 §10.1.4). */
 export function takesTrailers(fields: FieldLines): boolean {
   if (fields.indexOf(FIELD.te) < 0) return false;

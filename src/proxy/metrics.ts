@@ -1,4 +1,5 @@
 import type { HistogramReading, Labels, Meter, MetricTable } from "../core/ports.ts";
+import { CALL_STATUSES } from "./counters/call-statuses.ts";
 import { DURATION_BOUNDS_SECONDS } from "./counters/duration-buckets.ts";
 import type { RouteSeries } from "./counters/route-series.ts";
 import type { Cell, RouteCell, RouteNumbers, SharedState } from "./counters/shared-state.ts";
@@ -58,6 +59,12 @@ export const PROXY_METRICS = {
     name: "runway_retries_refused_total",
     help: "Attempts that were not made since the retry budget was used up, by route.",
     labels: ["route"],
+  },
+  grpcCalls: {
+    type: "counter",
+    name: "runway_grpc_calls_total",
+    help: "Calls of gRPC and gRPC-Web that are over, by route and status, those that the gateway failed and callers cancelled included. Status none: without one, or with one in a body of gRPC-Web that a target sends itself.",
+    labels: ["route", "status"],
   },
   requestFailures: {
     type: "counter",
@@ -203,6 +210,11 @@ function registerRouteMetrics(meter: Meter, series: RouteSeries): void {
         { ...labels, status },
         numbers.get(`status${status}`),
       ]),
+    ),
+  );
+  meter.observeCounter(PROXY_METRICS.grpcCalls, () =>
+    each(({ calls }, labels) =>
+      CALL_STATUSES.flatMap((status, at) => (calls[at] === 0 ? [] : [[{ ...labels, status }, calls[at]!] as const])),
     ),
   );
   total("requestBytes", "requestBytes");

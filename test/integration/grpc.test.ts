@@ -128,4 +128,35 @@ describe("a grpc-js client through a TLS listener, to a grpc-js server", () => {
     assert.deepEqual([unknown.code, dead.code], [grpc.status.UNIMPLEMENTED, grpc.status.UNAVAILABLE]);
     assert.match(unknown.details, /^RW_ROUTE_NOT_FOUND: /);
   });
+
+  it("is counted by route and by how its calls ended, as it was told itself", async () => {
+    const before = proxy.counted("runway_grpc_calls_total");
+    const statusOf = (call: grpc.ClientUnaryCall) => new Promise((resolve) => call.on("status", resolve));
+    const ignore = () => {};
+    await statusOf(client.unary(Buffer.from("well"), new grpc.Metadata(), ignore));
+    await statusOf(client.fail(Buffer.alloc(0), ignore));
+    const hanging = client.hang(Buffer.from("counted"), new grpc.Metadata());
+    const cancelled = errorOf(hanging);
+    await new Promise((resolve) => hanging.once("data", resolve));
+    hanging.cancel();
+    await cancelled;
+    const late = client.hang(Buffer.from("counted too"), new grpc.Metadata(), { deadline: Date.now() + 100 });
+    await errorOf(late.resume());
+    const { serialize, deserialize } = AS_IS;
+    for (const path of ["/test.Nobody/Call", "/test.Dead/Call"])
+      await errorOf(client.makeServerStreamRequest(path, serialize, deserialize, Buffer.alloc(0)).resume());
+    const grown = () =>
+      Object.entries(proxy.counted("runway_grpc_calls_total"))
+        .map(([series, count]) => `${series} ${count - (before[series] ?? 0)}`)
+        .filter((text) => !text.endsWith(" 0"))
+        .sort();
+    const sum = () => grown().reduce((calls, series) => calls + Number(series.split(" ")[2]), 0);
+    await eventually("the end of all calls", () => sum() === 6);
+    const expected = ["_none UNIMPLEMENTED 1", "dead UNAVAILABLE 1", "echo ALREADY_EXISTS 1", "echo OK 1"];
+    // Who stops waiting says so at the same time as the gateway finds that the time is over: that call has either status.
+    assert.deepEqual(
+      grown().filter((series) => !/^echo (?:CANCELLED|DEADLINE_EXCEEDED)/.test(series)),
+      expected,
+    );
+  });
 });

@@ -102,9 +102,11 @@ export class TlsProxy implements AsyncDisposable {
     return this.counted("runway_tls_handshake_failures_total");
   }
 
-  /** What a counter by reason says, reasons that there were. */
+  /** What a counter says by the values of its labels, such as a reason; those that there were. */
   counted(metric: string): Record<string, number> {
     const series = [...(this.#series.get(metric)?.() ?? [])];
-    return Object.fromEntries(series.filter(([, count]) => count > 0).map(([{ reason }, count]) => [reason, count]));
+    return Object.fromEntries(
+      series.filter(([, count]) => count > 0).map(([labels, count]) => [Object.values(labels).join(" "), count]),
+    );
   }
 }

@@ -1,3 +1,4 @@
+import { CALL_STATUSES } from "./call-statuses.ts";
 import { DURATION_BUCKETS, durationBucketOf } from "./duration-buckets.ts";
 import { BUCKETS, bucketOf } from "./latency-histogram.ts";
 
@@ -7,7 +8,7 @@ import { BUCKETS, bucketOf } from "./latency-histogram.ts";
  * The row of a worker outlives it: its replacement counts on.
  *
  * A row begins with the cells of the worker, then its latencies (latency-histogram.ts), then the cells of each route
- * (route-slots.ts). The system gives memory to a row only where it was written to, so places of routes that are not there
+ * (route-slots.ts), and last how the calls of gRPC of each route ended. The system gives memory to a row only where it was written to, so places of routes that are not there
  * cost none. What an ordinary request counts of its route is the first cells of its place, which are one line of the
  * processor's cache: of a hundred thousand places hardly one is in it.
  */
@@ -66,6 +67,8 @@ const DURATIONS = FIRST_ROUTE_CELLS.length;
 const UPSTREAM_DURATIONS = DURATIONS + 1;
 const LAST = DURATIONS + 2 * DURATION_BUCKETS;
 const ROUTE_ROW = wholeLines(LAST + LAST_ROUTE_CELLS.length);
+/** In a table of their own, of which a route without such calls touches nothing. */
+const CALLS_ROW = wholeLines(CALL_STATUSES.length);
 const INDEX = indexOf(CELLS);
 const ROUTE_INDEX = { ...indexOf(FIRST_ROUTE_CELLS), ...indexOf(LAST_ROUTE_CELLS, LAST) };
 /** By class of status, from 1xx. Every request that was answered is in one of them. */
@@ -79,7 +82,7 @@ const STATUS_INDEX = [
 const HISTOGRAM = CELLS.length;
 const ROUTES = wholeLines(HISTOGRAM + BUCKETS);
 /**
- * Places for routes, two of which are shared (route-slots.ts): 320 bytes each, 42 MB a worker if all of them are used.
+ * Places for routes, two of which are shared (route-slots.ts): 320 bytes each, 42 MB a worker if all of them are used, and 25 MB more if all have calls of gRPC.
  */
 const MAX_ROUTES = 131_072;
 /** Cells that say how many there are now, and so start from zero with a new worker. */
@@ -93,12 +96,19 @@ function wholeLines(cells: number): number {
   return Math.ceil(cells / CELLS_OF_A_LINE) * CELLS_OF_A_LINE;
 }
 
+/** Where the table of calls begins. */
+function callsOf(maxRoutes: number): number {
+  return ROUTES + maxRoutes * ROUTE_ROW;
+}
+
 /** One worker's row, as the worker sees it. A route is named by its place. */
 export class WorkerCells {
   readonly #cells: Float64Array;
+  readonly #calls: number;
 
   constructor(row: SharedArrayBuffer) {
     this.#cells = new Float64Array(row);
+    this.#calls = callsOf((this.#cells.length - ROUTES) / (ROUTE_ROW + CALLS_ROW));
   }
 
   get(cell: Cell): number {
@@ -139,6 +149,11 @@ export class WorkerCells {
     this.#cells[ROUTES + slot * ROUTE_ROW + ROUTE_INDEX.upstreamFailures]! += 1;
   }
 
+  /** Counts a call of gRPC that is over, by the place of its status in CALL_STATUSES. */
+  called(slot: number, status: number): void {
+    this.#cells[this.#calls + slot * CALLS_ROW + status]! += 1;
+  }
+
   addTo(slot: number, cell: "retries" | "retriesRefused", amount: number): void {
     this.#cells[ROUTES + slot * ROUTE_ROW + ROUTE_INDEX[cell]]! += amount;
   }
@@ -158,7 +173,7 @@ export class SharedState {
   readonly #bases = new Map<number, Float64Array>();
 
   constructor(workers: number, maxRoutes = MAX_ROUTES) {
-    const bytes = (ROUTES + maxRoutes * ROUTE_ROW) * Float64Array.BYTES_PER_ELEMENT;
+    const bytes = (ROUTES + maxRoutes * (ROUTE_ROW + CALLS_ROW)) * Float64Array.BYTES_PER_ELEMENT;
     this.maxRoutes = maxRoutes;
     this.rows = Array.from({ length: workers }, () => new SharedArrayBuffer(bytes));
     this.#rows = this.rows.map((row) => new Float64Array(row));
@@ -190,7 +205,7 @@ export class SharedState {
   route(slot: number): RouteNumbers {
     const sum = this.#sumRoute(slot);
     const base = this.#bases.get(slot);
-    if (base !== undefined) for (let cell = 0; cell < ROUTE_ROW; cell++) sum[cell]! -= base[cell]!;
+    if (base !== undefined) for (let cell = 0; cell < sum.length; cell++) sum[cell]! -= base[cell]!;
     return new RouteNumbers(sum);
   }
 
@@ -212,9 +227,13 @@ export class SharedState {
   }
 
   #sumRoute(slot: number): Float64Array {
-    const sum = new Float64Array(ROUTE_ROW);
+    const sum = new Float64Array(ROUTE_ROW + CALLS_ROW);
     const start = ROUTES + slot * ROUTE_ROW;
-    for (const row of this.#rows) for (let cell = 0; cell < ROUTE_ROW; cell++) sum[cell]! += row[start + cell]!;
+    const calls = callsOf(this.maxRoutes) + slot * CALLS_ROW;
+    for (const row of this.#rows) {
+      for (let cell = 0; cell < ROUTE_ROW; cell++) sum[cell]! += row[start + cell]!;
+      for (let cell = 0; cell < CALLS_ROW; cell++) sum[ROUTE_ROW + cell]! += row[calls + cell]!;
+    }
     return sum;
   }
 }
@@ -233,11 +252,16 @@ export class RouteNumbers {
 
   /** Adds those of another route. */
   add(other: RouteNumbers): void {
-    for (let cell = 0; cell < ROUTE_ROW; cell++) this.#cells[cell]! += other.#cells[cell]!;
+    for (let cell = 0; cell < this.#cells.length; cell++) this.#cells[cell]! += other.#cells[cell]!;
   }
 
   static none(): RouteNumbers {
-    return new RouteNumbers(new Float64Array(ROUTE_ROW));
+    return new RouteNumbers(new Float64Array(ROUTE_ROW + CALLS_ROW));
+  }
+
+  /** How many calls of gRPC ended with which of CALL_STATUSES. */
+  get calls(): Float64Array {
+    return this.#cells.subarray(ROUTE_ROW, ROUTE_ROW + CALL_STATUSES.length);
   }
 
   /** How many answers took how long, see duration-buckets.ts. */

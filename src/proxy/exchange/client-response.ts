@@ -2,7 +2,7 @@ import type { FailureKind } from "../../core/failure.ts";
 import type { BodyFraming } from "../../http/body-reader.ts";
 import type { RequestChannel } from "../../http/request-channel.ts";
 import type { ResponseParser } from "../../http/response-parser.ts";
-import { NO_TRAILERS, type Trailers, takesTrailers, writeTrailers } from "../../http/trailers.ts";
+import { NO_TRAILERS, type Trailers, takesTrailers, trailerOf, writeTrailers } from "../../http/trailers.ts";
 import type { UpstreamChannel } from "../../http/upstream-channel.ts";
 import type { Answer } from "../../sdk/answer.ts";
 import type { ResponseContext } from "../../sdk/response-context.ts";
@@ -73,7 +73,9 @@ export class ClientResponse implements TransformedBodyOwner {
   ): void {
     const client = this.#client;
     // What is nothing but an end is one in its head.
-    this.#call = call !== undefined && response.fields.find("grpc-status") === undefined ? call : undefined;
+    const status = client.request.method === "POST" ? response.fields.find("grpc-status") : undefined;
+    this.#record.grpcStatus = status;
+    this.#call = status === undefined ? call : undefined;
     this.#record.upstreamAnswered(response.status);
     const transforms = seen?.transforms ?? [];
     const hasOtherLength = transforms.length > 0 || this.#call !== undefined;
@@ -112,6 +114,7 @@ export class ClientResponse implements TransformedBodyOwner {
   }
 
   end(trailers: Trailers): void {
+    if (trailers.length > 0) this.#record.grpcStatus ??= trailerOf(trailers, "grpc-status");
     if (this.#call !== undefined) this.#passAll(this.#call.end(writeTrailers(trailers)));
     if (this.#transformed !== undefined) this.#transformed.end();
     else this.#end(trailers);

@@ -2,6 +2,7 @@ import { FAILURES, type FailureKind } from "../../core/failure.ts";
 import type { FieldLines } from "../../http/field-lines.ts";
 import type { RequestChannel } from "../../http/request-channel.ts";
 import { hideParameters } from "../../sdk/query.ts";
+import { callStatusOf } from "../counters/call-statuses.ts";
 import { NO_ROUTE } from "../counters/route-slots.ts";
 import type { PluginRun } from "../plugin/plugin-run.ts";
 import type { AccessLogPolicy } from "../route/access-log-policy.ts";
@@ -9,6 +10,8 @@ import type { CompiledRoute } from "../route/compiled-route.ts";
 import type { Target } from "../upstream/target.ts";
 import type { Gateway } from "../worker/gateway.ts";
 import { AccessLogLine, type ServedRequest } from "./access-log-line.ts";
+import { isAnyCall } from "./grpc/grpc-call.ts";
+import { grpcStatusOf } from "./grpc/grpc-failure.ts";
 
 /**
  * What is counted, measured and logged of the request that an exchange serves. One record serves all requests of a
@@ -29,6 +32,8 @@ export class RequestRecord {
   isOpen = false;
   /** Of the response that began; 0 before. */
   status = 0;
+  /** The `grpc-status` that the target told, if any. */
+  grpcStatus: string | undefined;
   readonly #gateway: Gateway;
   readonly #line: AccessLogLine;
   #endTargetLimit: (() => void) | undefined;
@@ -53,6 +58,7 @@ export class RequestRecord {
     this.requestBytes = 0;
     this.responseBytes = 0;
     this.status = 0;
+    this.grpcStatus = undefined;
   }
 
   /** Limits the target that is asked now, until another one is or the request is over. */
@@ -109,6 +115,9 @@ export class RequestRecord {
     const policy = this.route === undefined ? configuration.accessLog : this.route.accessLog;
     if (policy?.wants(channel.request.method, status))
       accessLog.write(this.#line.write(accessLog.begin, this.#served(channel, policy, status, durationMs, failure)));
+    const { method, fields } = channel.request;
+    if (method === "POST" && isAnyCall(fields))
+      cells.called(this.#slot, failure === undefined ? callStatusOf(this.grpcStatus) : grpcStatusOf(failure));
     const { requestBytes, responseBytes } = this;
     this.plugins?.finish({ status, failure, durationMs, requestBytes, responseBytes });
     cells.add("activeRequests", -1);

@@ -16,8 +16,12 @@ const BY_HTTP_STATUS: Readonly<Record<number, number>> = {
   504: 14,
 };
 const UNKNOWN = 2;
-/** What says more than its HTTP status: DEADLINE_EXCEEDED, and RESOURCE_EXHAUSTED for a message that is too large. */
-const BY_KIND: Partial<Readonly<Record<FailureKind, number>>> = { deadlineExceeded: 4, bodyTooLarge: 8 };
+/** What says more than its HTTP status: CANCELLED, DEADLINE_EXCEEDED, and RESOURCE_EXHAUSTED for a message that is too large. */
+const BY_KIND: Partial<Readonly<Record<FailureKind, number>>> = {
+  clientClosed: 1,
+  deadlineExceeded: 4,
+  bodyTooLarge: 8,
+};
 
 export function grpcStatusOf(kind: FailureKind): number {
   return BY_KIND[kind] ?? BY_HTTP_STATUS[FAILURES[kind].status] ?? UNKNOWN;
