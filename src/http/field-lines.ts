@@ -14,6 +14,13 @@ const VALUE_START = 2;
 const VALUE_END = 3;
 const STRIDE = 4;
 
+/** In lower case. */
+interface FieldName {
+  readonly lower: string;
+}
+
+const NO_NAMES: readonly FieldName[] = [];
+
 /**
  * The field lines of one message head, kept as offsets into its text: a head is read without an allocation for each field,
  * and a string is made only of what someone asks for. One table serves all messages of a connection, one after another.
@@ -106,10 +113,7 @@ export class FieldLines {
 
   /** The value of the first line with this lower-case name, or undefined. */
   find(lowerName: string): string | undefined {
-    for (let index = 0; index < this.count; index++) {
-      if (this.#offset(index, NAME_END) - this.#offset(index, NAME_START) !== lowerName.length) continue;
-      if (this.name(index).toLowerCase() === lowerName) return this.value(index);
-    }
+    for (let index = 0; index < this.count; index++) if (this.#isNamed(lowerName, index)) return this.value(index);
     return undefined;
   }
 
@@ -117,11 +121,7 @@ export class FieldLines {
   values(lowerName: string): string[] {
     const values: string[] = [];
     for (let index = 0; index < this.count; index++)
-      if (
-        this.#offset(index, NAME_END) - this.#offset(index, NAME_START) === lowerName.length &&
-        this.name(index).toLowerCase() === lowerName
-      )
-        values.push(this.value(index));
+      if (this.#isNamed(lowerName, index)) values.push(this.value(index));
     return values;
   }
 
@@ -131,26 +131,31 @@ export class FieldLines {
   }
 
   /** The values of all lines with this lower-case name in one list, as if it had been sent in one line (RFC 9110 §5.3). */
-  list(lowerName: string): string | undefined {
+  get(lowerName: string): string | undefined {
     let list: string | undefined;
-    for (let index = 0; index < this.count; index++) {
-      if (this.#offset(index, NAME_END) - this.#offset(index, NAME_START) !== lowerName.length) continue;
-      if (this.name(index).toLowerCase() !== lowerName) continue;
-      list = list === undefined ? this.value(index) : `${list}, ${this.value(index)}`;
-    }
+    for (let index = 0; index < this.count; index++)
+      if (this.#isNamed(lowerName, index))
+        list = list === undefined ? this.value(index) : `${list}, ${this.value(index)}`;
     return list;
   }
 
   /**
-   * The lines written anew, each ending with CRLF, but for fields that are 1 in `dropped` and those that `nominated` names
-   * in lower case. Neighbours that are already spelled as we would spell them are taken in one piece.
+   * The lines written anew, each ending with CRLF, but for fields that are 1 in `dropped` and those that `nominated` and `changed`
+   * name in lower case. Neighbours that are already spelled as we would spell them are taken in one piece.
    */
-  write(dropped: Uint8Array, nominated: readonly string[] | undefined): string {
+  write(
+    dropped: Uint8Array,
+    nominated: readonly string[] | undefined,
+    changed: readonly FieldName[] = NO_NAMES,
+  ): string {
     let out = "";
     let runStart = -1;
     let runEnd = -1;
     for (let index = 0; index < this.count; index++) {
-      const kept = dropped[this.#ids[index]!] !== 1 && (nominated === undefined || !this.#isAmong(nominated, index));
+      const kept =
+        dropped[this.#ids[index]!] !== 1 &&
+        (nominated === undefined || !nominated.some((name) => this.#isNamed(name, index))) &&
+        !this.#isChanged(changed, index);
       if (kept && this.#canonical[index] === 1) {
         if (runStart < 0) runStart = this.#offset(index, NAME_START);
         runEnd = this.#offset(index, VALUE_END) + 2;
@@ -163,10 +168,17 @@ export class FieldLines {
     return runStart >= 0 ? out + this.#text.substring(runStart, runEnd) : out;
   }
 
-  #isAmong(lowerNames: readonly string[], index: number): boolean {
-    const length = this.#offset(index, NAME_END) - this.#offset(index, NAME_START);
-    for (const name of lowerNames) if (name.length === length && this.name(index).toLowerCase() === name) return true;
+  #isChanged(changed: readonly FieldName[], index: number): boolean {
+    for (const { lower } of changed) if (this.#isNamed(lower, index)) return true;
     return false;
+  }
+
+  #isNamed(lowerName: string, index: number): boolean {
+    const start = this.#offset(index, NAME_START);
+    if (this.#offset(index, NAME_END) - start !== lowerName.length) return false;
+    for (let at = 0; at < lowerName.length; at++)
+      if (TOKEN_LOWER[this.#text.charCodeAt(start + at)] !== lowerName.charCodeAt(at)) return false;
+    return true;
   }
 
   #offset(index: number, which: number): number {

@@ -1,5 +1,6 @@
 import type { ContextKey } from "./context-key.ts";
 import { type FieldSource, HeaderFields } from "./header-fields.ts";
+import { LentFields } from "./lent-fields.ts";
 import { withoutParameter } from "./query.ts";
 import { PendingCopy, type RequestCopy } from "./request-copy.ts";
 
@@ -41,9 +42,8 @@ export interface RequestSource {
 interface KeptValue {
   readonly key: ContextKey<unknown>;
   value: unknown;
+  readonly next: KeptValue | undefined;
 }
-
-const NO_VALUES: readonly KeptValue[] = [];
 
 /**
  * A request as plugins see it. It lives as long as the request; afterwards whatever is asked of it throws, since by then its
@@ -56,8 +56,9 @@ export class RequestContext {
   /** The body, for plugins that need it buffered. */
   body: Uint8Array | undefined;
   #source: RequestSource;
-  /** A list, since there are few. */
-  #values: KeptValue[] | undefined;
+  readonly #fields: LentFields;
+  /** A chain, since there are few. */
+  #kept: KeptValue | undefined;
   #cookies: ReadonlyMap<string, string> | undefined;
   #target: string | undefined;
   #authority: string | undefined;
@@ -66,10 +67,8 @@ export class RequestContext {
 
   constructor(source: RequestSource) {
     this.#source = source;
-    this.headers = new HeaderFields({
-      values: (name) => this.#source.fields.values(name),
-      names: () => this.#source.fields.names(),
-    });
+    this.#fields = new LentFields(source.fields);
+    this.headers = new HeaderFields(this.#fields);
   }
 
   get method(): string {
@@ -141,8 +140,7 @@ export class RequestContext {
 
   set<Value>(key: ContextKey<Value>, value: Value): void {
     const kept = this.#valueOf(key);
-    this.#values ??= [];
-    if (kept === undefined) this.#values.push({ key, value });
+    if (kept === undefined) this.#kept = { key, value, next: this.#kept };
     else kept.value = value;
   }
 
@@ -188,19 +186,21 @@ export class RequestContext {
   }
 
   #valueOf(key: ContextKey<unknown>): KeptValue | undefined {
-    for (const kept of this.#values ?? NO_VALUES) if (kept.key === key) return kept;
-    return undefined;
+    let kept = this.#kept;
+    while (kept !== undefined && kept.key !== key) kept = kept.next;
+    return kept;
   }
 
   /** The request is over. */
   close(): void {
     this.#source = OVER;
+    this.#fields.close(OVER);
     for (const copy of this.#copies) if (!copy.isSent) copy.over("not_sent");
   }
 }
 
 const NO_COPIES: PendingCopy[] = [];
-const OVER = new Proxy({} as RequestSource, {
+const OVER = new Proxy({} as RequestSource & FieldSource, {
   get() {
     throw new Error("the request is over; what is needed of it later has to be kept while it lasts");
   },

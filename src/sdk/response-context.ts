@@ -1,6 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { FailureKind } from "../core/failure.ts";
 import { type FieldSource, HeaderFields, NO_FIELDS } from "./header-fields.ts";
+import { LentFields } from "./lent-fields.ts";
 
 /** Changes a body that streams by. */
 export interface BodyTransform {
@@ -22,6 +23,8 @@ export interface ResponseSource {
   readonly failure: FailureKind | undefined;
 }
 
+const NO_TRANSFORMS: readonly BodyTransform[] = [];
+
 /** The head of a response as plugins see it, whoever made it: the upstream, a plugin, or the gateway that failed. */
 export class ResponseContext {
   readonly headers: HeaderFields;
@@ -30,15 +33,12 @@ export class ResponseContext {
   readonly isFromUpstream: boolean;
   readonly failure: FailureKind | undefined;
   #status: number;
-  readonly #transforms: BodyTransform[] = [];
-  #fields: FieldSource;
+  #transforms: readonly BodyTransform[] = NO_TRANSFORMS;
+  readonly #fields: LentFields;
 
   constructor({ status, fields, contentLength, hasBody, isFromUpstream, failure }: ResponseSource) {
-    this.#fields = fields;
-    this.headers = new HeaderFields({
-      values: (name) => this.#fields.values(name),
-      names: () => this.#fields.names(),
-    });
+    this.#fields = new LentFields(fields);
+    this.headers = new HeaderFields(this.#fields);
     this.contentLength = contentLength;
     this.hasBody = hasBody;
     this.isFromUpstream = isFromUpstream;
@@ -60,12 +60,12 @@ export class ResponseContext {
   /** Has the body go through `transform` on its way to the client. Only for bodies of upstreams. */
   transformBody(transform: BodyTransform): void {
     if (!this.isFromUpstream || !this.hasBody) throw new TypeError("there is no body of an upstream to be changed");
-    this.#transforms.push(transform);
+    this.#transforms = [...this.#transforms, transform];
   }
 
   /** Its memory belongs to another response from now on. */
   close(): void {
-    this.#fields = NO_FIELDS;
+    this.#fields.close(NO_FIELDS);
   }
 
   /** In the order in which the body goes through them. */

@@ -3,7 +3,7 @@ import { buffer } from "node:stream/consumers";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { silentLogger } from "../core/ports.ts";
 import { type Answer, isAnswer } from "./answer.ts";
-import type { HeaderFields } from "./header-fields.ts";
+import type { FieldSource, HeaderFields } from "./header-fields.ts";
 import type { Outcome, Plugin, PluginHooks } from "./plugin.ts";
 import type { HostRequest, HostResponse, KnownConsumer, PluginHost } from "./plugin-host.ts";
 import { type Consumer, RequestContext } from "./request-context.ts";
@@ -212,11 +212,13 @@ function contextOf({
 }
 
 /** As received: nothing of it counts as changed. */
-function fieldsOf(headers: Headers) {
+function fieldsOf(headers: Headers): FieldSource {
   const lines = Object.entries(headers);
+  const values = (lower: string) => lines.filter(([name]) => name.toLowerCase() === lower).map(([, value]) => value);
   return {
     names: () => lines.map(([name]) => name),
-    values: (lower: string) => lines.filter(([name]) => name.toLowerCase() === lower).map(([, value]) => value),
+    values,
+    get: (lower) => (values(lower).length === 0 ? undefined : values(lower).join(", ")),
   };
 }
 

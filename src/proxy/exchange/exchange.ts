@@ -7,12 +7,14 @@ import { Tunnel } from "../../http/tunnel.ts";
 import type { UpstreamChannel } from "../../http/upstream-channel.ts";
 import { type Answer, isAnswer } from "../../sdk/answer.ts";
 import type { Pipeline } from "../plugin/pipeline.ts";
+import { PluginRun } from "../plugin/plugin-run.ts";
 import type { CompiledRoute } from "../route/compiled-route.ts";
 import type { CompiledUpstream } from "../upstream/compiled-upstream.ts";
 import type { Target } from "../upstream/target.ts";
 import type { Gateway } from "../worker/gateway.ts";
 import { Attempt, type Sending } from "./attempt.ts";
 import { Attempts, type AttemptsOwner } from "./attempts.ts";
+import { type Caller, ClientRequest } from "./client-request.ts";
 import { ClientResponse, type ResponseSource } from "./client-response.ts";
 import { CopiedAttempt } from "./copied-attempt.ts";
 import { CopiedRequest } from "./copied-request.ts";
@@ -25,7 +27,7 @@ import { RequestRecord } from "./request-record.ts";
 import { rescue } from "./rescue.ts";
 import { showAnswer, showResponse } from "./show-response.ts";
 import { upgradeOf } from "./upgrade.ts";
-import { type Caller, UpstreamRequest } from "./upstream-request.ts";
+import { UpstreamRequest } from "./upstream-request.ts";
 
 /**
  * The life of the requests of one client connection, one after another: match a route, choose a target, have an attempt made at
@@ -45,9 +47,10 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
   /** Of requests whose route asks for one attempt. */
   readonly #single: Attempt;
   #attempt: Attempt | Attempts | CopiedAttempt;
+  readonly #asked: ClientRequest;
   readonly #request: UpstreamRequest;
   /** Where the request stands while plugins are not done with it. */
-  #gate: PluginGate | undefined;
+  readonly #gate: PluginGate;
   readonly #response: ClientResponse;
 
   /** @param open makes the channel that is served, which tells the handler what happens on it */
@@ -58,7 +61,9 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     this.#single = new Attempt(this, gateway.clock);
     this.#attempt = this.#single;
     this.client = open(this);
-    this.#request = new UpstreamRequest(this.client, gateway, this.#record, caller);
+    this.#asked = new ClientRequest(this.client, gateway, this.#record, caller);
+    this.#request = new UpstreamRequest(this.client, gateway, this.#record, this.#asked);
+    this.#gate = new PluginGate(this.client, this);
     this.#response = new ClientResponse(this.client, gateway, this.#record, this);
   }
 
@@ -89,22 +94,22 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     if (request.fields.indexOf(FIELD.grpcTimeout) >= 0) this.#startDeadline();
     this.#request.upgrade = upgradeOf(request, route.upgrades);
     if (route.pipeline === undefined) this.#forward(route);
-    else this.#consult(route, route.pipeline);
+    else this.#consult(route.pipeline);
   }
 
   onRequestBody(buffer: Buffer, start: number, end: number): void {
     const gate = this.#gate;
-    if ((!this.#attempt.isOpen && gate === undefined) || start === end) return;
+    if ((!this.#attempt.isOpen && !gate.isShut) || start === end) return;
     const record = this.#record;
     record.requestBytes += end - start;
     const max = record.route?.maxBodyBytes ?? 0;
     if (max > 0 && record.requestBytes > max) this.#fail("bodyTooLarge");
-    else if (gate !== undefined) gate.body(buffer, start, end);
+    else if (gate.isShut) gate.body(buffer, start, end);
     else this.#send(buffer, start, end);
   }
 
   onRequestEnd(): void {
-    if (this.#gate !== undefined) this.#gate.complete();
+    if (this.#gate.isShut) this.#gate.complete();
     else this.#complete();
   }
 
@@ -197,7 +202,6 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
   }
 
   onPassed(held: HeldBody | undefined): void {
-    this.#gate = undefined;
     this.#forward(this.#record.route!);
     this.#copy();
     if (held === undefined || !this.#attempt.isOpen) return;
@@ -216,16 +220,10 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     this.#fail("bodyTooLarge");
   }
 
-  #consult(route: CompiledRoute, pipeline: Pipeline): void {
-    const { request } = this.client;
-    const { plugins } = this.#gateway;
-    const { method, host, path, query, fields } = request;
-    const { clientAddress: client, clientScheme: scheme } = this.#request;
-    const { requestId } = this.#record;
-    const source = { method, scheme, host, path, query, client, requestId, route, fields };
-    this.#gate = new PluginGate(pipeline, plugins, source, this.client, this);
-    this.#record.plugins = this.#gate.run;
-    this.#gate.ask();
+  #consult(pipeline: Pipeline): void {
+    const run = new PluginRun(pipeline, this.#gateway.plugins, this.#asked, this.#gate);
+    this.#record.plugins = run;
+    this.#gate.ask(run);
   }
 
   /** Has the copies made that plugins want. What switches protocols, or is translated on its way, is not copied. */
@@ -257,7 +255,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
   #dropBoth(): void {
     this.#attempt.drop();
     this.#response.drop();
-    this.#gate = undefined;
+    this.#gate.clear();
   }
 
   /** Undefined when a plugin failed, which is the answer. */
@@ -335,7 +333,6 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
   }
 
   #reply(answer: Answer, isClear = true): void {
-    this.#gate = undefined;
     this.#response.answer(showAnswer(this.#record.plugins, answer), isClear);
   }
 

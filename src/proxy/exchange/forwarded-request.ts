@@ -99,9 +99,8 @@ export function writeFields(
   nominated: readonly string[] | undefined,
   edited: HeaderFields | undefined,
 ): string {
-  const changed = edited?.changed;
-  if (edited === undefined || changed === undefined) return fields.write(dropped, nominated);
-  return fields.write(dropped, [...(nominated ?? []), ...changed]) + edited.writeChanges();
+  if (edited === undefined) return fields.write(dropped, nominated);
+  return fields.write(dropped, nominated, edited.changes) + edited.writeChanges();
 }
 
 /** Names the fields that may come behind the body, where the head did. */

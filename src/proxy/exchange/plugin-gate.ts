@@ -1,9 +1,6 @@
 import type { RequestChannel } from "../../http/request-channel.ts";
-import { type Answer, isAnswer } from "../../sdk/answer.ts";
-import type { RequestSource } from "../../sdk/request-context.ts";
-import type { Pipeline } from "../plugin/pipeline.ts";
-import { PluginRun, type Verdict } from "../plugin/plugin-run.ts";
-import type { PluginRuntime } from "../plugin/plugin-runtime.ts";
+import type { Answer } from "../../sdk/answer.ts";
+import type { PluginRun, Verdict, VerdictReceiver } from "../plugin/plugin-run.ts";
 import { HeldBody } from "./held-body.ts";
 
 export interface PluginGateOwner {
@@ -16,29 +13,37 @@ export interface PluginGateOwner {
 }
 
 /**
- * The way of one request past the plugins of its route. They may answer it, need time, or need all of its body first; what arrives
- * of the body meanwhile is held, and the client is paused while nobody asked for it.
+ * Where requests stand until the plugins of their route let them pass. They may answer a request, need time, or need all of its body
+ * first; what arrives of the body meanwhile is held, and the client is paused while nobody asked for it. One object serves all
+ * requests of a channel, one after another.
  */
-export class PluginGate {
-  readonly run: PluginRun;
+export class PluginGate implements VerdictReceiver {
   readonly #client: RequestChannel;
   readonly #owner: PluginGateOwner;
+  /** Undefined while no request stands here. */
+  #run: PluginRun | undefined;
   #held: HeldBody | undefined;
 
-  constructor(
-    pipeline: Pipeline,
-    runtime: PluginRuntime,
-    source: RequestSource,
-    client: RequestChannel,
-    owner: PluginGateOwner,
-  ) {
+  constructor(client: RequestChannel, owner: PluginGateOwner) {
     this.#client = client;
     this.#owner = owner;
-    this.run = new PluginRun(pipeline, runtime, source, (verdict) => this.#followLater(verdict));
   }
 
-  ask(): void {
-    this.#follow(this.run.advance());
+  /** Whether a request stands here. */
+  get isShut(): boolean {
+    return this.#run !== undefined;
+  }
+
+  /** A request comes, which these plugins are asked about. */
+  ask(run: PluginRun): void {
+    this.#run = run;
+    this.#follow(run.advance());
+  }
+
+  /** The request that stands here is gone. */
+  clear(): void {
+    this.#run = undefined;
+    this.#held = undefined;
   }
 
   body(buffer: Buffer, start: number, end: number): void {
@@ -48,26 +53,31 @@ export class PluginGate {
 
   complete(): void {
     const held = this.#held;
-    if (held === undefined) return;
+    if (held === undefined || this.#run === undefined) return;
     held.isComplete = true;
     if (!held.isGathered) return;
     held.isGathered = false;
-    this.run.request.body = held.whole();
-    this.ask();
+    this.#run.request.body = held.whole();
+    this.#follow(this.#run.advance());
   }
 
-  #follow(verdict: Verdict): void {
-    if (isAnswer(verdict)) this.#owner.onAnswered(verdict);
-    else if (verdict === "pass") this.#owner.onPassed(this.#held);
-    else this.#hold(verdict);
-  }
-
-  #followLater(verdict: Verdict): void {
+  onVerdict(verdict: Verdict): void {
     try {
       this.#follow(verdict);
     } catch (error) {
       this.#owner.onFault(error);
     }
+  }
+
+  #follow(verdict: Verdict): void {
+    if (verdict === "wait" || verdict === "body") {
+      this.#hold(verdict);
+      return;
+    }
+    const held = this.#held;
+    this.clear();
+    if (verdict === "pass") this.#owner.onPassed(held);
+    else this.#owner.onAnswered(verdict);
   }
 
   #hold(reason: "wait" | "body"): void {
@@ -78,7 +88,7 @@ export class PluginGate {
 
   #gather(held: HeldBody): void {
     const client = this.#client;
-    held.maxBytes = this.run.maxBodyBytes;
+    held.maxBytes = this.#run!.maxBodyBytes;
     held.isGathered = true;
     if (held.isTooLarge || client.request.contentLength > held.maxBytes) this.#owner.onTooLarge();
     else if (held.isComplete) this.complete();

@@ -14,12 +14,15 @@ export function showResponse(
   framing: BodyFraming,
   type: string | undefined,
 ): ResponseContext | Answer | undefined {
-  if (run === undefined && type === undefined) return undefined;
+  if (type === undefined && run?.watchesResponses !== true) return undefined;
   const { status, fields, contentLength } = response;
   const seen = new ResponseContext({
-    ...{ status, fields, isFromUpstream: true, failure: undefined },
+    status,
+    fields,
     contentLength: contentLength < 0 ? undefined : contentLength,
     hasBody: framing !== "none",
+    isFromUpstream: true,
+    failure: undefined,
   });
   if (type !== undefined) seen.headers.set("Content-Type", type);
   return run?.respond(seen) ?? seen;

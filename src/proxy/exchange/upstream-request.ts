@@ -1,4 +1,3 @@
-import { FIELD } from "../../http/known-field.ts";
 import type { RequestChannel } from "../../http/request-channel.ts";
 import { type Answer, isAnswer } from "../../sdk/answer.ts";
 import { HeaderFields } from "../../sdk/header-fields.ts";
@@ -7,20 +6,11 @@ import type { Target } from "../upstream/target.ts";
 import { upstreamKey } from "../upstream/upstream-settings.ts";
 import type { Gateway } from "../worker/gateway.ts";
 import type { Sending } from "./attempt.ts";
-import { clientAddress } from "./client-address.ts";
+import type { ClientRequest } from "./client-request.ts";
 import type { CopySource } from "./copied-request.ts";
 import { type ForwardedHead, writeForwardedRequest } from "./forwarded-request.ts";
 import { GrpcWebCall } from "./grpc/grpc-web-call.ts";
 import type { RequestRecord } from "./request-record.ts";
-import type { TrustedProxies } from "./trusted-proxies.ts";
-
-export type Scheme = "http" | "https";
-
-/** Who sends requests, and how. */
-export interface Caller {
-  readonly address: string;
-  readonly scheme: Scheme;
-}
 
 interface Place {
   readonly upstream: CompiledUpstream;
@@ -38,14 +28,13 @@ export class UpstreamRequest implements CopySource {
   readonly #client: RequestChannel;
   readonly #gateway: Gateway;
   readonly #record: RequestRecord;
-  readonly #caller: Caller;
-  #trust: { readonly by: TrustedProxies; readonly isTrusted: boolean } | undefined;
+  readonly #asked: ClientRequest;
 
-  constructor(client: RequestChannel, gateway: Gateway, record: RequestRecord, caller: Caller) {
+  constructor(client: RequestChannel, gateway: Gateway, record: RequestRecord, asked: ClientRequest) {
     this.#client = client;
     this.#gateway = gateway;
     this.#record = record;
-    this.#caller = caller;
+    this.#asked = asked;
   }
 
   /** The request goes to this upstream. */
@@ -92,21 +81,7 @@ export class UpstreamRequest implements CopySource {
 
   /** The address of who asks, behind proxies that are believed; only where the choice of a target goes by it. */
   addressFor(upstream: CompiledUpstream): string {
-    return upstream.isHashed ? this.clientAddress : this.#caller.address;
-  }
-
-  /** The address of who asks, behind proxies that are believed. */
-  get clientAddress(): string {
-    const before = this.#client.request.fields.joined(FIELD.xForwardedFor);
-    return clientAddress(this.#caller.address, before, this.#gateway.configuration.trustedProxies);
-  }
-
-  /** How the client came: as the first of the proxies says that are believed, where there is one. */
-  get clientScheme(): Scheme {
-    const { fields } = this.#client.request;
-    const before = this.#isPeerTrusted() ? fields.joined(FIELD.xForwardedProto) : undefined;
-    const told = before?.replace(/,.*/, "").trim().toLowerCase();
-    return told === "https" || told === "http" ? told : this.#caller.scheme;
+    return upstream.isHashed ? this.#asked.client : this.#asked.caller.address;
   }
 
   #placeOf(id: string): Place | undefined {
@@ -116,25 +91,19 @@ export class UpstreamRequest implements CopySource {
   #writeHead(head: ForwardedHead, { pool, basePath }: Target, edited: HeaderFields | undefined): string {
     const { request } = this.#client;
     const { plugins, requestId, route } = this.#record;
+    const { caller, isPeerTrusted } = this.#asked;
     const rewritten = plugins?.request;
     return writeForwardedRequest(head, {
       upgrade: this.upgrade,
       target: basePath + (rewritten === undefined ? route!.rewrite(request.path) + request.query : rewritten.target),
       authority: rewritten?.authority ?? pool.authority,
       requestId,
-      peer: this.#caller.address,
-      scheme: this.#caller.scheme,
-      isPeerTrusted: this.#isPeerTrusted(),
+      peer: caller.address,
+      scheme: caller.scheme,
+      isPeerTrusted,
       edited: this.call === undefined ? edited : asGrpc(this.call, edited ?? new HeaderFields(request.fields)),
       isGrpcWeb: this.call !== undefined,
     });
-  }
-
-  #isPeerTrusted(): boolean {
-    const { trustedProxies } = this.#gateway.configuration;
-    if (this.#trust?.by !== trustedProxies)
-      this.#trust = { by: trustedProxies, isTrusted: trustedProxies.includes(this.#caller.address) };
-    return this.#trust.isTrusted;
   }
 }
 

@@ -5,9 +5,9 @@ import { ServerSession, type SessionOptions } from "../../http/http2/server-sess
 import { Lifetime } from "../../http/lifetime.ts";
 import { ServerConnection } from "../../http/server-connection.ts";
 import { WRITE_BUFFER_BYTES } from "../../http/socket-writer.ts";
+import type { Caller, Scheme } from "../exchange/client-request.ts";
 import { Exchange } from "../exchange/exchange.ts";
 import { plainAddress } from "../exchange/trusted-proxies.ts";
-import type { Caller, Scheme } from "../exchange/upstream-request.ts";
 import { HANDSHAKE_CELLS, type HandshakeFailure } from "../tls/handshake-failure.ts";
 import type { ListenerTls } from "../tls/tls-material.ts";
 import { type TerminatorEvents, TlsTerminator } from "../tls/tls-terminator.ts";

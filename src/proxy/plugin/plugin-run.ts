@@ -2,7 +2,7 @@ import type { FailureKind } from "../../core/failure.ts";
 import { type Answer, isAnswer, refuse } from "../../sdk/answer.ts";
 import type { HeaderFields } from "../../sdk/header-fields.ts";
 import type { Identity, Outcome, Said } from "../../sdk/plugin.ts";
-import { RequestContext, type RequestSource } from "../../sdk/request-context.ts";
+import { type Consumer, RequestContext, type RequestSource } from "../../sdk/request-context.ts";
 import type { ResponseContext } from "../../sdk/response-context.ts";
 import type { Pipeline } from "./pipeline.ts";
 import type { PluginRuntime } from "./plugin-runtime.ts";
@@ -11,6 +11,13 @@ import type { PluginInstance } from "./plugin-set.ts";
 /** What the plugins say to a request: it may go on, they are not done, its whole body has to be there first, or an answer. */
 export type Verdict = "pass" | "wait" | "body" | Answer;
 
+/** Whom a request waits with. */
+export interface VerdictReceiver {
+  /** Told once after each "wait". */
+  onVerdict(verdict: Verdict): void;
+}
+
+const NO_CLAIMS: Consumer["claims"] = Object.freeze({});
 const DEFAULT_TIMEOUT_MS = 10_000;
 const DEFAULT_MAX_BODY_BYTES = 1_048_576;
 
@@ -22,7 +29,7 @@ export class PluginRun {
   readonly request: RequestContext;
   readonly #pipeline: Pipeline;
   readonly #runtime: PluginRuntime;
-  readonly #onVerdict: (verdict: Verdict) => void;
+  readonly #receiver: VerdictReceiver;
   /** The next of `pipeline.asking`. */
   #next = 0;
   /** The next of `pipeline.responding`. */
@@ -34,16 +41,10 @@ export class PluginRun {
   #isOver = false;
   #response: ResponseContext | undefined;
 
-  /** @param onVerdict told once after each "wait" */
-  constructor(
-    pipeline: Pipeline,
-    runtime: PluginRuntime,
-    source: RequestSource,
-    onVerdict: (verdict: Verdict) => void,
-  ) {
+  constructor(pipeline: Pipeline, runtime: PluginRuntime, source: RequestSource, receiver: VerdictReceiver) {
     this.#pipeline = pipeline;
     this.#runtime = runtime;
-    this.#onVerdict = onVerdict;
+    this.#receiver = receiver;
     this.request = new RequestContext(source);
   }
 
@@ -86,6 +87,11 @@ export class PluginRun {
       }
     }
     return headers;
+  }
+
+  /** Whether any of them looks at responses. */
+  get watchesResponses(): boolean {
+    return this.#pipeline.responding.length > 0;
   }
 
   /**
@@ -159,7 +165,7 @@ export class PluginRun {
     if (isAnswer(said)) return said;
     if (instance.hooks.authenticate === undefined || !isIdentity(said))
       return this.#failed(instance, new TypeError("it answered what is neither an answer nor undefined"));
-    this.request.consumer = { id: said.id, authenticatedBy: instance.plugin.name, claims: said.claims ?? {} };
+    this.request.consumer = { id: said.id, authenticatedBy: instance.plugin.name, claims: said.claims ?? NO_CLAIMS };
     return "pass";
   }
 
@@ -172,7 +178,7 @@ export class PluginRun {
       cancel();
       const verdict = judge();
       const isTurnedAway = verdict === "pass" && isGate && this.#isStranger;
-      this.#onVerdict(verdict !== "pass" ? verdict : isTurnedAway ? this.#turnAway() : this.advance());
+      this.#receiver.onVerdict(verdict !== "pass" ? verdict : isTurnedAway ? this.#turnAway() : this.advance());
     };
     const limitMs = instance.plugin.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const cancel = this.#runtime.clock.after(limitMs, () =>

@@ -45,7 +45,7 @@ export class RequestFacts {
   value(source: FactSource, name: string): string | undefined {
     switch (source) {
       case "header":
-        return this.request.fields.list(name);
+        return this.request.fields.get(name);
       case "query":
         this.#query ??= new URLSearchParams(this.request.query);
         return this.#query.get(name) ?? undefined;
