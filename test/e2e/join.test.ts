@@ -7,6 +7,7 @@ import { type ConnectionOptions, connect, type TLSSocket } from "node:tls";
 import { runInProcess } from "../../src/app/testing.ts";
 import { Cluster, type Member } from "../support/cluster.ts";
 import { eventually } from "../support/eventually.ts";
+import { ForwardProxy } from "../support/forward-proxy.ts";
 
 /** Of the one that `runway join` prints, what a data plane's file of a test has to say itself. */
 const filesOf = (directory: string) => {
@@ -51,6 +52,24 @@ describe("a node that joins", () => {
     const caFile = join(directory, "ca.crt");
     await cluster.addDataPlane("edge-1", { certificate: filesOf(directory), caFile, listeners: "" });
     await cluster.inSync();
+  });
+
+  it("joins through a proxy, and connects through it too with the block that it is told", async () => {
+    await using proxy = await ForwardProxy.start("node:s3cret/");
+    const token = await invite("--node-id", "far");
+    const astray = await joinWith(token, "far", "--proxy", proxy.url("node:guess").href);
+    assert.match(astray.err, /the proxy asks for other credentials \(407\)/);
+    const { code, out, err } = await joinWith(token, "far", "--proxy", proxy.url("node:s3cret%2F").href);
+    assert.equal(code, 0, err);
+    assert.equal(proxy.tunnels, 2);
+    const [settings = ""] = /proxy: .*/.exec(out) ?? [];
+    assert.ok(settings.includes(proxy.url("node:s3cret%2F").href));
+    const directory = join(cluster.directory, "far");
+    const caFile = join(directory, "ca.crt");
+    await cluster.addDataPlane("far", { certificate: filesOf(directory), caFile, listeners: "", settings });
+    await cluster.inSync();
+    assert.ok(proxy.tunnels > 2);
+    assert.match((await joinWith(token, "x", "--proxy", "proxy:3128")).err, /--proxy must be a URL such as/);
   });
 
   it("needs a token that nobody has used, and is told who did", async () => {

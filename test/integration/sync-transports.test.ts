@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { type AddressInfo, connect, createServer, type Server } from "node:net";
+import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { text as readText } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
 import { connect as connectTls } from "node:tls";
 import type { Json, JsonObject } from "../../src/config/json.ts";
+import { systemClock } from "../../src/core/clock.ts";
 import { RunwayError } from "../../src/core/failure.ts";
 import { TRANSPORTS } from "../../src/sync/connection.ts";
+import { createConnector } from "../../src/sync/create-connector.ts";
 import type { RpcMethod } from "../../src/sync/rpc/rpc-peer.ts";
 import { eventually } from "../support/eventually.ts";
 import { ForwardProxy } from "../support/forward-proxy.ts";
@@ -96,6 +98,27 @@ describe("a node that cannot get through", () => {
       const reason = "version mismatch: CP=1.4.0 DP=1.5.0 (major.minor must match)";
       await eventually("the reason is told", () => node.agent.status().lastError === reason);
       assert.equal(rowOf(cp, `${transport}-new`)?.status, "rejected");
+    });
+
+    test(`keeps no socket over ${transport} of an attempt that it has given up`, async () => {
+      const sockets = new Set<Socket>();
+      const silent = createServer((socket) => {
+        sockets.add(socket);
+        socket.on("error", () => {}).on("close", () => sockets.delete(socket));
+        socket.resume();
+      });
+      await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+      const address = `127.0.0.1:${(silent.address() as AddressInfo).port}`;
+      const { certFile, keyFile } = await fixture.authority.issue("patient", { commonName: "patient" });
+      for (const proxy of [undefined, new URL(`http://${address}`)]) {
+        const tls = { certFile, keyFile, caFile: fixture.authority.caFile, proxy };
+        const connector = createConnector({ transport, tls, clock: systemClock });
+        const connection = connector.connect(address, { opened() {}, received() {}, closed() {} });
+        await eventually("the other side has it", () => sockets.size === 1);
+        connection.close();
+        await eventually("the socket is closed", () => sockets.size === 0);
+      }
+      silent.close();
     });
 
     test(`connects anew over ${transport} when the control plane comes back`, async () => {

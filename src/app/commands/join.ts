@@ -11,6 +11,7 @@ interface JoinCommandOptions {
   readonly tokenFile?: string;
   readonly nodeId?: string;
   readonly serverName?: string;
+  readonly proxy?: URL;
   readonly dir: string;
   readonly force: boolean;
 }
@@ -26,6 +27,7 @@ export function addJoin(program: Command, context: CommandContext): void {
     .option("--token-file <file>", "a file that holds it; - for standard input")
     .option("--node-id <id>", "the id that the node wants, where the token does not say; a fresh one when not given")
     .option("--server-name <name>", "the name in the control plane's certificate, where that is not its host")
+    .option("--proxy <url>", "an HTTP proxy on the way, as http://user:password@proxy:3128", proxyOf)
     .option(
       "--dir <directory>",
       "where node.pem (its key and its certificate) and ca.crt are written",
@@ -43,8 +45,8 @@ async function join(options: JoinCommandOptions, { terminal }: CommandContext): 
   const { createRequest } = await import("../pki/certificate-request.ts");
   const { joinControlPlane } = await import("../../sync/join/join-control-plane.ts");
   const { request, key } = await createRequest();
-  const { controlPlane: address, nodeId, serverName } = options;
-  const issued = await joinControlPlane({ address, token, request, nodeId, serverName });
+  const { controlPlane: address, nodeId, serverName, proxy } = options;
+  const issued = await joinControlPlane({ address, token, request, nodeId, serverName, proxy });
   await files.write({ key, certificate: issued.certificate, authorities: issued.authorities });
   terminal.complain(`This machine is node ${issued.node_id} now. Its configuration needs:\n`);
   terminal.write(blockOf(issued.node_id, options, files));
@@ -61,18 +63,25 @@ async function tokenOf({ token, tokenFile }: JoinCommandOptions, terminal: Termi
   }
 }
 
+function proxyOf(text: string): URL {
+  const url = URL.parse(text);
+  if (url !== null && /^https?:$/.test(url.protocol)) return url;
+  throw new CommandError("usage", "--proxy must be a URL such as http://user:password@proxy:3128");
+}
+
 function blockOf(
   nodeId: string,
-  { controlPlane, serverName }: JoinCommandOptions,
+  { controlPlane, serverName, proxy }: JoinCommandOptions,
   { identityFile, authoritiesFile }: { readonly identityFile: string; readonly authoritiesFile: string },
 ): string {
   const named = serverName === undefined ? "" : `\n      server_name: ${serverName}`;
+  const through = proxy === undefined ? "" : `    proxy: ${JSON.stringify(proxy.href)}\n`;
   return `cluster:
   role: data_plane
   data_plane:
     address: ${JSON.stringify(controlPlane)}
     node_id: ${nodeId}
-    tls:
+${through}    tls:
       enabled: true
       cert_file: ${identityFile}
       key_file: ${identityFile}

@@ -53,12 +53,13 @@ export class GrpcConnector implements Connector {
   /** The reason that gRPC reports later is often less clear than the error of the socket. */
   async #secure(socket: ChannelSocket, address: string, connection: GrpcConnection): Promise<TLSSocket> {
     try {
-      const secured = await this.#tls.secure(socket, address, "h2");
+      const secured = await this.#tls.secure(socket, address, "h2", connection.given);
       connection.secured();
       secured.on("error", (error) => connection.tlsFailed(error));
       return secured;
     } catch (error) {
       connection.tlsFailed(error as Error);
+      socket.destroy();
       throw error;
     }
   }
@@ -66,6 +67,7 @@ export class GrpcConnector implements Connector {
 
 class GrpcConnection implements Connection {
   readonly #events: ConnectionEvents;
+  readonly #givingUp = new AbortController();
   #client: Client | undefined;
   #call: ClientDuplexStream<Buffer, Buffer> | undefined;
   #tlsFailure: string | undefined;
@@ -76,6 +78,11 @@ class GrpcConnection implements Connection {
 
   constructor(events: ConnectionEvents) {
     this.#events = events;
+  }
+
+  /** Aborts when the connection is not wanted any more: the library leaves a socket alone that is not secured yet. */
+  get given(): AbortSignal {
+    return this.#givingUp.signal;
   }
 
   open(client: Client): void {
@@ -155,6 +162,7 @@ class GrpcConnection implements Connection {
   }
 
   #release(): void {
+    this.#givingUp.abort();
     this.#call?.cancel();
     this.#client?.close();
   }

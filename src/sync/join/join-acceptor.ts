@@ -10,8 +10,8 @@ import {
   JOIN_PATH,
   JOIN_PROTOCOL,
   JoinQuestion,
-  MAX_JOIN_BYTES,
 } from "./protocol.ts";
+import { readBody } from "./read-body.ts";
 
 /** What lets nodes in that have no certificate yet. */
 export interface JoinDoor {
@@ -78,14 +78,9 @@ export class JoinAcceptor implements Acceptor {
 }
 
 async function readQuestion(request: IncomingMessage): Promise<JoinQuestion> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.byteLength;
-    if (bytes > MAX_JOIN_BYTES) throw new RunwayError("adminBodyTooLarge");
-    chunks.push(chunk);
-  }
-  const question = JoinQuestion.safeParse(jsonOrUndefined(Buffer.concat(chunks).toString("utf8")));
+  const text = await readBody(request);
+  if (text === undefined) throw new RunwayError("adminBodyTooLarge");
+  const question = JoinQuestion.safeParse(jsonOrUndefined(text));
   if (question.success) return question.data;
   throw new RunwayError("protocolViolation", "What was sent is no question to join.");
 }

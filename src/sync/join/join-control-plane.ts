@@ -1,12 +1,10 @@
 import { createHash } from "node:crypto";
 import { type IncomingMessage, request as sendRequest } from "node:http";
-import { connect as connectTcp, isIP } from "node:net";
-import { text as readText } from "node:stream/consumers";
-import { type ConnectionOptions, connect as connectTls, type TLSSocket } from "node:tls";
+import type { ConnectionOptions, TLSSocket } from "node:tls";
 import { parseJoinToken, type ReadJoinToken } from "../../config/join-token.ts";
 import { RunwayError } from "../../core/failure.ts";
-import { parseAddress } from "../address.ts";
 import { certificatesOf } from "../certificates-of.ts";
+import { dial, type Way } from "../dial.ts";
 import { describeTlsFailure } from "../tls-failure.ts";
 import {
   AUTHORITIES_PATH,
@@ -18,17 +16,14 @@ import {
   JoinFailure,
   type JoinQuestion,
 } from "./protocol.ts";
+import { readBody } from "./read-body.ts";
 
-export interface JoinOptions {
-  /** Of the control plane, host:port. */
-  readonly address: string;
+export interface JoinOptions extends Way {
   /** As it was handed to the node's operator. */
   readonly token: string;
   /** PKCS #10, PEM. */
   readonly request: string;
   readonly nodeId?: string | undefined;
-  /** What the control plane's certificate must be for; the host of the address when undefined. */
-  readonly serverName?: string | undefined;
 }
 
 /**
@@ -64,10 +59,11 @@ async function fetchAuthority(options: JoinOptions, token: ReadJoinToken): Promi
 
 async function ask(options: JoinOptions, trust: ConnectionOptions, path: string, body?: string): Promise<string> {
   const signal = AbortSignal.timeout(JOIN_LIMIT_MS);
-  const socket = await dial(options, trust, signal);
+  const socket = await reach(options, trust, signal);
   try {
     const response = await send(socket, path, body, signal);
-    const text = await readText(response);
+    const text = await readBody(response);
+    if (text === undefined) throw new Error("its answer is too long");
     if (response.statusCode === 200) return text;
     const failure = JoinFailure.safeParse(JSON.parse(text));
     throw new RunwayError(
@@ -76,29 +72,21 @@ async function ask(options: JoinOptions, trust: ConnectionOptions, path: string,
     );
   } catch (error) {
     if (error instanceof RunwayError) throw error;
-    throw new RunwayError("joinRefused", `${options.address} did not answer: ${(error as Error).message}`, {
-      cause: error,
-    });
+    const why = signal.aborted ? SILENT : (error as Error).message;
+    throw new RunwayError("joinRefused", `${options.address} did not answer: ${why}`, { cause: error });
   } finally {
     socket.destroy();
   }
 }
 
-async function dial(options: JoinOptions, trust: ConnectionOptions, signal: AbortSignal): Promise<TLSSocket> {
-  const { host, port } = parseAddress(options.address);
-  const name = options.serverName ?? host;
-  const naming = isIP(name) === 0 ? { servername: name } : { host: name };
-  const { promise, resolve, reject } = Promise.withResolvers<TLSSocket>();
-  const fail = (error: Error): void => reject(unreachable(options.address, error));
-  const tcp = connectTcp({ host, port }).on("error", fail);
-  const protocol = { minVersion: "TLSv1.3", ALPNProtocols: [JOIN_PROTOCOL] } as const;
-  const socket = connectTls({ socket: tcp, ...protocol, ...naming, ...trust }, () => resolve(socket));
-  socket.on("error", fail);
-  socket.once("close", () => fail(new Error("the connection was closed")));
-  signal.addEventListener("abort", () => tcp.destroy(new Error(`no answer within ${JOIN_LIMIT_MS} ms`)), {
-    once: true,
-  });
-  return promise;
+const SILENT = `no answer within ${JOIN_LIMIT_MS} ms`;
+
+async function reach(options: JoinOptions, trust: ConnectionOptions, signal: AbortSignal): Promise<TLSSocket> {
+  try {
+    return await dial(options, { ALPNProtocols: [JOIN_PROTOCOL], ...trust }, signal);
+  } catch (error) {
+    throw unreachable(options.address, signal.aborted ? new Error(SILENT) : (error as Error));
+  }
 }
 
 function unreachable(address: string, error: NodeJS.ErrnoException): RunwayError {
