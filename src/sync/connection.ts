@@ -56,8 +56,8 @@ export interface Acceptor {
   readonly protocol: "h2" | "http/1.1" | typeof JOIN_PROTOCOL;
   readonly streams: Iterable<EndableStream>;
   accept(socket: TLSSocket): void;
-  /** Drops what is still open. */
-  close(): void;
+  /** Lets go of what it keeps besides its connections, which are closed by whoever handed them over. */
+  close?(): void;
 }
 
 /** What the control plane wants to hear of a stream. */

@@ -86,7 +86,7 @@ export class FleetServer implements Service {
     const context = this.#readContext();
     const { fleet, joining, logger } = this.#options;
     const streams = [new GrpcAcceptor(fleet, logger), new WebSocketAcceptor({ fleet, logger, clock })];
-    this.#acceptors = joining === undefined ? streams : [...streams, new JoinAcceptor(joining, logger)];
+    this.#acceptors = joining === undefined ? streams : [...streams, new JoinAcceptor({ door: joining, clock, logger })];
     const tlsServer = createTlsServer({
       ...context,
       requestCert: true,
@@ -101,6 +101,7 @@ export class FleetServer implements Service {
     this.#server = createServer({ pauseOnConnect: true, noDelay: true }, (socket) => this.#arrived(socket));
     this.#server.maxConnections = MAX_CONNECTIONS;
     await listen(this.#server, address);
+    this.#server.on("error", (error) => logger.error("A connection of a data plane could not be taken", { error }));
     this.#authorities = readFileSync(tls.clientCaFile, "utf8");
     this.#stopWatching = watchFiles([tls.certFile, tls.keyFile, tls.clientCaFile], clock, () => this.#renew());
     this.#options.logger.info("Data planes are accepted", { address: this.address() });
@@ -124,7 +125,7 @@ export class FleetServer implements Service {
     if (this.#server?.listening) this.#server.close(() => resolve());
     else resolve();
     await this.#farewell(deadline);
-    for (const acceptor of this.#acceptors) acceptor.close();
+    for (const acceptor of this.#acceptors) acceptor.close?.();
     for (const socket of this.#connections) socket.destroy();
     await closed;
   }

@@ -329,3 +329,9 @@ test("a node that is stopped drops its connection and starts nothing anew", () =
   assert.equal(course.types[0], "disconnect");
   assert.deepEqual(course.feed({ type: "timer", timer: "reconnect" }).types, []);
 });
+
+test("a node that is stopped while it applies does not begin with what waited", () => {
+  const course = new Course().live().offer(1).offer(2).feed({ type: "stop" }).finish(1);
+  assert.deepEqual(course.types, []);
+  assert.equal(course.state.running?.version, 1);
+});

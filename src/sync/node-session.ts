@@ -41,7 +41,8 @@ export function stepNode(node: NodeIdentity, state: NodeState, event: NodeEvent)
       return state.link.phase === "down" ? connect(node, state) : still(state);
     case "stop":
       return {
-        state: { ...state, link: { phase: "down" } },
+        // What waits is not begun any more; what is being applied is finished.
+        state: { ...state, link: { phase: "down" }, pending: undefined },
         effects: [{ type: "disconnect" }, ...clear("reconnect", "opening", "greeting", "heartbeat")],
       };
     case "opened":

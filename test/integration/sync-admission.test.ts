@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { connect, type TLSSocket } from "node:tls";
+import { systemClock } from "../../src/core/clock.ts";
 import type { NodeView } from "../../src/sync/node-view.ts";
-import { createAuthority } from "../support/certificates.ts";
+import { type CertificateFiles, createAuthority } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
 import { openOriginalStream } from "../support/original-peer.ts";
 import { type ControlPlane, SyncFixture, snapshotOf, type TestNode } from "../support/sync-fixture.ts";
@@ -195,4 +198,35 @@ test("an authority that is taken away takes the streams of its certificates alon
     [...fixture.counted.keys()].some((name) => name.startsWith("runway_fleet_handshake_failures_total")),
   );
   assert.equal(renewed.agent.status().connectedAtMs, since);
+});
+
+/** With a certificate of the authority, or without. */
+async function dial(to: ControlPlane, protocol: string, files?: CertificateFiles): Promise<TLSSocket> {
+  const identity = files && { cert: readFileSync(files.certFile), key: readFileSync(files.keyFile) };
+  const ca = readFileSync(fixture.authority.caFile);
+  const port = Number(new URL(`tcp://${to.address}`).port);
+  const socket = connect({ host: "127.0.0.1", port, ca, ALPNProtocols: [protocol], ...identity });
+  socket.on("error", () => {});
+  await once(socket, "secureConnect");
+  return socket;
+}
+
+test("a connection that asks for nothing is closed, whether it is a node's or of somebody who wants to join", async () => {
+  const door = { authorities: async () => "", join: () => Promise.reject(new Error("nobody asks")) };
+  const hasty = { ...systemClock, after: (ms: number, act: () => void) => systemClock.after(Math.min(ms, 200), act) };
+  const impatient = await fixture.startControlPlane({ joining: door, clock: hasty });
+  const files = await fixture.authority.issue("idle", { commonName: "idle" });
+  const idle = [await dial(impatient, "http/1.1", files), await dial(impatient, "runway-join/1")];
+  for (const socket of idle) {
+    socket.resume().write("GET / HTT");
+    await once(socket, "close");
+  }
+});
+
+test("a request that makes no sense is answered, and the control plane lives on", async () => {
+  const files = await fixture.authority.issue("odd", { commonName: "odd" });
+  const socket = await dial(cp, "http/1.1", files);
+  socket.write("GET //[ HTTP/1.1\r\nHost: cp\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+  const [answer] = (await once(socket, "data")) as [Buffer];
+  assert.match(answer.toString(), /^HTTP\/1\.1 404 /);
 });

@@ -91,14 +91,14 @@ export class SyncFixture implements AsyncDisposable {
   }
 
   async startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-    const { address = "127.0.0.1:0", before = (fleet) => fleet, ...fleetOptions } = options;
+    const { address = "127.0.0.1:0", before = (fleet) => fleet, joining, clock = systemClock, ...fleetOptions } = options;
     const { logger, meter } = this;
-    const common = { clock: systemClock, random: Math.random, logger, meter };
+    const common = { clock, random: Math.random, logger, meter };
     const ledger = new MemoryIdentityLedger();
     const fleet = new Fleet({ controlPlaneId: "cp", version: "1.4.0", ledger, ...common, ...fleetOptions });
     const tls = { ...this.controlPlaneFiles, clientCaFile: this.authority.caFile };
     const authoritiesChanged: FleetServerOptions["authoritiesChanged"] = (now) => void fleet.enforceAuthorities(now);
-    const server = new FleetServer({ address, tls, fleet: before(fleet), authoritiesChanged, ...common });
+    const server = new FleetServer({ address, tls, fleet: before(fleet), joining, authoritiesChanged, ...common });
     await server.start();
     this.#running.push(server);
     return new ControlPlane(fleet, server);
@@ -145,6 +145,7 @@ export type ControlPlaneOptions = Partial<FleetOptions> & {
   readonly address?: string;
   /** What stands between the transports and the fleet; nothing unless given. */
   readonly before?: (fleet: Fleet) => StreamSink;
+  readonly joining?: FleetServerOptions["joining"];
 };
 
 export type NodeOptions = Partial<AgentOptions> & {

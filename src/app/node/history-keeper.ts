@@ -19,17 +19,29 @@ export class HistoryKeeper implements Service {
   readonly name = "history keeper";
   readonly #options: HistoryKeeperOptions;
   #cancel: () => void = () => {};
+  #pruning: Promise<void> | undefined;
+  #isRunning = false;
 
   constructor(options: HistoryKeeperOptions) {
     this.#options = options;
   }
 
   async start(): Promise<void> {
-    this.#cancel = this.#options.clock.after(INTERVAL_MS, () => void this.#prune());
+    this.#isRunning = true;
+    this.#schedule();
   }
 
   async stop(): Promise<void> {
+    this.#isRunning = false;
     this.#cancel();
+    await this.#pruning;
+  }
+
+  #schedule(): void {
+    if (!this.#isRunning) return;
+    this.#cancel = this.#options.clock.after(INTERVAL_MS, () => {
+      this.#pruning = this.#prune().finally(() => this.#schedule());
+    });
   }
 
   async #prune(): Promise<void> {
@@ -40,6 +52,5 @@ export class HistoryKeeper implements Service {
     } catch (error) {
       logger.warn("Old versions could not be forgotten; trying again later", { error });
     }
-    await this.start();
   }
 }

@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
 import { FAILURES, RunwayError } from "../../core/failure.ts";
+import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/ports.ts";
 import type { Acceptor } from "../connection.ts";
+import { limitLife } from "../limit-life.ts";
 import {
   AUTHORITIES_PATH,
   type IssuedCertificate,
@@ -21,6 +23,12 @@ export interface JoinDoor {
   join(question: JoinQuestion, address: string): Promise<IssuedCertificate>;
 }
 
+export interface JoinAcceptorOptions {
+  readonly door: JoinDoor;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
 /** Who joins does so once: more at a time are told to come back. */
 const MAX_CONNECTIONS = 64;
 
@@ -29,15 +37,16 @@ export class JoinAcceptor implements Acceptor {
   readonly protocol = JOIN_PROTOCOL;
   readonly streams = [];
   readonly #door: JoinDoor;
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #http: Server;
   #connections = 0;
 
-  constructor(door: JoinDoor, logger: Logger) {
+  constructor({ door, clock, logger }: JoinAcceptorOptions) {
     this.#door = door;
+    this.#clock = clock;
     this.#logger = logger;
-    const limits = { headersTimeout: JOIN_LIMIT_MS, requestTimeout: JOIN_LIMIT_MS, keepAliveTimeout: 1_000 };
-    this.#http = createServer(limits, (request, response) => void this.#answer(request, response));
+    this.#http = createServer((request, response) => void this.#answer(request, response));
   }
 
   accept(socket: TLSSocket): void {
@@ -46,14 +55,11 @@ export class JoinAcceptor implements Acceptor {
       return;
     }
     this.#connections += 1;
+    limitLife(socket, this.#clock, JOIN_LIMIT_MS);
     socket.once("close", () => {
       this.#connections -= 1;
     });
     this.#http.emit("connection", socket);
-  }
-
-  close(): void {
-    this.#http.closeAllConnections();
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
