@@ -86,7 +86,8 @@ export class FleetServer implements Service {
     const context = this.#readContext();
     const { fleet, joining, logger } = this.#options;
     const streams = [new GrpcAcceptor(fleet, logger), new WebSocketAcceptor({ fleet, logger, clock })];
-    this.#acceptors = joining === undefined ? streams : [...streams, new JoinAcceptor({ door: joining, clock, logger })];
+    this.#acceptors =
+      joining === undefined ? streams : [...streams, new JoinAcceptor({ door: joining, clock, logger })];
     const tlsServer = createTlsServer({
       ...context,
       requestCert: true,

@@ -91,7 +91,13 @@ export class SyncFixture implements AsyncDisposable {
   }
 
   async startControlPlane(options: ControlPlaneOptions = {}): Promise<ControlPlane> {
-    const { address = "127.0.0.1:0", before = (fleet) => fleet, joining, clock = systemClock, ...fleetOptions } = options;
+    const {
+      address = "127.0.0.1:0",
+      before = (fleet) => fleet,
+      joining,
+      clock = systemClock,
+      ...fleetOptions
+    } = options;
     const { logger, meter } = this;
     const common = { clock, random: Math.random, logger, meter };
     const ledger = new MemoryIdentityLedger();

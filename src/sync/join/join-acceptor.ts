@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { TLSSocket } from "node:tls";
-import { FAILURES, RunwayError } from "../../core/failure.ts";
 import type { Clock } from "../../core/clock.ts";
+import { FAILURES, RunwayError } from "../../core/failure.ts";
 import type { Logger } from "../../core/ports.ts";
 import type { Acceptor } from "../connection.ts";
 import { limitLife } from "../limit-life.ts";
