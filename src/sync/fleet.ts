@@ -4,17 +4,21 @@ import type { Language } from "../config/language.ts";
 import type { Clock } from "../core/clock.ts";
 import { FAILURES, type FailureKind, RunwayError } from "../core/failure.ts";
 import type { Logger, Meter } from "../core/ports.ts";
-import { type ApplyReport, ApplyWait } from "./apply-wait.ts";
-import type { NodeStream, NodeStreamEvents, PeerCertificate } from "./connection.ts";
-import { isSameStamp, type Step } from "./delta-history.ts";
+import { Admission, type AdmissionRules } from "./admission.ts";
+import type { ApplyReport } from "./apply-wait.ts";
+import { ApplyWaits } from "./apply-waits.ts";
+import type { NodeStream, NodeStreamEvents } from "./connection.ts";
+import type { Step } from "./delta-history.ts";
 import type { FleetSource } from "./edition.ts";
 import { Editions } from "./editions.ts";
+import { FanOut } from "./fan-out.ts";
 import { FleetMetrics } from "./fleet-metrics.ts";
 import type { Refusal } from "./fleet-state.ts";
 import { type FleetMethod, FleetStream, type StreamContext } from "./fleet-stream.ts";
 import type { Ack, Heartbeat, Hello, Nack, Stamp } from "./messages.ts";
-import { type IdentityLedger, judgeClaim, type Verdict } from "./node-identity.ts";
-import { type NodeView, viewOf, viewOfAbsent } from "./node-view.ts";
+import type { IdentityLedger, Verdict } from "./node-identity.ts";
+import { NodeRoster } from "./node-roster.ts";
+import type { NodeView } from "./node-view.ts";
 import { isSignedBy } from "./peer-certificate.ts";
 import { Rejections } from "./rejections.ts";
 import { type CallOptions, RpcPeer } from "./rpc/rpc-peer.ts";
@@ -22,15 +26,11 @@ import { SendTurns } from "./send-turns.ts";
 import { SYNC_PREFIX } from "./sync-methods.ts";
 import type { Compatibility } from "./version-gate.ts";
 
-export interface FleetOptions {
+export interface FleetOptions extends AdmissionRules {
   readonly controlPlaneId: string;
   /** Of the program. */
   readonly version: string;
   readonly ledger: IdentityLedger;
-  /** The only trust domain of node certificates; undefined accepts any that the CA signed for. */
-  readonly trustDomain?: string | undefined;
-  /** Why a certificate that was verified may not speak for the node all the same: it was revoked. */
-  readonly revocationOf?: (nodeId: string, certificate: PeerCertificate) => string | undefined;
   readonly clock: Clock;
   /** In [0, 1). */
   readonly random: () => number;
@@ -50,8 +50,6 @@ export interface FleetOptions {
   readonly behindLimitMs?: number;
   /** Streams that are sent a configuration at one time. */
   readonly maxConcurrentSends?: number;
-  /** Streams that wait for their turn to be sent one. Beyond it a node that comes and is not level is told to come back later. */
-  readonly maxWaitingSends?: number;
 }
 
 /** What keeps a node out, as a row of its own beside the node's. */
@@ -59,13 +57,8 @@ const SHOWN_REJECTIONS: ReadonlySet<FailureKind> = new Set([
   ...(["identityRefused", "certificateRevoked", "versionMismatch", "overloaded"] as const),
 ]);
 
-const MAX_WAITS = 100;
 /** Checking a signature takes a tenth of a millisecond. */
 const JUDGED_A_TURN = 50;
-/** What a node that has to come back is told at least and at most. */
-const COME_BACK_MS = { least: 1_000, most: 60_000 } as const;
-/** Between two fan-outs. */
-const FAN_OUT_PAUSE_MS = 50;
 
 /**
  * The control plane's registry of nodes: gives each the newest configuration and knows what each runs. Transports hand
@@ -73,42 +66,40 @@ const FAN_OUT_PAUSE_MS = 50;
  */
 export class Fleet {
   readonly #options: FleetOptions;
-  readonly #maxNodes: number;
-  readonly #turns: SendTurns;
   readonly #context: StreamContext;
   readonly #metrics: FleetMetrics;
-  /** By node id, in the order of their last arrival. Undefined: known from before this control plane started. */
-  readonly #nodes = new Map<string, FleetStream | undefined>();
+  readonly #editions: Editions;
+  readonly #roster: NodeRoster;
+  readonly #admission: Admission;
   /** Every stream that is open, whether let in or not. */
   readonly #open = new Set<FleetStream>();
   readonly #rejections = new Rejections();
-  readonly #waits = new Set<ApplyWait>();
-  readonly #editions: Editions;
-  #fannedOutMs = Number.NEGATIVE_INFINITY;
-  #isFanOutDue = false;
+  readonly #waits: ApplyWaits;
+  readonly #fanOut: FanOut;
   #publishedMs = 0;
 
   constructor(options: FleetOptions) {
     const { controlPlaneId, version, clock, random, ledger, logger, meter, methods = {} } = options;
-    const { compatibility = "patch", behindLimitMs = 60_000 } = options;
+    const { compatibility = "patch", behindLimitMs = 60_000, otherAddresses = () => [] } = options;
     const turns = new SendTurns(options.maxConcurrentSends ?? 32, clock);
+    const newestFor = (hello: Hello) => this.#editions.newestFor(hello);
     this.#options = options;
-    this.#turns = turns;
-    this.#maxNodes = options.maxNodes ?? 10_000;
+    this.#editions = new Editions(options.language, compatibility === "minor" ? "leaves out" : "withholds");
+    this.#roster = new NodeRoster(ledger, options.maxNodes ?? 10_000);
+    this.#admission = new Admission(options, this.#roster, turns, newestFor);
+    this.#waits = new ApplyWaits(clock);
+    this.#fanOut = new FanOut(clock, () => this.#send());
     const owner: StreamContext["owner"] = {
       authorise: (stream, hello) => this.#authorise(stream, hello),
-      newestFor: (hello) => this.#editions.newestFor(hello),
+      newestFor,
       alarmed: (stream, isBehind) => this.#alarmed(stream, isBehind),
       reported: (stream, news) => this.#reported(stream, news),
       rejected: (stream, why) => this.#rejected(stream, why),
     };
-    const { otherAddresses = () => [] } = options;
-    this.#editions = new Editions(options.language, compatibility === "minor" ? "leaves out" : "withholds");
     const rpcPrefixes = [...new Set([...RpcPeer.prefixesOf(methods), SYNC_PREFIX])];
     const identity = { controlPlaneId, version, compatibility, behindLimitMs, rpcPrefixes, otherAddresses };
     this.#context = { identity, clock, random, turns, owner, methods, logger };
     this.#metrics = new FleetMetrics(meter, () => this.nodes(), turns);
-    for (const nodeId of ledger.nodeIds()) this.#nodes.set(nodeId, undefined);
   }
 
   /** What was published last. */
@@ -127,7 +118,7 @@ export class Fleet {
     }
     this.#editions.publish(source);
     this.#publishedMs = this.#options.clock.monotonicMs();
-    this.#fanOut();
+    this.#fanOut.request();
   }
 
   /** What led to the newest version in an earlier life of the control plane; oldest first. Before the first node comes. */
@@ -135,25 +126,12 @@ export class Fleet {
     this.#editions.remember(steps);
   }
 
-  /** The first change goes out at once; those that come soon after it go out together. */
-  #fanOut(): void {
-    if (this.#isFanOutDue) return;
-    const { clock } = this.#options;
-    const waitMs = this.#fannedOutMs + FAN_OUT_PAUSE_MS - clock.monotonicMs();
-    if (waitMs > 0) {
-      this.#isFanOutDue = true;
-      clock.after(waitMs, () => {
-        this.#isFanOutDue = false;
-        this.#fanOut();
-      });
-      return;
-    }
-    this.#fannedOutMs = clock.monotonicMs();
+  #send(): void {
     for (const stream of [...this.#open]) {
       const { hello } = stream.state;
       stream.publish((hello === undefined ? this.#editions.newest : this.#editions.newestFor(hello))!);
       // Nothing will come of a node that cannot be given it.
-      if (stream.state.obstacle !== "") for (const wait of this.#waits) wait.look(stream, clock.monotonicMs());
+      if (stream.state.obstacle !== "") this.#waits.look(stream);
     }
   }
 
@@ -170,7 +148,7 @@ export class Fleet {
   /** Something was revoked: ends the streams that may not go on, at once. */
   enforceRevocations(): void {
     for (const stream of [...this.#open]) {
-      const revoked = this.#revocationOf(stream, stream.nodeId);
+      const revoked = this.#admission.revocationOf(stream, stream.nodeId);
       if (revoked !== undefined) stream.forbid("certificateRevoked", revoked);
     }
   }
@@ -196,22 +174,17 @@ export class Fleet {
 
   /** Ordered by node id; those that were not let in have rows of their own. */
   nodes(): NodeView[] {
-    const known = [...this.#nodes].map(([nodeId, stream]) =>
-      stream === undefined ? viewOfAbsent(nodeId, this.newest) : viewOf(stream, this.newest),
-    );
+    const known = this.#roster.views(this.newest);
     const rejected = this.#rejections.views(this.newest, this.#options.clock.now());
     return [...known, ...rejected].sort((one, other) => compare(one.nodeId, other.nodeId));
   }
 
   /** Forgets a node that is not connected, and who owned its id. */
   forget(nodeId: string): "forgotten" | "connected" | "unknown" {
-    const stream = this.#nodes.get(nodeId);
-    if (stream?.isOpen === true) return "connected";
-    const isKnown = this.#nodes.delete(nodeId) || this.#options.ledger.ownerOf(nodeId) !== undefined;
+    if (this.#roster.streamOf(nodeId)?.isOpen === true) return "connected";
+    const isKnown = this.#roster.forget(nodeId);
     const wasRejected = this.#rejections.clear(nodeId);
-    if (!isKnown && !wasRejected) return "unknown";
-    this.#options.ledger.forget(nodeId);
-    return "forgotten";
+    return isKnown || wasRejected ? "forgotten" : "unknown";
   }
 
   /**
@@ -219,7 +192,7 @@ export class Fleet {
    * @throws RunwayError notFound, when the node is not connected; RpcFailure, see RpcPeer.call
    */
   async call(nodeId: string, method: string, params: JsonObject, options: CallOptions): Promise<Json> {
-    const rpc = this.#nodes.get(nodeId)?.rpc;
+    const rpc = this.#roster.streamOf(nodeId)?.rpc;
     if (rpc === undefined) throw new RunwayError("notFound", `node ${nodeId} is not connected to this control plane`);
     return rpc.call(method, params, options);
   }
@@ -230,63 +203,25 @@ export class Fleet {
    * @throws RunwayError overloaded, when too many wait already
    */
   waitApplied(version: number, { timeoutMs }: { timeoutMs: number }): Promise<ApplyReport> {
-    if (this.#waits.size >= MAX_WAITS) throw new RunwayError("overloaded", "too many requests wait for the fleet");
-    const { clock } = this.#options;
-    const { promise, resolve } = Promise.withResolvers<ApplyReport>();
-    const live = [...this.#nodes.values()].flatMap((stream) => (stream?.isOpen === true ? [stream] : []));
-    const startMs = this.newest?.version === version ? this.#publishedMs : clock.monotonicMs();
-    const wait = new ApplyWait(version, live, startMs, (report) => {
-      cancel();
-      this.#waits.delete(wait);
-      resolve(report);
-    });
-    const cancel = clock.after(timeoutMs, () => wait.expire());
-    this.#waits.add(wait);
-    wait.begin(clock.monotonicMs());
-    return promise;
+    const startMs = this.newest?.version === version ? this.#publishedMs : this.#options.clock.monotonicMs();
+    return this.#waits.begin(version, this.#roster.live(), { startMs, timeoutMs });
   }
 
   #authorise(stream: FleetStream, hello: Hello): Verdict {
-    const { ledger, trustDomain } = this.#options;
-    const { certificate } = stream.peer;
-    const revoked = this.#revocationOf(stream, hello.nodeId);
-    if (revoked !== undefined) return { allowed: false, kind: "certificateRevoked", detail: revoked };
-    const verdict = judgeClaim(hello.nodeId, certificate, ledger.ownerOf(hello.nodeId), trustDomain);
+    const { nodeId } = hello;
+    const verdict = this.#admission.judge(stream, hello);
     if (!verdict.allowed) return verdict;
-    const overload = this.#overloadFor(hello);
-    if (overload !== undefined) return { allowed: false, ...overload };
-    const before = this.#nodes.get(hello.nodeId);
-    if (before?.isOpen === true && isTwin(before, hello))
-      return { allowed: false, kind: "identityRefused", detail: describeTwin(before) };
-    if (!this.#nodes.has(hello.nodeId) && !this.#makeRoom())
-      return { allowed: false, kind: "overloaded", detail: `${this.#maxNodes} nodes are connected, and no more fit` };
-    ledger.claim(hello.nodeId, verdict.owner);
-    this.#nodes.delete(hello.nodeId);
-    this.#nodes.set(hello.nodeId, stream);
-    this.#rejections.clear(hello.nodeId, certificate.keyFingerprint);
+    const before = this.#roster.streamOf(nodeId);
+    const forgotten = this.#roster.enter(nodeId, verdict.owner, stream);
+    if (forgotten !== undefined)
+      this.#options.logger.warn("A node that was offline was forgotten to make room", { nodeId: forgotten });
+    this.#rejections.clear(nodeId, stream.peer.certificate.keyFingerprint);
     if (before !== undefined) {
       this.#open.delete(before);
       before.replace();
     }
     this.#log("info", "A node connected", stream);
     return verdict;
-  }
-
-  /** Whoever has the key of a certificate that was revoked may be who had it renewed. */
-  #revocationOf({ peer, certificate }: FleetStream, nodeId: string): string | undefined {
-    const { revocationOf } = this.#options;
-    return revocationOf?.(nodeId, peer.certificate) ?? revocationOf?.(nodeId, certificate);
-  }
-
-  /** A node that is level costs nothing more once it is here; any other waits here, or elsewhere when too many do. */
-  #overloadFor(hello: Hello): Refusal | undefined {
-    const { maxWaitingSends = 1_024 } = this.#options;
-    const newest = this.#editions.newestFor(hello);
-    const isLevel = newest === undefined || newest.obstacle !== "" || isSameStamp(newest.stamp, hello.running);
-    if (isLevel || !this.#turns.isFull || this.#turns.waiting < maxWaitingSends) return undefined;
-    const comeBackAfterMs = Math.min(COME_BACK_MS.most, Math.max(COME_BACK_MS.least, this.#turns.backlogMs));
-    const detail = `${this.#turns.waiting} nodes wait to be sent the configuration; come back in ${Math.ceil(comeBackAfterMs)} ms`;
-    return { kind: "overloaded", detail, comeBackAfterMs };
   }
 
   #alarmed(stream: FleetStream, isBehind: boolean): void {
@@ -300,11 +235,10 @@ export class Fleet {
   }
 
   #reported(stream: FleetStream, news: Ack | Nack | Heartbeat): void {
-    const nowMs = this.#options.clock.monotonicMs();
-    for (const wait of this.#waits) wait.look(stream, nowMs);
+    this.#waits.look(stream);
     if (news.type === "heartbeat") return;
     const isNewest = news.version === this.newest?.version;
-    this.#metrics.answered(news, isNewest ? nowMs - this.#publishedMs : undefined);
+    this.#metrics.answered(news, isNewest ? this.#options.clock.monotonicMs() - this.#publishedMs : undefined);
     if (news.type === "ack")
       this.#log("debug", "A node applied a configuration", stream, {
         version: news.version,
@@ -337,21 +271,9 @@ export class Fleet {
   /** @returns whether the node has no other stream */
   #left(stream: FleetStream): boolean {
     this.#open.delete(stream);
-    const isCurrent = this.#nodes.get(stream.state.hello?.nodeId ?? "") === stream;
-    if (isCurrent) for (const wait of this.#waits) wait.look(stream, this.#options.clock.monotonicMs());
+    const isCurrent = this.#roster.streamOf(stream.nodeId) === stream;
+    if (isCurrent) this.#waits.look(stream);
     return isCurrent;
-  }
-
-  /** The node that is offline longest makes room for a new one, and its id is free again. */
-  #makeRoom(): boolean {
-    if (this.#nodes.size < this.#maxNodes) return true;
-    for (const [nodeId, stream] of this.#nodes) {
-      if (stream?.isOpen === true) continue;
-      this.forget(nodeId);
-      this.#options.logger.warn("A node that was offline was forgotten to make room", { nodeId });
-      return true;
-    }
-    return false;
   }
 
   #log(
@@ -364,22 +286,6 @@ export class Fleet {
     const nodeId = state.hello?.nodeId;
     this.#options.logger[level](message, { nodeId, address, certificate: certificate.subject, ...fields });
   }
-}
-
-/**
- * Whether another process already speaks for the node. The stream of a process that died is closed by its kernel at once,
- * and that of a machine that died by keepalive within 20 s, so an open stream that is not stale is a live process. A
- * restarted node is thus kept out for 20 s at worst, and goes on with its cache meanwhile.
- */
-function isTwin(before: FleetStream, hello: Hello): boolean {
-  const instanceId = before.state.hello?.instanceId ?? "";
-  const isOther = instanceId !== "" && hello.instanceId !== "" && instanceId !== hello.instanceId;
-  return isOther && !before.isStale;
-}
-
-function describeTwin({ state, peer }: FleetStream): string {
-  const { nodeId, hostname } = state.hello!;
-  return `node ${nodeId} is already connected from ${hostname} (${peer.address}); give each node a node_id and cache_dir of its own`;
 }
 
 function compare(one: string, other: string): number {
