@@ -5,7 +5,8 @@ import type { Clock } from "../core/clock.ts";
 import { RunwayError } from "../core/failure.ts";
 import type { Logger, Meter } from "../core/ports.ts";
 import type { Service } from "../core/service.ts";
-import type { Connection, Connector } from "./connection.ts";
+import type { Connector } from "./connection.ts";
+import { ControlPlaneLink } from "./control-plane-link.ts";
 import { ENCODINGS, type FromNode, type NodeNumbers, type Stamp } from "./messages.ts";
 import { SYNC_METRICS } from "./metrics.ts";
 import { NamedTimers } from "./named-timers.ts";
@@ -22,8 +23,6 @@ import {
   type NodeTimer,
   type Peer,
 } from "./node-state.ts";
-import { RPC_ERRORS } from "./rpc/json-rpc.ts";
-import { RpcFailure } from "./rpc/rpc-failure.ts";
 import { type CallOptions, type RpcMethod, RpcPeer } from "./rpc/rpc-peer.ts";
 import { SessionRunner } from "./session-runner.ts";
 import { announcementMethods, type Withheld } from "./sync-methods.ts";
@@ -93,12 +92,8 @@ export class Agent implements Service {
   readonly #stopping = new AbortController();
   readonly #connects: ReturnType<Meter["counter"]>;
   readonly #configurations: ReturnType<Meter["counter"]>;
-  #connection: Connection | undefined;
-  /** There while a control plane of ours is connected. */
-  #rpc: RpcPeer | undefined;
+  readonly #link: ControlPlaneLink;
   #applying: Promise<void> | undefined;
-  /** What this node answers. */
-  readonly #methods: Readonly<Record<string, RpcMethod>>;
   #withheld: Withheld | undefined;
   #cpAddress: string;
   #connectedAtMs: number | undefined;
@@ -107,14 +102,14 @@ export class Agent implements Service {
     const { nodeId, version, hostname, labels, addresses, heartbeatIntervalMs, retryIntervalMs, meter } = options;
     const { step = stepNode } = options;
     const limits = { heartbeatIntervalMs, retryIntervalMs };
-    this.#methods = { ...options.methods, ...announcementMethods((withheld) => this.#withhold(withheld)) };
+    const methods = { ...options.methods, ...announcementMethods((withheld) => this.#withhold(withheld)) };
     const identity: NodeIdentity = {
       ...{ nodeId, version, hostname, labels, addresses, ...limits },
       instanceId: randomUUID(),
       encodings: ENCODINGS,
       takesDeltas: options.takesDeltas ?? true,
       plugins: options.plugins ?? {},
-      rpcPrefixes: RpcPeer.prefixesOf(this.#methods),
+      rpcPrefixes: RpcPeer.prefixesOf(methods),
     };
     this.#options = options;
     this.#cpAddress = addresses[0] ?? "";
@@ -123,7 +118,10 @@ export class Agent implements Service {
       (state, event: NodeEvent) => step(identity, state, event),
       (effect) => this.#perform(effect),
     );
-    this.#timers = new NamedTimers(options.clock, (timer) => this.#dispatch({ type: "timer", timer }));
+    const { connector, clock, logger } = options;
+    const happened = (occurrence: NodeOccurrence) => this.#happened(occurrence);
+    this.#link = new ControlPlaneLink({ connector, methods, happened, clock, logger });
+    this.#timers = new NamedTimers(clock, (timer) => this.#dispatch({ type: "timer", timer }));
     this.#connects = meter.counter(SYNC_METRICS.connects);
     this.#configurations = meter.counter(SYNC_METRICS.configurations);
     meter.observeGauge(SYNC_METRICS.connected, () => [[{}, this.status().connected ? 1 : 0]]);
@@ -150,10 +148,8 @@ export class Agent implements Service {
    * Calls a method of the control plane.
    * @throws RpcFailure, see RpcPeer.call
    */
-  async call(method: string, params: JsonObject, options: CallOptions): Promise<Json> {
-    if (this.#rpc === undefined)
-      throw new RpcFailure({ ...RPC_ERRORS.cancelled, data: "no control plane is connected" });
-    return this.#rpc.call(method, params, options);
+  call(method: string, params: JsonObject, options: CallOptions): Promise<Json> {
+    return this.#link.call(method, params, options);
   }
 
   /**
@@ -187,7 +183,7 @@ export class Agent implements Service {
   /** What has been given meanwhile, or is of another control plane, is not withheld. */
   #isWithheld(running: Stamp | undefined): boolean {
     const { epoch, version } = this.#withheld?.newest ?? { epoch: "", version: 0 };
-    return this.#rpc !== undefined && (running?.epoch !== epoch || running.version < version);
+    return this.#link.takesCalls && (running?.epoch !== epoch || running.version < version);
   }
 
   #withhold(withheld: Withheld): void {
@@ -220,24 +216,25 @@ export class Agent implements Service {
   #perform(effect: NodeEffect): void {
     switch (effect.type) {
       case "connect":
-        this.#connect(effect.address);
+        this.#cpAddress = effect.address;
+        this.#connects.add();
+        this.#link.connect(effect.address);
         break;
       case "disconnect":
-        this.#hangUp();
-        this.#connection?.close();
-        this.#connection = undefined;
+        this.#link.disconnect();
         break;
       case "send":
-        this.#connection?.send(effect.message);
+        this.#link.send(effect.message);
         break;
       case "send heartbeat":
-        this.#connection?.send(this.#heartbeat(effect.running));
+        this.#link.send(this.#heartbeat(effect.running));
         break;
       case "welcomed":
-        this.#greet(effect.rpcPrefixes);
+        this.#withheld = undefined;
+        this.#link.greet(effect.rpcPrefixes);
         break;
       case "rpc":
-        this.#rpc?.receive(effect.frame);
+        this.#link.take(effect.frame);
         break;
       case "apply":
         this.#applying = this.#apply(effect.incoming);
@@ -251,44 +248,15 @@ export class Agent implements Service {
     }
   }
 
-  #connect(address: string): void {
-    this.#cpAddress = address;
-    this.#connects.add();
-    const connection = this.#options.connector.connect(address, {
-      opened: () => isCurrent() && this.#dispatch({ type: "opened" }),
-      received: (message) => isCurrent() && this.#dispatch({ type: "received", message }),
-      closed: (reason, comeBackAfterMs) => {
-        if (!isCurrent()) return;
-        this.#hangUp();
-        this.#connection = undefined;
-        if (!this.status().connected)
-          this.#options.logger.warn("The control plane could not be reached or did not accept this node", {
-            ...{ address, reason },
-            ...(comeBackAfterMs === undefined ? {} : { comeBackAfterMs }),
-          });
-        this.#dispatch({ type: "closed", reason, comeBackAfterMs });
-      },
-    });
-    const isCurrent = () => this.#connection === connection;
-    this.#connection = connection;
-  }
-
-  #greet(rpcPrefixes: readonly string[]): void {
-    this.#hangUp();
-    const { clock, logger } = this.#options;
-    this.#withheld = undefined;
-    this.#rpc = new RpcPeer({
-      methods: this.#methods,
-      clock,
-      send: (frame) => this.#connection?.send({ type: "rpc", frame }),
-      onFault: (method, error) => logger.error("Answering a call of the control plane failed", { method, error }),
-    });
-    this.#rpc.learn(rpcPrefixes);
-  }
-
-  #hangUp(): void {
-    this.#rpc?.close();
-    this.#rpc = undefined;
+  #happened(occurrence: NodeOccurrence): void {
+    if (occurrence.type === "closed" && !this.status().connected) {
+      const { reason, comeBackAfterMs } = occurrence;
+      this.#options.logger.warn("The control plane could not be reached or did not accept this node", {
+        ...{ address: this.#cpAddress, reason },
+        ...(comeBackAfterMs === undefined ? {} : { comeBackAfterMs }),
+      });
+    }
+    this.#dispatch(occurrence);
   }
 
   #heartbeat(running: Stamp | undefined): FromNode {

@@ -1,35 +1,37 @@
 /**
  * The control plane's half of the protocol for one stream, as a pure function: no socket, clock, disk or chance in it.
  *
- * A hello passes the version gate, then the question whether its certificate may speak for the node, then is welcomed.
- * From then on there is one rule: when nothing is on its way to the node and what it says it runs is not the newest
- * configuration, offer the newest. The rule is looked at again after each event, so a push that was missed, a heartbeat
- * that shows another state and a refusal all end in the same place. An offer first asks for its turn, since a control
- * plane sends to few nodes at a time, and takes what is newest when the turn comes. A refused configuration is offered
- * again after a pause that doubles, for as long as it is the newest: a node whose port was taken comes level by itself.
- *
- * A node that runs a newer version of the same epoch is left alone: then this control plane is the stale one.
- *
- * What is offered is the change against what the node runs where that is known, and else everything. A node that cannot use a
- * change, or ends elsewhere by it, is offered everything next.
+ * A hello passes the version gate, then the question whether its certificate may speak for the node, then is welcomed. What the
+ * node says from then on, and every other event, ends in the one rule of fleet-offer.ts.
  *
  * An original data plane does not answer. What it was sent counts as delivered; a later heartbeat tells whether it took it.
  */
 import { FAILURES, type FailureKind } from "../core/failure.ts";
-import { chooseEncoding } from "./configuration-encoding.ts";
 import { alarmed, watchLag } from "./fleet-lag.ts";
 import {
+  backOff,
+  beginOffer,
+  goOn,
+  isAnswerTo,
+  isNewest,
+  published,
+  reconcile,
+  settle,
+  withhold,
+} from "./fleet-offer.ts";
+import {
+  after,
   type ControlPlaneIdentity,
+  clear,
   type FleetEffect,
   type FleetEvent,
   type FleetState,
   type FleetStep,
   type FleetTimer,
-  isAhead,
   isInSync,
+  still,
 } from "./fleet-state.ts";
 import { checkHello } from "./hello-check.ts";
-import { LIMITS } from "./limits.ts";
 import {
   type Ack,
   DELTA_CAPABILITY,
@@ -40,16 +42,12 @@ import {
   type Nack,
   SNAPSHOT_CAPABILITY,
 } from "./messages.ts";
-import type { Publication } from "./publication.ts";
-import { offerDelayMs } from "./retry-delay.ts";
 import { describeMismatch } from "./version-gate.ts";
 
 /** Refusals that say nothing about the configuration, only about the way in which it came. */
 const UNUSABLE: ReadonlySet<string> = new Set([FAILURES.deltaMismatch.code, FAILURES.integrityMismatch.code]);
 /** A stream whose first message has not come by then is ended. */
 const HELLO_LIMIT_MS = 10_000;
-/** A node that has not answered an offer by then is offered the newest again. */
-const ANSWER_LIMIT_MS = 300_000;
 
 export function stepFleet(cp: ControlPlaneIdentity, state: FleetState, event: FleetEvent): FleetStep {
   if (state.phase === "ended") return still(state);
@@ -175,103 +173,6 @@ function refused(state: FleetState, nack: Nack): FleetStep {
   return after(after(step, settle), isNewest(state, nack) ? backOff : still);
 }
 
-function isAnswerTo({ offer }: FleetState, { epoch, version }: Pick<Ack, "epoch" | "version">): boolean {
-  if (offer === undefined || offer.phase === "queued") return false;
-  return offer.publication.stamp.epoch === epoch && offer.publication.stamp.version === version;
-}
-
-function isNewest({ newest }: FleetState, { epoch, version }: Pick<Ack, "epoch" | "version">): boolean {
-  return newest !== undefined && newest.stamp.epoch === epoch && newest.stamp.version === version;
-}
-
-// ---- offering ---------------------------------------------------------------------------------------------------------
-
-function published(state: FleetState, newest: Publication): FleetStep {
-  const next: FleetState = { ...state, newest, refusals: 0, backingOff: false, obstacle: "" };
-  return reconcile(after({ state: next, effects: clear("offer") }, withhold));
-}
-
-/** What the node's program must not run is not offered; the node is told that it is there. */
-function withhold(state: FleetState): FleetStep {
-  const { newest, phase } = state;
-  if (newest === undefined || newest.obstacle === "" || phase !== "live") return still(state);
-  const { stamp, obstacle } = newest;
-  return { state: { ...state, obstacle }, effects: [{ type: "announce", newest: stamp, obstacle }] };
-}
-
-/** The one rule. */
-function reconcile(step: FleetStep): FleetStep {
-  const { phase, newest, offer, backingOff, obstacle } = step.state;
-  if (phase !== "live" || newest === undefined || offer !== undefined || backingOff || obstacle !== "") return step;
-  if (isInSync(step.state) || isAhead(step.state)) return step;
-  const state: FleetState = { ...step.state, offer: { phase: "queued" } };
-  return { state, effects: [...step.effects, { type: "ask for turn" }] };
-}
-
-/** Why the node cannot be sent this at all. */
-function obstacleTo(state: FleetState, messages: readonly FromControlPlane[]): string {
-  const [first] = messages;
-  if (first?.type === "original" && first.yaml.byteLength > LIMITS.originalYamlBytes)
-    return `the configuration has ${first.yaml.byteLength} bytes as YAML, an original data plane takes ${LIMITS.originalYamlBytes}`;
-  if (state.peer === "runway" && messages.length > LIMITS.chunks)
-    return `the configuration has ${messages.length} chunks, a node takes ${LIMITS.chunks}`;
-  return "";
-}
-
-function beginOffer(state: FleetState): FleetStep {
-  const publication = state.newest!;
-  const messages = state.obstacle === "" ? messagesOf(state, publication) : [];
-  const obstacle = state.obstacle === "" ? obstacleTo(state, messages) : state.obstacle;
-  const idle: FleetState = { ...state, offer: undefined, obstacle };
-  if (idle.obstacle !== "" || isInSync(idle) || isAhead(idle))
-    return { state: idle, effects: [{ type: "give up turn" }] };
-  const index = resumeIndex(state.hello!, messages);
-  // A partial transfer is gone on with once.
-  const hello: Hello = state.hello!.partial === undefined ? state.hello! : { ...state.hello!, partial: undefined };
-  return {
-    state: { ...idle, hello, offer: { phase: "sending", publication, messages, nextIndex: index + 1 } },
-    effects: [{ type: "send", message: messages[index]! }],
-  };
-}
-
-function goOn(state: FleetState, offer: FleetState["offer"] & { phase: "sending" }): FleetStep {
-  const { publication, messages, nextIndex } = offer;
-  const message = messages[nextIndex];
-  if (message !== undefined)
-    return {
-      state: { ...state, offer: { ...offer, nextIndex: nextIndex + 1 } },
-      effects: [{ type: "send", message }],
-    };
-  const turn: FleetEffect = { type: "give up turn" };
-  if (state.peer === "original") {
-    const delivered: FleetStep = { state: { ...state, offer: undefined }, effects: [turn] };
-    return reconcile(state.newest === publication ? after(delivered, backOff) : delivered);
-  }
-  return {
-    state: { ...state, offer: { phase: "sent", publication } },
-    effects: [turn, { type: "set timer", timer: "answer", delayMs: ANSWER_LIMIT_MS }],
-  };
-}
-
-function messagesOf(state: FleetState, publication: Publication): readonly FromControlPlane[] {
-  if (state.peer === "original") return [publication.original()];
-  const { encodings, capabilities, partial } = state.hello!;
-  const encoding = chooseEncoding(encodings);
-  const takesDelta = capabilities.includes(DELTA_CAPABILITY) && !state.wantsSnapshot && partial === undefined;
-  const delta = takesDelta && state.running !== undefined ? publication.delta(state.running, encoding) : undefined;
-  return delta === undefined ? publication.chunks(encoding) : [delta];
-}
-
-function resumeIndex({ partial }: Hello, messages: readonly FromControlPlane[]): number {
-  const first = messages[0];
-  if (partial === undefined || first?.type !== "chunk") return 0;
-  const isSame =
-    partial.epoch === first.stamp.epoch &&
-    partial.version === first.stamp.version &&
-    partial.checksum === first.checksum;
-  return isSame && partial.nextIndex < first.count ? partial.nextIndex : 0;
-}
-
 function timerFired(cp: ControlPlaneIdentity, state: FleetState, timer: FleetTimer): FleetStep {
   switch (timer) {
     case "behind":
@@ -290,23 +191,6 @@ function timerFired(cp: ControlPlaneIdentity, state: FleetState, timer: FleetTim
   }
 }
 
-/** Nothing is on its way to the node any more. */
-function settle(state: FleetState): FleetStep {
-  const { offer } = state;
-  if (offer === undefined || offer.phase === "queued") return still(state);
-  const held: FleetEffect[] = offer.phase === "sending" ? [{ type: "give up turn" }] : [];
-  return { state: { ...state, offer: undefined }, effects: [...held, ...clear("answer")] };
-}
-
-/** What is the newest now was refused: a pause, longer each time. */
-function backOff(state: FleetState): FleetStep {
-  const refusals = state.refusals + 1;
-  return {
-    state: { ...state, refusals, backingOff: true },
-    effects: [{ type: "set timer", timer: "offer", delayMs: offerDelayMs(refusals) }],
-  };
-}
-
 // ---- the end ----------------------------------------------------------------------------------------------------------
 
 function end(state: FleetState, kind: FailureKind, detail: string, comeBackAfterMs?: number): FleetStep {
@@ -322,17 +206,4 @@ function closed(state: FleetState): FleetState {
 function giveUpEverything({ offer }: FleetState): FleetEffect[] {
   const holdsTurn = offer?.phase === "queued" || offer?.phase === "sending";
   return [...clear("hello", "offer", "answer", "behind"), ...(holdsTurn ? [{ type: "give up turn" } as const] : [])];
-}
-
-function clear(...timers: readonly FleetTimer[]): FleetEffect[] {
-  return timers.map((timer) => ({ type: "clear timer", timer }));
-}
-
-function still(state: FleetState): FleetStep {
-  return { state, effects: [] };
-}
-
-function after(step: FleetStep, go: (state: FleetState) => FleetStep): FleetStep {
-  const next = go(step.state);
-  return { state: next.state, effects: [...step.effects, ...next.effects] };
 }

@@ -155,3 +155,17 @@ export function isAhead({ peer, newest, running }: Standing): boolean {
   if (peer === "original" || newest === undefined || running === undefined) return false;
   return running.epoch === newest.stamp.epoch && running.version > newest.stamp.version;
 }
+
+export function still(state: FleetState): FleetStep {
+  return { state, effects: [] };
+}
+
+/** Goes on from where `step` ended; the effects of both, in order. */
+export function after(step: FleetStep, go: (state: FleetState) => FleetStep): FleetStep {
+  const next = go(step.state);
+  return { state: next.state, effects: [...step.effects, ...next.effects] };
+}
+
+export function clear(...timers: readonly FleetTimer[]): FleetEffect[] {
+  return timers.map((timer) => ({ type: "clear timer", timer }));
+}
