@@ -101,13 +101,18 @@ function callsOf(maxRoutes: number): number {
   return ROUTES + maxRoutes * ROUTE_ROW;
 }
 
+/** Of a length that is said, since the engine looks up at each use how long memory that may grow has become. */
+function cellsIn(row: SharedArrayBuffer): Float64Array {
+  return new Float64Array(row, 0, row.byteLength / Float64Array.BYTES_PER_ELEMENT);
+}
+
 /** One worker's row, as the worker sees it. A route is named by its place. */
 export class WorkerCells {
   readonly #cells: Float64Array;
   readonly #calls: number;
 
   constructor(row: SharedArrayBuffer) {
-    this.#cells = new Float64Array(row);
+    this.#cells = cellsIn(row);
     this.#calls = callsOf((this.#cells.length - ROUTES) / (ROUTE_ROW + CALLS_ROW));
   }
 
@@ -175,8 +180,9 @@ export class SharedState {
   constructor(workers: number, maxRoutes = MAX_ROUTES) {
     const bytes = (ROUTES + maxRoutes * (ROUTE_ROW + CALLS_ROW)) * Float64Array.BYTES_PER_ELEMENT;
     this.maxRoutes = maxRoutes;
-    this.rows = Array.from({ length: workers }, () => new SharedArrayBuffer(bytes));
-    this.#rows = this.rows.map((row) => new Float64Array(row));
+    // What may grow begins with a page, so that lines of the cache begin where we think; other memory begins 16 octets behind one.
+    this.rows = Array.from({ length: workers }, () => new SharedArrayBuffer(bytes, { maxByteLength: bytes }));
+    this.#rows = this.rows.map(cellsIn);
   }
 
   sum(...cells: readonly Cell[]): number {

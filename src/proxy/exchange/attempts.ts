@@ -71,7 +71,7 @@ export class Attempts implements TryOwner, Waiting, Deadlined {
     this.#owner = owner;
     this.#gateway = gateway;
     this.#attempted = attempted;
-    this.#policy = attempted.route.retry;
+    this.#policy = attempted.route.handling.retry;
     this.#body = new KeptBody(this.#policy?.maxBodyBytes ?? 0, !attempted.request.hasBody);
   }
 
@@ -285,7 +285,7 @@ export class Attempts implements TryOwner, Waiting, Deadlined {
 
   /** From here on a response has to begin in time, however many attempts it takes. */
   #limit(): void {
-    this.deadlineMs = this.#gateway.sweep.in(this.#attempted.route.requestMs);
+    this.deadlineMs = this.#gateway.sweep.in(this.#attempted.route.handling.requestMs);
   }
 
   #quiet(): void {

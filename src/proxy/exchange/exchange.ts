@@ -87,14 +87,15 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
       this.#fail(otherMethods.length > 0 ? "methodNotAllowed" : "routeNotFound", undefined, otherMethods);
       return;
     }
-    if (route.maxBodyBytes > 0 && request.contentLength > route.maxBodyBytes) {
+    const { maxBodyBytes, upgrades, pipeline } = route.handling;
+    if (maxBodyBytes > 0 && request.contentLength > maxBodyBytes) {
       this.#fail("bodyTooLarge");
       return;
     }
     if (request.fields.indexOf(FIELD.grpcTimeout) >= 0) this.#startDeadline();
-    this.#request.upgrade = upgradeOf(request, route.upgrades);
-    if (route.pipeline === undefined) this.#forward(route);
-    else this.#consult(route.pipeline);
+    this.#request.upgrade = upgradeOf(request, upgrades);
+    if (pipeline === undefined) this.#forward(route);
+    else this.#consult(pipeline);
   }
 
   onRequestBody(buffer: Buffer, start: number, end: number): void {
@@ -102,7 +103,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     if ((!this.#attempt.isOpen && !gate.isShut) || start === end) return;
     const record = this.#record;
     record.requestBytes += end - start;
-    const max = record.route?.maxBodyBytes ?? 0;
+    const max = record.route?.handling.maxBodyBytes ?? 0;
     if (max > 0 && record.requestBytes > max) this.#fail("bodyTooLarge");
     else if (gate.isShut) gate.body(buffer, start, end);
     else this.#send(buffer, start, end);
@@ -147,7 +148,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     const upstream = channel.tunnelEnd;
     if (tunnelEnd === undefined || upstream === undefined) return;
     const { cells, sweep } = this.#gateway;
-    const { pauseMs } = this.#record.route!;
+    const { pauseMs } = this.#record.route!.handling;
     this.#response.upgrade(channel, this.#request.upgrade!);
     cells.add("activeTunnels", 1);
     new Tunnel(tunnelEnd, upstream, pauseMs, sweep, () => cells.add("activeTunnels", -1)).start();
@@ -266,7 +267,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
       this.#reply(sending);
       return undefined;
     }
-    const { wholeMs } = this.#record.route!;
+    const { wholeMs } = this.#record.route!.handling;
     if (wholeMs > 0) this.#record.limitTarget(wholeMs, () => this.#onLate());
     return sending;
   }
@@ -298,7 +299,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
     const { request } = this.client;
     this.#request.open(upstream);
     const client = this.#request.addressFor(upstream);
-    if (route.retry !== undefined || upstream.queue !== undefined) {
+    if (route.handling.retry !== undefined || upstream.queue !== undefined) {
       const attempts = new Attempts(this, this.#gateway, { request, route, place, client });
       this.#attempt = attempts;
       attempts.begin();

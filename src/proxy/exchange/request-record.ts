@@ -112,7 +112,7 @@ export class RequestRecord {
 
   #close(channel: RequestChannel, status: number, durationMs: number, failure: FailureKind | undefined): void {
     const { configuration, accessLog, cells } = this.#gateway;
-    const policy = this.route === undefined ? configuration.accessLog : this.route.accessLog;
+    const policy = this.route === undefined ? configuration.accessLog : this.route.handling.accessLog;
     if (policy?.wants(channel.request.method, status))
       accessLog.write(this.#line.write(accessLog.begin, this.#served(channel, policy, status, durationMs, failure)));
     const { method, fields } = channel.request;

@@ -61,7 +61,7 @@ export class UpstreamRequest implements CopySource {
     const edited = this.#record.plugins?.prepareTry(target.pool.authority);
     if (isAnswer(edited)) return edited;
     const head = this.#writeHead(request, target, edited);
-    return { request, head, timeouts: this.#record.route!, upgrade: this.upgrade };
+    return { request, head, timeouts: this.#record.route!.handling, upgrade: this.upgrade };
   }
 
   targetForCopy(id: string): Target | undefined {
@@ -76,7 +76,7 @@ export class UpstreamRequest implements CopySource {
     const edited = this.#record.plugins?.prepareTry(target.pool.authority);
     if (isAnswer(edited)) return undefined;
     const head = this.#writeHead(request, target, edited);
-    return { request, head, timeouts: this.#record.route!, upgrade: undefined };
+    return { request, head, timeouts: this.#record.route!.handling, upgrade: undefined };
   }
 
   /** The address of who asks, behind proxies that are believed; only where the choice of a target goes by it. */

@@ -20,7 +20,7 @@ export interface PluginInstance {
 
 /** What a change puts into the table of routes, by id, and takes out of that of upstreams, by key. */
 interface PluginEdits {
-  readonly routes: ReadonlyMap<string, { readonly pipeline: Pipeline | undefined } | undefined>;
+  readonly routes: ReadonlyMap<string, { readonly handling: { readonly pipeline: Pipeline | undefined } } | undefined>;
   readonly upstreams: ReadonlyMap<string, unknown>;
 }
 
@@ -88,7 +88,7 @@ export class PluginSet {
     }
     this.#made.clear();
     for (const [id, route] of routes)
-      this.#drop(`route:${id}`, (name) => route?.pipeline?.has(name, `route:${id}`) === true);
+      this.#drop(`route:${id}`, (name) => route?.handling.pipeline?.has(name, `route:${id}`) === true);
     for (const [key, upstream] of upstreams) if (upstream === undefined) this.#drop(key, () => false);
   }
 

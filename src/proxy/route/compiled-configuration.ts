@@ -9,6 +9,7 @@ import type { UpstreamTls } from "../tls/tls-material.ts";
 import type { PoolEnvironment, PoolLimits } from "../upstream/upstream-pool.ts";
 import type { UpstreamPools } from "../upstream/upstream-pools.ts";
 import { AccessLogPolicy } from "./access-log-policy.ts";
+import { RouteHandlings } from "./route-handlings.ts";
 import { RouteTable } from "./route-table.ts";
 import { TableDraft } from "./table-draft.ts";
 
@@ -28,6 +29,7 @@ export class CompiledConfiguration {
   /** What an answer for overload tells clients to wait. */
   readonly retryAfterSeconds: number;
   readonly #settings: Settings;
+  readonly #handlings: RouteHandlings;
   readonly #pools: UpstreamPools;
   readonly #environment: PoolEnvironment;
   readonly #poolLimits: PoolLimits;
@@ -50,6 +52,7 @@ export class CompiledConfiguration {
     this.maxEventLoopLagMs = settings.overload_protection.max_event_loop_lag;
     this.retryAfterSeconds = Math.ceil(settings.overload_protection.retry_after / 1_000);
     this.#settings = settings;
+    this.#handlings = new RouteHandlings(settings.access_log);
     this.#pools = pools;
     this.#environment = environment;
     this.#poolLimits = poolLimitsOf(settings);
@@ -74,7 +77,7 @@ export class CompiledConfiguration {
   /** Edits of the table. @param before the table that serves meanwhile */
   draft(before = this.table): TableDraft {
     return new TableDraft(this.table, before, {
-      accessLog: this.#settings.access_log,
+      handlings: this.#handlings,
       pools: this.#pools,
       plugins: this.#plugins,
       environment: this.#environment,

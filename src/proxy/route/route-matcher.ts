@@ -10,36 +10,38 @@ import { conditionsOf, type RouteCondition } from "./route-condition.ts";
 const ORDINARY_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 /**
- * Which requests a route answers, and which routes it stands before. What requests look at stands at the end, beside what a
- * compiled route adds, and what most routes have nothing of is one empty list for all: of a hundred thousand routes hardly one
- * is in a cache of the processor, and each piece of it costs a request a tenth of a microsecond.
+ * Which requests a route answers, and which routes it stands before. Of a hundred thousand routes hardly one is in a cache of the processor,
+ * and each line of it that a request looks at costs a tenth of a microsecond: what requests ask about stands first, and what most routes have
+ * nothing of is one empty list for all.
  */
 export class RouteMatcher {
-  readonly id: string;
+  readonly conditions: readonly RouteCondition[];
+  readonly methods: readonly string[];
   readonly isPrefix: boolean;
+  readonly id: string;
   /** Of the path, without empty ones at the end of a prefix. */
   readonly segments: readonly string[];
-  readonly hasParameters: boolean;
   /** In small letters. */
   readonly domains: readonly string[];
   /** Among routes of one path and host the greater goes first. */
   readonly specificity: number;
   /** Among routes that are equally specific the smaller goes first; what has no rank goes last. */
   readonly rank: number;
-  readonly methods: readonly string[];
-  readonly conditions: readonly RouteCondition[];
 
-  constructor({ id, path, path_prefix, match, methods, order }: Route) {
-    this.id = id;
-    this.isPrefix = path_prefix;
-    this.segments = segmentsOf(path, path_prefix);
-    this.hasParameters = this.segments.some(isParameter);
-    this.domains = orNone([...new Set(match.domains.map((name) => name.toLowerCase()))]);
-    const conditions = conditionsOf(match);
-    this.specificity = 2 * conditions.length + (methods.length > 0 ? 1 : 0);
-    this.rank = order ?? Number.POSITIVE_INFINITY;
+  constructor(route: Route) {
+    const { id, path_prefix, match, methods, order } = route;
+    this.conditions = orNone(conditionsOf(match));
     this.methods = orNone(methods);
-    this.conditions = orNone(conditions);
+    this.isPrefix = path_prefix;
+    this.id = id;
+    this.segments = segmentsOf(route);
+    this.domains = orNone([...new Set(match.domains.map((name) => name.toLowerCase()))]);
+    this.specificity = 2 * this.conditions.length + (methods.length > 0 ? 1 : 0);
+    this.rank = order ?? Number.POSITIVE_INFINITY;
+  }
+
+  get hasParameters(): boolean {
+    return this.segments.some(isParameter);
   }
 
   /** Itself if it fits the request. If it does but for the method, its methods are left in `otherMethods`. */
@@ -83,8 +85,8 @@ export function isParameter(segment: string): boolean {
 }
 
 /** `/a/{b}` is `a` and `{b}`; the path of a prefix route may end with a slash and means the same. */
-function segmentsOf(path: string, isPrefix: boolean): string[] {
+export function segmentsOf({ path, path_prefix }: Pick<Route, "path" | "path_prefix">): string[] {
   const segments = (normalisePath(path) ?? path).split("/").slice(1);
-  while (isPrefix && segments.at(-1) === "") segments.pop();
+  while (path_prefix && segments.at(-1) === "") segments.pop();
   return segments;
 }

@@ -1,6 +1,7 @@
+import { type Beyond, PathNode } from "./path-node.ts";
 import { RequestFacts, type RoutedRequest } from "./request-facts.ts";
 import { type RoutesOfPath, withoutRoute, withRoute } from "./route-bucket.ts";
-import { isParameter, type RouteMatcher } from "./route-matcher.ts";
+import type { RouteMatcher } from "./route-matcher.ts";
 import { StringTable } from "./string-table.ts";
 
 /**
@@ -21,18 +22,16 @@ export class Router<Matcher extends RouteMatcher> {
   readonly #literal = new StringTable<RoutesOfPath<Matcher>>();
   readonly #root = new PathNode<Matcher>(0);
   readonly #facts = new RequestFacts();
-  /** Of the walk that is under way, from the longest. */
-  readonly #prefixes: PathNode<Matcher>[] = [];
+  /** What the walk under way came by, the longest first, and how long each is: so many of them. */
+  readonly #prefixes: RoutesOfPath<Matcher>[] = [];
+  readonly #depths: number[] = [];
+  #gathered = 0;
 
   add(route: Matcher): void {
     if (isLiteral(route)) {
       const path = literalPath(route);
       this.#literal.set(path, withRoute(this.#literal.get(path), route));
-      return;
-    }
-    let node = this.#root;
-    for (const segment of route.segments) node = node.grow(segment);
-    node.add(route);
+    } else this.#root.add(route);
   }
 
   /** Takes out what was added: the same object. */
@@ -42,7 +41,7 @@ export class Router<Matcher extends RouteMatcher> {
       const left = withoutRoute(this.#literal.get(path), route);
       if (left === undefined) this.#literal.delete(path);
       else this.#literal.set(path, left);
-    } else this.#root.remove(route, 0);
+    } else this.#root.remove(route);
   }
 
   /** Undefined when no route fits; if that is for the method only, `otherMethods` then holds those that would. */
@@ -51,11 +50,11 @@ export class Router<Matcher extends RouteMatcher> {
     const literal = this.#literal.size === 0 ? undefined : this.#literal.get(request.path)?.find(facts, otherMethods);
     if (literal !== undefined) return literal;
     if (this.#root.isLeaf) return this.#root.prefix?.find(facts, otherMethods);
-    this.#prefixes.length = 0;
+    this.#gathered = 0;
     const whole = this.#walk(this.#root, 0, otherMethods);
     if (whole !== undefined) return whole;
-    for (const node of this.#prefixes) {
-      const route = node.prefix!.find(facts, otherMethods);
+    for (let index = 0; index < this.#gathered; index++) {
+      const route = this.#prefixes[index]!.find(facts, otherMethods);
       if (route !== undefined) return route;
     }
     return undefined;
@@ -64,23 +63,33 @@ export class Router<Matcher extends RouteMatcher> {
   /** The best route of the whole path, looking from the slash at `start` on. Gathers the prefixes that it comes by. */
   #walk(node: PathNode<Matcher>, start: number, otherMethods: string[]): Matcher | undefined {
     const { path } = this.#facts.request;
-    if (node.prefix !== undefined) this.#gather(node);
+    if (node.prefix !== undefined) this.#gather(node.prefix, node.depth);
     if (start >= path.length) return node.whole?.find(this.#facts, otherMethods);
     if (node.isLeaf) return undefined;
     const slash = path.indexOf("/", start + 1);
     const end = slash < 0 ? path.length : slash;
-    const literal = node.literals?.get(path, start + 1, end);
-    const found = literal === undefined ? undefined : this.#walk(literal, end, otherMethods);
+    const beyond = node.literals?.get(path, start + 1, end);
+    const found = beyond === undefined ? undefined : this.#go(beyond, node.depth + 1, end, otherMethods);
     if (found !== undefined || node.parameter === undefined || end === start + 1) return found;
     return this.#walk(node.parameter, end, otherMethods);
   }
 
-  #gather(node: PathNode<Matcher>): void {
-    const prefixes = this.#prefixes;
-    let at = prefixes.length;
-    while (at > 0 && prefixes[at - 1]!.depth < node.depth) at--;
-    if (at === prefixes.length) prefixes.push(node);
-    else prefixes.splice(at, 0, node);
+  #go(beyond: Beyond<Matcher>, depth: number, start: number, otherMethods: string[]): Matcher | undefined {
+    if (beyond instanceof PathNode) return this.#walk(beyond, start, otherMethods);
+    if (beyond.isPrefix) this.#gather(beyond, depth);
+    else if (start === this.#facts.request.path.length) return beyond.find(this.#facts, otherMethods);
+    return undefined;
+  }
+
+  #gather(prefix: RoutesOfPath<Matcher>, depth: number): void {
+    const [prefixes, depths] = [this.#prefixes, this.#depths];
+    let at = this.#gathered++;
+    for (; at > 0 && depths[at - 1]! < depth; at--) {
+      prefixes[at] = prefixes[at - 1]!;
+      depths[at] = depths[at - 1]!;
+    }
+    prefixes[at] = prefix;
+    depths[at] = depth;
   }
 }
 
@@ -90,67 +99,4 @@ function isLiteral({ isPrefix, hasParameters }: RouteMatcher): boolean {
 
 function literalPath({ segments }: RouteMatcher): string {
   return `/${segments.join("/")}`;
-}
-
-/** Where the segments of paths so far lead. */
-class PathNode<Matcher extends RouteMatcher> {
-  readonly depth: number;
-  /** Routes whose path ends here. */
-  whole: RoutesOfPath<Matcher> | undefined;
-  /** Routes whose path ends here and which answer longer ones. */
-  prefix: RoutesOfPath<Matcher> | undefined;
-  parameter: PathNode<Matcher> | undefined;
-  literals: StringTable<PathNode<Matcher>> | undefined;
-
-  constructor(depth: number) {
-    this.depth = depth;
-  }
-
-  get isLeaf(): boolean {
-    return this.parameter === undefined && this.literals === undefined;
-  }
-
-  get isEmpty(): boolean {
-    return this.isLeaf && this.whole === undefined && this.prefix === undefined;
-  }
-
-  /** The child of this segment, made when it is not there. */
-  grow(segment: string): PathNode<Matcher> {
-    const depth = this.depth + 1;
-    if (isParameter(segment)) {
-      this.parameter ??= new PathNode(depth);
-      return this.parameter;
-    }
-    this.literals ??= new StringTable();
-    const known = this.literals.get(segment);
-    if (known !== undefined) return known;
-    const child = new PathNode<Matcher>(depth);
-    this.literals.set(segment, child);
-    return child;
-  }
-
-  add(route: Matcher): void {
-    if (route.isPrefix) this.prefix = withRoute(this.prefix, route);
-    else this.whole = withRoute(this.whole, route);
-  }
-
-  /** Removes a route whose segments from `at` on lead on from here, and each node that this leaves empty. */
-  remove(route: Matcher, at: number): void {
-    const segment = route.segments[at];
-    if (segment === undefined) this.#removeHere(route);
-    else if (isParameter(segment)) {
-      this.parameter?.remove(route, at + 1);
-      if (this.parameter?.isEmpty) this.parameter = undefined;
-    } else {
-      const child = this.literals?.get(segment);
-      child?.remove(route, at + 1);
-      if (child?.isEmpty) this.literals?.delete(segment);
-      if (this.literals?.size === 0) this.literals = undefined;
-    }
-  }
-
-  #removeHere(route: Matcher): void {
-    if (route.isPrefix) this.prefix = withoutRoute(this.prefix, route);
-    else this.whole = withoutRoute(this.whole, route);
-  }
 }

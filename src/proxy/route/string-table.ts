@@ -4,18 +4,23 @@
  * request to one of 100,000 routes that was a tenth (bench/README.md). Here no string is made for a lookup either.
  *
  * Open addressing with linear probing (Knuth, The Art of Computer Programming 3, 6.4, algorithms L and R), at most half full. Hashes are
- * FNV-1a by code units, kept beside the entries, so that a key is compared only where it is all but certain to be the one. Keys come from
- * the configuration: a request can choose where its lookup begins, but not what lies there.
+ * FNV-1a by code units, kept beside the entries, in one line of the cache with them, so that a key is compared only where it is all but
+ * certain to be the one. Keys come from the configuration: a request can choose where its lookup begins, but not what lies there.
  */
 
 const MIN_PLACES = 8;
 const FREE = 0;
+/** A place is the hash of what is there or `FREE`, the key, and the value. */
+const STRIDE = 3;
+const KEY = 1;
+const VALUE = 2;
+
+type Cell<Value> = number | string | Value | undefined;
 
 export class StringTable<Value> {
-  /** `FREE`, or the hash of what is there. A power of two of them. */
-  #hashes = new Int32Array(MIN_PLACES);
-  /** Key and value of each place, beside each other. */
-  #entries: (string | Value | undefined)[] = new Array(2 * MIN_PLACES).fill(undefined);
+  /** A power of two of places. */
+  #cells: Cell<Value>[] = cellsOf(MIN_PLACES);
+  #mask = MIN_PLACES - 1;
   #size = 0;
 
   get size(): number {
@@ -24,68 +29,79 @@ export class StringTable<Value> {
 
   /** What stands under the piece of `text` from `start` to before `end`. */
   get(text: string, start = 0, end = text.length): Value | undefined {
-    const hashes = this.#hashes;
+    const cells = this.#cells;
+    const mask = this.#mask;
     const hash = hashOf(text, start, end);
-    const mask = hashes.length - 1;
-    for (let place = hash & mask; hashes[place] !== FREE; place = (place + 1) & mask) {
-      if (hashes[place] !== hash) continue;
-      const key = this.#entries[2 * place] as string;
-      if (key.length === end - start && text.startsWith(key, start)) return this.#entries[2 * place + 1] as Value;
+    for (let place = hash & mask; ; place = (place + 1) & mask) {
+      const at = STRIDE * place;
+      const known = cells[at];
+      if (known === FREE) return undefined;
+      if (known !== hash) continue;
+      const key = cells[at + KEY] as string;
+      if (key.length === end - start && text.startsWith(key, start)) return cells[at + VALUE] as Value;
     }
-    return undefined;
   }
 
   set(key: string, value: Value): void {
     const hash = hashOf(key, 0, key.length);
     const place = this.#placeOf(key, hash);
-    if (this.#hashes[place] === FREE && 2 * ++this.#size > this.#hashes.length) {
+    if (this.#hashAt(place) === FREE && 2 * ++this.#size > this.#mask + 1) {
       this.#grow();
       this.#put(this.#placeOf(key, hash), hash, key, value);
     } else this.#put(place, hash, key, value);
   }
 
   delete(key: string): void {
-    const hashes = this.#hashes;
-    const mask = hashes.length - 1;
+    const mask = this.#mask;
     let free = this.#placeOf(key, hashOf(key, 0, key.length));
-    if (hashes[free] === FREE) return;
+    if (this.#hashAt(free) === FREE) return;
     this.#size--;
     // What lies behind moves up, unless that would put it before where its lookup begins.
-    for (let place = (free + 1) & mask; hashes[place] !== FREE; place = (place + 1) & mask) {
-      const hash = hashes[place]!;
-      if (((place - hash) & mask) < ((place - free) & mask)) continue;
-      this.#put(free, hash, this.#entries[2 * place] as string, this.#entries[2 * place + 1] as Value);
+    for (let place = (free + 1) & mask; this.#hashAt(place) !== FREE; place = (place + 1) & mask) {
+      if (((place - this.#hashAt(place)) & mask) < ((place - free) & mask)) continue;
+      this.#cells.copyWithin(STRIDE * free, STRIDE * place, STRIDE * (place + 1));
       free = place;
     }
-    hashes[free] = FREE;
-    this.#entries[2 * free] = undefined;
-    this.#entries[2 * free + 1] = undefined;
+    this.#put(free, FREE, undefined, undefined);
   }
 
   /** Where the key stands, or would. */
   #placeOf(key: string, hash: number): number {
-    const mask = this.#hashes.length - 1;
+    const mask = this.#mask;
     let place = hash & mask;
-    while (this.#hashes[place] !== FREE && this.#entries[2 * place] !== key) place = (place + 1) & mask;
+    while (this.#hashAt(place) !== FREE && this.#cells[STRIDE * place + KEY] !== key) place = (place + 1) & mask;
     return place;
   }
 
-  #put(place: number, hash: number, key: string, value: Value): void {
-    this.#hashes[place] = hash;
-    this.#entries[2 * place] = key;
-    this.#entries[2 * place + 1] = value;
+  #hashAt(place: number): number {
+    return this.#cells[STRIDE * place] as number;
+  }
+
+  #put(place: number, hash: number, key: string | undefined, value: Value | undefined): void {
+    const at = STRIDE * place;
+    this.#cells[at] = hash;
+    this.#cells[at + KEY] = key;
+    this.#cells[at + VALUE] = value;
   }
 
   #grow(): void {
-    const [hashes, entries] = [this.#hashes, this.#entries];
-    this.#hashes = new Int32Array(2 * hashes.length);
-    this.#entries = new Array(4 * hashes.length).fill(undefined);
-    for (const [place, hash] of hashes.entries()) {
-      if (hash === FREE) continue;
-      const key = entries[2 * place] as string;
-      this.#put(this.#placeOf(key, hash), hash, key, entries[2 * place + 1] as Value);
+    const before = this.#cells;
+    const places = 2 * (this.#mask + 1);
+    this.#cells = cellsOf(places);
+    this.#mask = places - 1;
+    for (let at = 0; at < before.length; at += STRIDE) {
+      const hash = before[at] as number;
+      const key = before[at + KEY] as string;
+      if (hash !== FREE) this.#put(this.#placeOf(key, hash), hash, key, before[at + VALUE] as Value);
     }
   }
+}
+
+/** All of them free. */
+function cellsOf<Value>(places: number): Cell<Value>[] {
+  const cells: Cell<Value>[] = new Array(STRIDE * places).fill(undefined);
+  for (let at = 0; at < cells.length; at += STRIDE) cells[at] = FREE;
+  return cells;
 }
 
 /** FNV-1a (Fowler, Noll, Vo), its upper half folded onto the lower one, by which places are chosen. Never `FREE`. */

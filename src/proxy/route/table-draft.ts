@@ -1,4 +1,3 @@
-import type { AccessLogSettings } from "../../config/resources/access-log.ts";
 import type { Route } from "../../config/resources/route.ts";
 import type { Upstream } from "../../config/resources/upstream.ts";
 import { ConfigurationRefused } from "../configuration-refused.ts";
@@ -10,13 +9,13 @@ import { RetryPolicy } from "../upstream/resilience/retry-policy.ts";
 import type { PoolEnvironment, UpstreamPool } from "../upstream/upstream-pool.ts";
 import { poolKey, type UpstreamPools } from "../upstream/upstream-pools.ts";
 import { retryKey, routeKey, upstreamKey, upstreamSettingsOf } from "../upstream/upstream-settings.ts";
-import { AccessLogPolicy } from "./access-log-policy.ts";
 import { CompiledRoute } from "./compiled-route.ts";
+import type { RouteHandlings } from "./route-handlings.ts";
 import type { RouteTable, TableEdits, UpstreamPlace } from "./route-table.ts";
 
 /** What routes and upstreams are compiled with. */
 export interface CompilationTerms {
-  readonly accessLog: AccessLogSettings;
+  readonly handlings: RouteHandlings;
   readonly pools: UpstreamPools;
   readonly plugins: PluginSet;
   readonly environment: PoolEnvironment;
@@ -48,12 +47,11 @@ export class TableDraft implements TableEdits {
   /** Upstreams that the routes name have to be there before. */
   putRoutes(routes: readonly Route[], slots: readonly number[], shared: SharedUpstreams): void {
     for (const [index, route] of routes.entries()) {
-      const accessLog = AccessLogPolicy.of(this.#terms.accessLog, route.access_log);
-      const slot = slots[index] ?? OTHER_ROUTES.slot;
       const retry = retryPolicyOf(route, shared);
       const place = this.#placeFor(route, shared);
       const pipeline = this.#terms.plugins.pipelineOf(route);
-      this.routes.set(route.id, new CompiledRoute(route, place, pipeline, { slot, accessLog, retry }));
+      const handling = this.#terms.handlings.of(route, { place, pipeline, retry });
+      this.routes.set(route.id, new CompiledRoute(route, slots[index] ?? OTHER_ROUTES.slot, handling));
     }
   }
 
