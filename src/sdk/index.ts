@@ -31,4 +31,4 @@ export type { CopyFate, RequestCopy } from "./request-copy.ts";
 export { requestValue } from "./request-value.ts";
 export type { BodyTransform, ResponseContext } from "./response-context.ts";
 export { secret, secretByName } from "./secret.ts";
-export type { NumbersEntry, SharedNumbers } from "./shared-numbers.ts";
+export type { NumbersEntry, NumbersGroup, SharedNumbers } from "./shared-numbers.ts";

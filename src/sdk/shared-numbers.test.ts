@@ -28,6 +28,16 @@ describe("numbers that workers share", () => {
     assert.deepEqual(other.update("b", counting(1)), { count: 1, isShared: false });
   });
 
+  it("are the same whether a key is said at once or what it begins with before", () => {
+    const numbers = table();
+    const routes = numbers.under("route ");
+    assert.equal(numbers.update("route a", counting(1)).count, 1);
+    assert.equal(routes.update("a", counting(1)).count, 2);
+    assert.equal(routes.update("b", counting(1)).count, 1);
+    assert.equal(numbers.under("").update("route a", counting(1)).count, 3);
+    assert.equal(numbers.update("a", counting(1)).count, 1);
+  });
+
   it("begin anew when they mean nothing any more", () => {
     const numbers = table();
     numbers.update("a", counting(1, 0));

@@ -49,7 +49,23 @@ export interface NumbersEntry {
 /** Must be short; what it answers is the answer of `update`. */
 export type NumbersStep<Result> = (entry: NumbersEntry, nowMs: number) => Result;
 
-export class SharedNumbers {
+/** Numbers of keys that begin alike. */
+export interface NumbersGroup {
+  /**
+   * Runs `step` on the numbers of `key` while no other worker does anything to them. `nowMs` comes from a clock that all workers share
+   * and that never goes back.
+   */
+  update<Result>(key: string, step: NumbersStep<Result>): Result;
+}
+
+/** The two hashes of a key as far as it was read, and how far that is. */
+interface HashState {
+  low: number;
+  high: number;
+  length: number;
+}
+
+export class SharedNumbers implements NumbersGroup {
   /** The memory for a table, to be given to every thread. */
   static allocate(): SharedArrayBuffer {
     const memory = new SharedArrayBuffer(BYTES);
@@ -59,9 +75,10 @@ export class SharedNumbers {
 
   readonly #cells: Float64Array;
   readonly #locks: Int32Array;
-  readonly #seed: Uint32Array;
-  /** The two hashes of the key that is updated. */
-  readonly #names = new Uint32Array(2);
+  /** Of no key. */
+  readonly #seed: HashState;
+  /** Of the key that is updated. */
+  readonly #hash: HashState = { low: 0, high: 0, length: 0 };
   /** What this thread's clock is behind the one of the system, which is one for all threads and never goes back. */
   readonly #behindMs = systemMs() - performance.now();
   readonly #entry = { numbers: new Float64Array(NUMBERS), isShared: false, keepMs: 0, worth: 0 };
@@ -69,17 +86,31 @@ export class SharedNumbers {
   constructor(memory: SharedArrayBuffer) {
     this.#cells = new Float64Array(memory, 0, CELLS);
     this.#locks = new Int32Array(memory, CELLS * Float64Array.BYTES_PER_ELEMENT, SETS);
-    this.#seed = new Uint32Array(memory, 0, 2);
+    const [low = 0, high = 0] = new Int32Array(memory, 0, 2);
+    this.#seed = { low, high, length: 0 };
   }
 
-  /**
-   * Runs `step` on the numbers of `key` while no other worker does anything to them. `nowMs` comes from a clock that all workers share and
-   * that never goes back.
-   */
   update<Result>(key: string, step: NumbersStep<Result>): Result {
-    const names = this.#names;
-    hash(key, this.#seed, names);
-    const [low, high] = [names[0]!, names[1]!];
+    return this.#update(this.#seed, key, step);
+  }
+
+  /** The numbers of all keys that begin so. What keys have in common is looked at once that way, and not for each update. */
+  under(prefix: string): NumbersGroup {
+    const start = { ...this.#seed };
+    read(prefix, start);
+    return { update: (key, step) => this.#update(start, key, step) };
+  }
+
+  #update<Result>({ low, high, length }: HashState, key: string, step: NumbersStep<Result>): Result {
+    const hash = this.#hash;
+    hash.low = low;
+    hash.high = high;
+    hash.length = length;
+    read(key, hash);
+    return this.#updateLocked(finished(hash.low ^ hash.length), finished(hash.high ^ hash.length), step);
+  }
+
+  #updateLocked<Result>(low: number, high: number, step: NumbersStep<Result>): Result {
     const set = low & (SETS - 1);
     this.#lock(set);
     try {
@@ -125,7 +156,7 @@ export class SharedNumbers {
   #give(at: number, low: number, high: number): number {
     this.#cells[at] = low;
     this.#cells[at + 1] = high;
-    this.#cells.fill(0, at + 2, at + PLACE);
+    for (let cell = at + 2; cell < at + PLACE; cell++) this.#cells[cell] = 0;
     return at;
   }
 
@@ -145,17 +176,17 @@ function systemMs(): number {
 }
 
 /** MurmurHash3 (32 bits, by code units), Austin Appleby, public domain: two hashes with a seed each, in one pass. */
-function hash(key: string, seeds: Uint32Array, hashes: Uint32Array): void {
-  let low = seeds[0]!;
-  let high = seeds[1]!;
+function read(key: string, hash: HashState): void {
+  let { low, high } = hash;
   for (let at = 0; at < key.length; at++) {
     let k = Math.imul(key.charCodeAt(at), 0xcc9e2d51);
     k = Math.imul((k << 15) | (k >>> 17), 0x1b873593);
     low = mixed(low ^ k);
     high = mixed(high ^ k);
   }
-  hashes[0] = finished(low ^ key.length);
-  hashes[1] = finished(high ^ key.length);
+  hash.low = low;
+  hash.high = high;
+  hash.length += key.length;
 }
 
 function mixed(h: number): number {

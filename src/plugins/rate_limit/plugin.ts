@@ -65,10 +65,21 @@ export const rateLimit = definePlugin({
       if (entry.isShared) host.count("crowded");
       return ruling;
     };
-    const prefix = `${config.algorithm} ${host.place} `;
+    const counted = `${config.algorithm} ${host.place} `;
+    const all = host.shared.under(counted);
+    // Keys say what they are of, so that nobody takes the place of another by sending its address in a header.
+    const byAddress = host.shared.under(`${counted}ip `);
+    const byValue = host.shared.under(`${counted}${key} `);
+    const whoIs = requestValue(key);
+    const ruleOf = (request: RequestContext) => {
+      if (key === "") return all.update("", step);
+      const value = whoIs(request);
+      if (value !== undefined) return byValue.update(value, step);
+      return byAddress.update(networkOf(request.client, ipv6_prefix_length), step);
+    };
     return {
       onRequest(request) {
-        const ruling = host.shared.update(prefix + whoIs(request, key, ipv6_prefix_length), step);
+        const ruling = ruleOf(request);
         request.set(ruled, ruling);
         if (ruling.isWithin) return undefined;
         host.count("limited");
@@ -84,10 +95,3 @@ export const rateLimit = definePlugin({
     };
   },
 });
-
-/** Values say what they are of, so that nobody takes the place of another by sending its address in a header. */
-function whoIs(request: RequestContext, key: string, ipv6PrefixLength: number): string {
-  if (key === "") return "";
-  const value = requestValue(request, key);
-  return value === undefined ? `ip ${networkOf(request.client, ipv6PrefixLength)}` : `${key} ${value}`;
-}

@@ -81,9 +81,10 @@ export const trafficSplit = definePlugin({
   create({ groups, sticky }, host) {
     const shares = new Shares(groups);
     const placed = createContextKey<Group | undefined>("traffic_split", undefined);
+    const whoIs = requestValue(sticky?.mode === "hash" ? sticky.hash_key : "");
     const remembered = (request: RequestContext) => {
       if (sticky === undefined) return undefined;
-      if (sticky.mode === "hash") return shares.byKey(requestValue(request, sticky.hash_key) ?? request.client);
+      if (sticky.mode === "hash") return shares.byKey(whoIs(request) ?? request.client);
       const name = request.cookie(sticky.cookie_name);
       return groups.find((group) => group.name === name && group.weight > 0);
     };

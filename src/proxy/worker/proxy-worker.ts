@@ -262,7 +262,6 @@ export class ProxyWorker implements Gateway {
 
   #afterSweep(): void {
     this.#lookForOverload();
-    this.#events.flush();
     this.dateLine = `Date: ${new Date(this.clock.now()).toUTCString()}\r\n`;
     for (const bound of this.#closing) {
       // A sweep after the last accept, so that a request that was already on its way is answered.
@@ -270,12 +269,17 @@ export class ProxyWorker implements Gateway {
       if (bound.connections === 0) this.#closing.delete(bound);
     }
     if (this.#closing.size === 0 && this.#stopped !== undefined) {
-      this.accessLog.flush();
+      this.#flush();
       this.#stopped();
     }
     if (++this.#sweeps % LAG_WINDOW_SWEEPS !== 0) return;
     this.#reportLag();
+    this.#flush();
+  }
+
+  #flush(): void {
     this.accessLog.flush();
+    this.#events.flush();
   }
 
   #lookForOverload(): void {
