@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type Server, type ServerResponse } from "node:http";
+import { createServer as createHttp2Server, type Http2Server } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -127,6 +128,10 @@ const ATTACKS: Readonly<Record<string, Attack>> = {
       clients.flood(sockets, crumb.repeat(1_000));
     },
   },
+  "HTTP/2 uploads, a hundred on each connection, for an upstream that does not read": {
+    maxGrowthMb: 150,
+    begin: async (clients) => clients.upload(5, 100, "/silent/http2"),
+  },
   "HTTP/2 headers that go on and on (CONTINUATION)": {
     maxGrowthMb: 150,
     async begin(clients) {
@@ -179,17 +184,21 @@ describe("a node whose clients mean it ill", {
 }, () => {
   const directory = mkdtempSync(join(tmpdir(), "runway-hostile-"));
   let origin: Server;
+  let http2Origin: Http2Server;
   let member: Member;
   let atRest = 0;
 
   before(async () => {
     origin = startOrigin();
-    await eventually("the origin listens", () => origin.listening);
+    // Reads of an upload what the first window has, however much room a kernel would have for it.
+    http2Origin = createHttp2Server(() => {}).listen(0, "127.0.0.1");
+    await eventually("the origins listen", () => origin.listening && http2Origin.listening);
     const { certFile, keyFile } = await (await createAuthority(directory, "authority")).issue("server", {
       commonName: "localhost",
     });
     const http =
       "http: { read_header_timeout: 10m, read_timeout: 10m, write_timeout: 10m, idle_timeout: 10m, max_connections: 0 }";
+    const http2Port = (http2Origin.address() as AddressInfo).port;
     const backends = `backends: [{ url: "http://127.0.0.1:${(origin.address() as AddressInfo).port}" }]`;
     const file = join(directory, "runway.yaml");
     writeFileSync(
@@ -202,6 +211,7 @@ listeners:
   - { id: https, address: "127.0.0.1:0", ${http}, tls: { enabled: true, cert_file: ${certFile}, key_file: ${keyFile}, handshake_timeout: 10m } }
 routes:
   - { id: silent, path: /silent, timeout_policy: { request: 5s }, ${backends} }
+  - { id: silent-http2, path: /silent/http2, backends: [{ url: "http://127.0.0.1:${http2Port}", http2: true }] }
   - { id: all, path: /, path_prefix: true, ${backends} }
 `,
     );
@@ -214,6 +224,7 @@ routes:
     await member.process.end("SIGKILL");
     origin.closeAllConnections();
     origin.close();
+    http2Origin.close();
     rmSync(directory, { recursive: true, force: true });
   });
 

@@ -1,10 +1,12 @@
 import { once } from "node:events";
+import { type ClientHttp2Session, connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
 
 /** Many clients that mean it ill, and what all of them together sent and were told. */
 export class IllClients implements Disposable {
   readonly #port: number;
   readonly #sockets: Socket[] = [];
+  readonly #sessions: ClientHttp2Session[] = [];
   readonly #timers: NodeJS.Timeout[] = [];
   /** Octets that the kernel took from them. */
   get sentBytes(): number {
@@ -47,7 +49,25 @@ export class IllClients implements Disposable {
     }
   }
 
+  /** HTTP/2 uploads without an end to `path`, many on each connection, as fast as their windows let them. */
+  upload(connections: number, streams: number, path: string): void {
+    const octets = Buffer.alloc(65_536, "x");
+    for (let connection = 0; connection < connections; connection++) {
+      const session = connectHttp2(`http://127.0.0.1:${this.#port}`).on("error", () => {});
+      this.#sessions.push(session);
+      for (let count = 0; count < streams; count++) {
+        const stream = session.request({ ":method": "POST", ":path": path }).on("error", () => {});
+        const fill = () => {
+          while (stream.writable && stream.write(octets));
+        };
+        stream.on("drain", fill);
+        fill();
+      }
+    }
+  }
+
   [Symbol.dispose](): void {
+    for (const session of this.#sessions) session.destroy();
     for (const timer of this.#timers) clearInterval(timer);
     for (const socket of this.#sockets) socket.destroy();
   }

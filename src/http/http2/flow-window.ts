@@ -18,7 +18,7 @@ export class SendWindow {
 
 /** How much the peer may still send; what was taken is granted anew once it is half of the window. */
 export class ReceiveWindow {
-  readonly #size: number;
+  #size: number;
   #left: number;
 
   constructor(size: number) {
@@ -26,8 +26,13 @@ export class ReceiveWindow {
     this.#left = size;
   }
 
-  reset(): void {
-    this.#left = this.#size;
+  get size(): number {
+    return this.#size;
+  }
+
+  reset(size: number): void {
+    this.#size = size;
+    this.#left = size;
   }
 
   /** Answers false when the peer has sent more than it may. */
@@ -36,10 +41,18 @@ export class ReceiveWindow {
     return this.#left >= 0;
   }
 
-  /** What the peer is to be granted now; 0 while it is not worth a frame. */
-  grant(): number {
+  /** Whether what was taken is worth a frame. */
+  get isDue(): boolean {
+    return 2 * (this.#size - this.#left) >= this.#size;
+  }
+
+  /**
+   * What the peer is to be granted now.
+   * @param widerBy octets that the window becomes wider with it
+   */
+  grant(widerBy = 0): number {
+    this.#size += widerBy;
     const bytes = this.#size - this.#left;
-    if (2 * bytes < this.#size) return 0;
     this.#left = this.#size;
     return bytes;
   }

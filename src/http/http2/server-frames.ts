@@ -23,12 +23,15 @@ import { HpackEncoder } from "./hpack/hpack-encoder.ts";
 import { OpenStreams } from "./open-streams.ts";
 import { PeerSettings } from "./peer-settings.ts";
 import type { RequestHead, ServerStream, StreamHost } from "./server-stream.ts";
+import { WindowBudget } from "./window-budget.ts";
 
 /** Fields that are read at all; a request between this and what a head may have is still answered with 431. */
 const MAX_HEADER_PAIRS = 2 * MAX_FIELDS;
 const FIELD_BYTES = 32;
 /** What clients may send on all streams before we have read it: much more than on one, so that streams do not hold each other back. */
-const CONNECTION_WINDOW_BYTES = 1_048_576;
+const CONNECTION_WINDOW_BYTES = 4_194_304;
+/** By which the windows of a connection's uploads may be wider together than they begin. */
+const UPLOAD_BUDGET_BYTES = 4_194_304;
 
 const NOT_HPACK: ConnectionFault = { code: ERROR.compression, reason: "a header block is not valid" };
 const TOO_MUCH: ConnectionFault = {
@@ -64,6 +67,7 @@ export class ServerFrames implements FrameSink, StreamHost {
   readonly sendWindow = new SendWindow(DEFAULT_WINDOW_BYTES);
   readonly waiting = new Set<AnswerWriter>();
   readonly streams: OpenStreams;
+  readonly uploadBudget: WindowBudget;
   readonly #host: FramesHost;
   readonly #decoder = new HpackDecoder();
   readonly #peer = new PeerSettings();
@@ -77,6 +81,7 @@ export class ServerFrames implements FrameSink, StreamHost {
     this.frames = frames;
     this.#host = host;
     this.#maxStreams = host.limits.maxConcurrentStreams;
+    this.uploadBudget = new WindowBudget(UPLOAD_BUDGET_BYTES, host.buffers.uploads);
     this.streams = new OpenStreams(() => host.addPlace());
   }
 
@@ -127,8 +132,7 @@ export class ServerFrames implements FrameSink, StreamHost {
       this.onConnectionFault(fault);
       return;
     }
-    const granted = this.#window.grant();
-    if (granted > 0) this.frames.windowUpdate(0, granted);
+    if (this.#window.isDue) this.frames.windowUpdate(0, this.#window.grant());
     if (dataBytes === 0 && !endStream) this.#host.onCheap();
     if (place?.hasEnded) this.failStream(place, ERROR.streamClosed);
     else if (place?.takeFromWindow(bytes) === false) this.failStream(place, ERROR.flowControl);

@@ -5,9 +5,10 @@ import { RequestParser } from "../request-parser.ts";
 import type { Deadlined, Sweep } from "../sweep.ts";
 import { NO_TRAILERS, readTrailers, type Trailers } from "../trailers.ts";
 import { type AnswerHost, AnswerWriter, type AnswerWriterOwner } from "./answer-writer.ts";
-import { ReceiveWindow } from "./flow-window.ts";
-import { DEFAULT_WINDOW_BYTES, ERROR, type ErrorCode } from "./frame.ts";
+import { ERROR, type ErrorCode } from "./frame.ts";
 import { readRequestHead } from "./request-head.ts";
+import { UploadWindow } from "./upload-window.ts";
+import type { WindowBudget } from "./window-budget.ts";
 
 /** What a place needs of its connection. */
 export interface StreamHost extends AnswerHost {
@@ -15,6 +16,8 @@ export interface StreamHost extends AnswerHost {
   readonly sweep: Sweep;
   /** What a client lets a new stream send. */
   readonly streamWindowBytes: number;
+  /** Of what the client is let send. */
+  readonly uploadBudget: WindowBudget;
   /** The stream is closed and the place is free. With a code, it is reset. */
   onStreamClosed(place: ServerStream, code?: ErrorCode): void;
   /** The client did on the stream what it may not do. */
@@ -57,7 +60,7 @@ export class ServerStream implements RequestChannel, AnswerWriterOwner, Deadline
   hasEnded = false;
   readonly #host: StreamHost;
   readonly #handler: RequestHandler;
-  readonly #window = new ReceiveWindow(DEFAULT_WINDOW_BYTES);
+  readonly #window: UploadWindow;
   #state: "free" | "body" | "answering" | "finishing" | "lingering" = "free";
   #isPaused = false;
   /** What the stream is reset with behind its answer: NO_ERROR when that was complete before the request, PROTOCOL_ERROR when it was malformed. */
@@ -71,6 +74,7 @@ export class ServerStream implements RequestChannel, AnswerWriterOwner, Deadline
   constructor(host: StreamHost, handler: RequestHandler) {
     this.#host = host;
     this.#handler = handler;
+    this.#window = new UploadWindow(host.uploadBudget);
     this.writer = new AnswerWriter(host, this);
   }
 
@@ -93,7 +97,6 @@ export class ServerStream implements RequestChannel, AnswerWriterOwner, Deadline
     this.#remaining = -1;
     this.#isPaused = false;
     this.#trailers = NO_TRAILERS;
-    this.#window.reset();
     this.writer.begin(id, streamWindowBytes);
     request.reset();
     request.fields.maxCount = limits.maxFields;
@@ -136,6 +139,7 @@ export class ServerStream implements RequestChannel, AnswerWriterOwner, Deadline
   /** The client has ended its side. */
   onEnd(): void {
     this.hasEnded = true;
+    this.#window.reset();
     if (this.#state === "lingering") this.#close(this.#endCode);
     else if (this.#state === "body")
       this.#guarded(() => {
@@ -187,6 +191,7 @@ export class ServerStream implements RequestChannel, AnswerWriterOwner, Deadline
   /** Stops granting the client more of the body; what it may send already is still taken. */
   pause(): void {
     this.#isPaused = true;
+    this.#window.waited();
     if (this.#state === "body") this.deadlineMs = Number.POSITIVE_INFINITY;
   }
 
@@ -251,6 +256,7 @@ export class ServerStream implements RequestChannel, AnswerWriterOwner, Deadline
   #close(code?: ErrorCode): void {
     if (this.#state === "free") return;
     this.#state = "free";
+    this.#window.reset();
     this.deadlineMs = Number.POSITIVE_INFINITY;
     this.writer.drop();
     this.#host.onStreamClosed(this, code);

@@ -27,7 +27,7 @@ const LIMITS: HttpLimits = {
 
 /**
  * Answers with the path for a body behind its `x-` fields, or with the body that came; `/octets/9` is answered with nine octets,
- * `/hold` never, and at `/pause` no more of the body is taken.
+ * `/hold` never; at `/pause` no more of the body is taken, at `/hesitate` each piece of it a turn later.
  */
 class Echo implements RequestHandler {
   channel!: ServerStream;
@@ -50,7 +50,12 @@ class Echo implements RequestHandler {
 
   onRequestBody(buffer: Buffer, start: number, end: number): void {
     this.#server.bodyBytes += end - start;
-    this.#body.push(Buffer.from(buffer.subarray(start, end)));
+    if (this.channel.request.path !== "/hesitate") {
+      this.#body.push(Buffer.from(buffer.subarray(start, end)));
+      return;
+    }
+    this.channel.pause();
+    setImmediate(() => this.channel.resume());
   }
 
   onRequestEnd(): void {
