@@ -5,7 +5,7 @@ import { type ByteSink, openByteSink } from "./byte-sink.ts";
 const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 
 /** What is kept for reuse of a buffer that had to grow. */
-const SPARE_BYTES = 262_144;
+const SPARE_BYTES = 1_048_576;
 
 /**
  * Writes lines to a file descriptor without ever blocking the event loop or failing: one write is in flight at a time, what

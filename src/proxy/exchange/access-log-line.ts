@@ -1,5 +1,7 @@
 import type { CompiledRoute } from "../route/compiled-route.ts";
 import type { Target } from "../upstream/target.ts";
+import type { AccessLog } from "./access-log.ts";
+import { LineConstant, MAX_NUMBER_BYTES, PADDING_BYTES } from "./line-octets.ts";
 
 /** What a request came to. Octets are those of the bodies; text is latin1, one character an octet. */
 export interface ServedRequest {
@@ -22,14 +24,26 @@ export interface ServedRequest {
   readonly headers: Readonly<Record<string, string | undefined>> | undefined;
 }
 
+const BYTES_IN = new LineConstant(',"bytes_in":');
+const BYTES_OUT = new LineConstant(',"bytes_out":');
+const DURATION = new LineConstant(',"duration_ms":');
+const UPSTREAM = new LineConstant(',"upstream_ms":');
+const END = "}\n";
+/** The most that those and their numbers take, and the status. */
+const MAX_FIGURES_BYTES =
+  [BYTES_IN, BYTES_OUT, DURATION, UPSTREAM].reduce((sum, { length }) => sum + length, PADDING_BYTES) +
+  5 * MAX_NUMBER_BYTES;
+
 /**
- * Makes the lines of the access log for the requests of one connection: a JSON object and a line end, all of it ASCII. What a
+ * Writes the lines of the access log for the requests of one connection: a JSON object and a line end, all of it ASCII. What a
  * request does not have is left out.
  *
- * Each piece that is joined costs as much as some twenty characters, so what the requests of a connection have in common, and what a
- * request has in common with the one before, is kept joined. Only host, path and headers are looked through for what JSON has to escape: all else is ours, or a token.
+ * A line goes straight into the memory that the log lends, a piece at a time. What the requests of a connection have in common, and
+ * what a request has in common with the one before, is kept in one piece. Only host, path and headers are looked through for what
+ * JSON has to escape: all else is ours, or a token.
  */
 export class AccessLogLine {
+  readonly #log: AccessLog;
   readonly #client: string;
   #host: string | undefined;
   #protocol = "";
@@ -47,27 +61,40 @@ export class AccessLogLine {
   #isFlat = false;
 
   /** @param client the address of who asks */
-  constructor(client: string) {
+  constructor(log: AccessLog, client: string) {
+    this.#log = log;
     this.#client = client;
   }
 
-  /** @param begin how a line begins at this time, see `beginOfLine` */
-  write(begin: string, request: ServedRequest): string {
-    const { method, host, protocol, route, target, path, failure, upstreamMs, headers } = request;
+  write(request: ServedRequest): void {
+    const { method, host, protocol, route, target, path, requestId, upstreamMs } = request;
     if (host !== this.#host || protocol !== this.#protocol) this.#recallWho(host, protocol);
     if (route !== this.#route || target !== this.#target) this.#recallWhere(route, target);
     if (this.#middle === "" || path !== this.#path || method !== this.#method) this.#recallMiddle(method, path);
     else if (!this.#isFlat) this.#flattenMiddle();
-    return (
-      begin +
-      request.requestId +
-      this.#middle +
-      request.status +
-      (failure === undefined ? "" : `,"failure":"${failure}"`) +
-      `,"bytes_in":${request.requestBytes},"bytes_out":${request.responseBytes},"duration_ms":${thousandths(request.durationMs)}` +
-      (upstreamMs === undefined ? "" : `,"upstream_ms":${thousandths(upstreamMs)}`) +
-      (headers === undefined ? "}\n" : `,"headers":${inAscii(JSON.stringify(headers))}}\n`)
-    );
+    const failure = request.failure === undefined ? "" : `,"failure":"${request.failure}"`;
+    const end = request.headers === undefined ? END : `,"headers":${inAscii(JSON.stringify(request.headers))}${END}`;
+    const { begin } = this.#log;
+    const texts = begin.length + requestId.length + this.#middle.length + failure.length + end.length;
+    const octets = this.#log.open(texts + MAX_FIGURES_BYTES);
+    if (octets === undefined) return;
+    octets.text(begin);
+    octets.text(requestId);
+    octets.text(this.#middle);
+    octets.whole(request.status);
+    if (failure !== "") octets.text(failure);
+    octets.constant(BYTES_IN);
+    octets.whole(request.requestBytes);
+    octets.constant(BYTES_OUT);
+    octets.whole(request.responseBytes);
+    octets.constant(DURATION);
+    octets.thousandths(request.durationMs);
+    if (upstreamMs !== undefined) {
+      octets.constant(UPSTREAM);
+      octets.thousandths(upstreamMs);
+    }
+    octets.text(end);
+    this.#log.close();
   }
 
   #recallMiddle(method: string, path: string): void {
@@ -122,13 +149,4 @@ const PLAIN = /^[\w./:%&=?@+~,;!*'()$[\]|-]*$/;
 /** Fields may have octets of any encoding, which are taken for latin1. */
 function inAscii(json: string): string {
   return json.replace(/[\x80-\uffff]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
-}
-
-const FRACTIONS = Array.from({ length: 1_000 }, (_, thousandth) => `.${String(thousandth).padStart(3, "0")}`);
-
-/** With three places. Whole numbers become text several times faster than others. */
-function thousandths(value: number): string {
-  const count = Math.round(value * 1_000);
-  const whole = Math.floor(count / 1_000);
-  return whole + FRACTIONS[count - whole * 1_000]!;
 }

@@ -2,11 +2,12 @@ import type { Clock } from "../../core/clock.ts";
 import type { WorkerCells } from "../counters/shared-state.ts";
 import type { Post } from "../worker/worker-protocol.ts";
 import { beginOfLine } from "./access-log-line.ts";
+import { LineOctets } from "./line-octets.ts";
 
 /** A piece is given to the supervisor when its next line might not fit, or at the next flush. */
-const PIECE_BYTES = 131_072;
+const PIECE_BYTES = 524_288;
 /** Pieces given to the supervisor that it has not taken yet; more than that is dropped. */
-const MAX_PIECES_ON_THE_WAY = 32;
+const MAX_PIECES_ON_THE_WAY = 8;
 
 /**
  * A worker's end of the access log. Lines are gathered in pieces of memory that is shared with the supervisor, who owns the file
@@ -24,7 +25,9 @@ export class AccessLog {
   #given = 0;
   /** The place of the piece that is being filled. */
   #place = 0;
-  #bytes = 0;
+  readonly #octets = new LineOctets();
+  /** Whether the line that is being written has its memory to itself, since no piece can hold it. */
+  #isAlone = false;
   #lines = 0;
   #beginMs = 0;
   #begin = beginOfLine(0);
@@ -45,28 +48,32 @@ export class AccessLog {
     return this.#begin;
   }
 
-  /** @param line with its line end, in ASCII */
-  write(line: string): void {
-    if (this.#bytes + line.length > PIECE_BYTES) this.flush();
-    if (!this.#hasRoom()) this.#cells.add("accessLogDropped", 1);
-    else if (line.length > PIECE_BYTES) this.#give(Buffer.from(line, "latin1"), 1);
-    else {
-      this.#bytes += this.#piece().write(line, this.#bytes, line.length, "latin1");
-      this.#lines++;
+  /** Where the next line is to be written, its end with it; undefined where it has to be dropped. */
+  open(maxBytes: number): LineOctets | undefined {
+    if (this.#octets.end + maxBytes > PIECE_BYTES) this.flush();
+    if (!this.#hasRoom()) {
+      this.#cells.add("accessLogDropped", 1);
+      return undefined;
     }
+    this.#isAlone = maxBytes > PIECE_BYTES;
+    if (this.#isAlone) this.#octets.moveTo(Buffer.allocUnsafeSlow(maxBytes));
+    else if (this.#lines === 0) this.#octets.moveTo(this.#piece());
+    return this.#octets;
+  }
+
+  /** The line that was opened is written. */
+  close(): void {
+    this.#lines++;
+    if (this.#isAlone) this.flush();
   }
 
   flush(): void {
     if (this.#lines === 0) return;
-    this.#give(this.#piece().subarray(0, this.#bytes), this.#lines);
-    this.#bytes = 0;
-    this.#lines = 0;
-  }
-
-  #give(octets: Uint8Array, lines: number): void {
     this.#given++;
     this.#place = (this.#place + 1) % MAX_PIECES_ON_THE_WAY;
-    this.#post({ type: "access", octets, lines, taken: this.#taken });
+    this.#post({ type: "access", octets: this.#octets.written, lines: this.#lines, taken: this.#taken });
+    this.#octets.end = 0;
+    this.#lines = 0;
   }
 
   #hasRoom(): boolean {

@@ -22,7 +22,6 @@ import { grpcTimeoutMs, isGrpc } from "./grpc/grpc-call.ts";
 import { GrpcWebCall } from "./grpc/grpc-web-call.ts";
 import type { HeldBody } from "./held-body.ts";
 import { PluginGate, type PluginGateOwner } from "./plugin-gate.ts";
-import { requestIdOf } from "./request-id.ts";
 import { RequestRecord } from "./request-record.ts";
 import { rescue } from "./rescue.ts";
 import { showAnswer, showResponse } from "./show-response.ts";
@@ -70,7 +69,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
   onRequest(): void {
     const { request } = this.client;
     this.#attempt = this.#single;
-    this.#record.open(requestIdOf(this.#givenRequestId()));
+    this.#record.open(this.#gateway.requestIds.of(this.#givenRequestId()));
     if (this.#gateway.isOverloaded) {
       this.#gateway.cells.add("requestsShed", 1);
       this.#fail("overloaded");
@@ -115,7 +114,7 @@ export class Exchange<Channel extends RequestChannel = RequestChannel>
   }
 
   onRequestRefused({ kind, reason }: Refusal): void {
-    if (!this.#record.isOpen) this.#record.open(requestIdOf(undefined));
+    if (!this.#record.isOpen) this.#record.open(this.#gateway.requestIds.make());
     this.#fail(kind, reason);
   }
 

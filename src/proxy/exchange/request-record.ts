@@ -43,7 +43,7 @@ export class RequestRecord {
   /** @param client the address of who asks */
   constructor(gateway: Gateway, client: string) {
     this.#gateway = gateway;
-    this.#line = new AccessLogLine(client);
+    this.#line = new AccessLogLine(gateway.accessLog, client);
   }
 
   open(requestId: string): void {
@@ -111,10 +111,10 @@ export class RequestRecord {
   }
 
   #close(channel: RequestChannel, status: number, durationMs: number, failure: FailureKind | undefined): void {
-    const { configuration, accessLog, cells } = this.#gateway;
+    const { configuration, cells } = this.#gateway;
     const policy = this.route === undefined ? configuration.accessLog : this.route.handling.accessLog;
     if (policy?.wants(channel.request.method, status))
-      accessLog.write(this.#line.write(accessLog.begin, this.#served(channel, policy, status, durationMs, failure)));
+      this.#line.write(this.#served(channel, policy, status, durationMs, failure));
     const { method, fields } = channel.request;
     if (method === "POST" && isAnyCall(fields))
       cells.called(this.#slot, failure === undefined ? callStatusOf(this.grpcStatus) : grpcStatusOf(failure));

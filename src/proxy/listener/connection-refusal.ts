@@ -1,5 +1,4 @@
 import type { Socket } from "node:net";
-import { requestIdOf } from "../exchange/request-id.ts";
 import { rescue, writeOwnAnswer } from "../exchange/rescue.ts";
 import type { Gateway } from "../worker/gateway.ts";
 
@@ -21,7 +20,7 @@ export class ConnectionRefusal {
   }
 
   refuse(socket: Socket, isInTheClear: boolean): void {
-    const { cells, clock, configuration, dateLine } = this.#gateway;
+    const { cells, clock, configuration, dateLine, requestIds } = this.#gateway;
     cells.add("connectionsRefused", 1);
     socket.on("error", () => {}); // "close" follows, and is what matters.
     if (!isInTheClear || this.#told >= MAX_TOLD) {
@@ -35,7 +34,7 @@ export class ConnectionRefusal {
       cancel();
     });
     socket.resume(); // A close with something unread would be a reset, which may overtake the answer.
-    const requestId = requestIdOf(undefined);
+    const requestId = requestIds.make();
     const answering = { minorVersion: 1, keepAlive: false, requestId, dateLine };
     const { retryAfterSeconds } = configuration;
     socket.end(writeOwnAnswer(rescue("overloaded", { retryAfterSeconds }), false, answering), "latin1");

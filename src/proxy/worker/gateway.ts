@@ -4,6 +4,7 @@ import type { OctetBuffers } from "../../http/octet-buffers.ts";
 import type { Sweep } from "../../http/sweep.ts";
 import type { WorkerCells } from "../counters/shared-state.ts";
 import type { AccessLog } from "../exchange/access-log.ts";
+import type { RequestIds } from "../exchange/request-ids.ts";
 import type { PluginRuntime } from "../plugin/plugin-runtime.ts";
 import type { CompiledConfiguration } from "../route/compiled-configuration.ts";
 
@@ -17,6 +18,7 @@ export interface Gateway {
   readonly isOverloaded: boolean;
   /** The Date field of answers, as a line. */
   readonly dateLine: string;
+  readonly requestIds: RequestIds;
   readonly plugins: PluginRuntime;
   readonly sweep: Sweep;
   readonly buffers: OctetBuffers;

@@ -8,6 +8,7 @@ import type { Plugin } from "../../sdk/plugin.ts";
 import { ConfigurationRefused } from "../configuration-refused.ts";
 import type { WorkerCells } from "../counters/shared-state.ts";
 import { AccessLog } from "../exchange/access-log.ts";
+import { RequestIds } from "../exchange/request-ids.ts";
 import { BoundListener } from "../listener/bound-listener.ts";
 import { ConnectionCount } from "../listener/connection-count.ts";
 import { explainListenError } from "../listener/listen-error.ts";
@@ -58,6 +59,7 @@ export class ProxyWorker implements Gateway {
   #isClosed = false;
   isOverloaded = false;
   dateLine = "";
+  readonly requestIds = new RequestIds();
   readonly plugins: PluginRuntime;
   readonly #events: EventCounts;
   readonly #index: number;
