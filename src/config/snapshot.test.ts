@@ -24,7 +24,7 @@ describe("createSnapshot", () => {
   it("cannot be changed at any depth", () => {
     const spec = snapshot.resources[2]!.spec as { backends: { url: string }[] };
     assert.throws(() => Object.assign(snapshot, { version: 4 }), TypeError);
-    assert.throws(() => (snapshot.resources as Resource[]).pop(), TypeError);
+    assert.throws(() => Object.assign(snapshot.resources[0]!, { id: "other" }), TypeError);
     assert.throws(() => Object.assign(spec.backends[0]!, { url: "http://c" }), TypeError);
   });
 });

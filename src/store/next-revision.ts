@@ -88,7 +88,7 @@ function hashAfter(before: bigint, { replaced, upserts }: EffectiveDelta): bigin
 }
 
 function revisionOf(summary: RevisionSummary, head: Revision | undefined, delta: Delta): Revision {
-  return Object.freeze({ ...summary, resources: Object.freeze(applyDelta(head?.resources ?? [], delta)) });
+  return Object.freeze({ ...summary, resources: applyDelta(head?.resources ?? [], delta) });
 }
 
 function digest({ upserts, removals }: Delta): string {

@@ -182,7 +182,7 @@ export class PostgresRevisionLog implements RevisionLog {
     if (summary === undefined) return undefined;
     const resources = await readState(client, version);
     if (stateHash(resources) !== summary.hash) this.#damaged(version);
-    return Object.freeze({ ...summary, resources: Object.freeze(resources) });
+    return Object.freeze({ ...summary, resources });
   }
 
   #damaged(version: number): never {

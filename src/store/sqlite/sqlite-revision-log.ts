@@ -108,7 +108,7 @@ export class SqliteRevisionLog implements RevisionLog {
     if (summary === undefined) return undefined;
     const resources = tables.state(version);
     if (stateHash(resources) !== summary.hash) this.#damaged(version);
-    return Object.freeze({ ...summary, resources: Object.freeze(resources) });
+    return Object.freeze({ ...summary, resources });
   }
 
   #damaged(version: number): never {
