@@ -24,15 +24,16 @@ const program = new Command("npm run bench --").description(
 program
   .command("proxy")
   .description("what a proxied request costs, runway beside others")
-  .option(
-    "--subjects <names>",
-    `two or more of ${names()}; the last is the baseline`,
-    subjects,
-    subjects("runway,nginx"),
+  .addOption(
+    new Option("--subjects <names>", `two or more of ${names()}; the last is the baseline`)
+      .argParser(subjects)
+      .default(subjects("runway,nginx"), "runway,nginx"),
   )
-  .option("--workload <names>", `all, or some of ${WORKLOADS.map(({ name }) => name).join(", ")}`, workloads, [
-    findWorkload("small-get"),
-  ])
+  .addOption(
+    new Option("--workload <names>", `all, or some of ${WORKLOADS.map(({ name }) => name).join(", ")}`)
+      .argParser(workloads)
+      .default(workloads("small-get"), "small-get"),
+  )
   .option("--rate <count>", "requests a second of fixed-rate workloads (default: half of what the slowest can)", count)
   .option("--rounds <count>", "measured runs of each subject", count, 5)
   .option("--seconds <count>", "length of a run", count, 5)

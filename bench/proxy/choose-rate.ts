@@ -2,7 +2,8 @@ import { runFixedRate } from "../fixed-rate.ts";
 import { runWrk } from "../wrk.ts";
 import type { RunningProxy } from "./subject.ts";
 
-const MAX_LAG_MS = 0.5;
+/** How late a generator may be (p99) before what it measures is itself. */
+export const MAX_LAG_MS = 0.5;
 /** To about two fifths. A generator that is late even then is not so for the rate. */
 const MAX_LOWERED = 3;
 const TRIAL_SECONDS = 2;

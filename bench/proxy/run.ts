@@ -13,6 +13,8 @@ export interface Run {
   readonly requests: number;
   readonly figures: Figures;
   readonly failures: Readonly<Record<string, number>>;
+  /** Runs before it that do not count, since the generator was late in them. */
+  readonly repeats?: number;
   readonly memory: readonly MemorySample[];
 }
 
