@@ -169,16 +169,21 @@ export class FieldLines {
   }
 
   #isChanged(changed: readonly FieldName[], index: number): boolean {
-    for (const { lower } of changed) if (this.#isNamed(lower, index)) return true;
+    const length = this.#nameLength(index);
+    for (const { lower } of changed) if (lower.length === length && this.#isNamed(lower, index)) return true;
     return false;
   }
 
   #isNamed(lowerName: string, index: number): boolean {
+    if (this.#nameLength(index) !== lowerName.length) return false;
     const start = this.#offset(index, NAME_START);
-    if (this.#offset(index, NAME_END) - start !== lowerName.length) return false;
     for (let at = 0; at < lowerName.length; at++)
       if (TOKEN_LOWER[this.#text.charCodeAt(start + at)] !== lowerName.charCodeAt(at)) return false;
     return true;
+  }
+
+  #nameLength(index: number): number {
+    return this.#offset(index, NAME_END) - this.#offset(index, NAME_START);
   }
 
   #offset(index: number, which: number): number {

@@ -19,6 +19,8 @@ const KeySpec = z.strictObject({
     .describe("When the key stops being accepted."),
 });
 
+type Key = z.output<typeof KeySpec>;
+
 /** The form in which keys stand in a configuration. Keys are long and random, so a hash without salt gives nothing away and can be looked up. */
 export function hashApiKey(key: string): string {
   return `sha256:${digest("sha256", key)}`;
@@ -47,15 +49,14 @@ export const apiKey = definePlugin({
     }),
     list: { field: "keys", key: "name" },
     keysOf: ({ keys }) =>
-      Object.fromEntries(
-        (keys as readonly z.output<typeof KeySpec>[]).map(({ hash }, index) => [`keys[${index}].hash`, hash]),
-      ),
+      Object.fromEntries((keys as readonly Key[]).map(({ hash }, index) => [`keys[${index}].hash`, hash])),
   },
   create({ header, query_param: parameter, hide_credentials }, host) {
     const hide = (request: RequestContext) => {
       request.headers.remove(header);
       if (parameter !== "" && request.parameter(parameter) !== undefined) request.removeParameter(parameter);
     };
+    /** With the hash as the consumer has it, which is the quickest to be found again. */
     const remembered = new Map<string, string>();
     const remember = (key: string, hash: string) => {
       if (remembered.size >= MAX_REMEMBERED) remembered.delete(remembered.keys().next().value!);
@@ -70,15 +71,13 @@ export const apiKey = definePlugin({
         const known = remembered.get(key);
         const hash = known ?? (key.length > MAX_KEY_CHARACTERS ? "" : hashApiKey(key));
         const consumer = host.consumerByKey(hash);
-        const held = (consumer?.credentials.keys as readonly z.output<typeof KeySpec>[] | undefined)?.find(
-          (one) => one.hash === hash,
-        );
+        const held = (consumer?.credentials.keys as readonly Key[] | undefined)?.find((one) => one.hash === hash);
         const isExpired = held?.expires_at !== undefined && Date.parse(held.expires_at) <= host.clock.now();
-        if (consumer === undefined || isExpired) {
+        if (consumer === undefined || held === undefined || isExpired) {
           host.count(isExpired ? "expired" : "refused");
           return refuse("consumerUnknown", { headers: { "WWW-Authenticate": "API-Key" } });
         }
-        if (known === undefined) remember(key, hash);
+        if (known === undefined) remember(key, held.hash);
         host.count("accepted");
         if (hide_credentials) hide(request);
         return { id: consumer.id };

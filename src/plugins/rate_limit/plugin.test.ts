@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { request, run, TestPlugin } from "../../sdk/testing.ts";
+import { request, run, systemClock, TestPlugin } from "../../sdk/testing.ts";
 import { slidingWindow, tokenBucket } from "./limiter.ts";
 import { rateLimit } from "./plugin.ts";
+
+/** What is known of a key that nobody used yet. */
+const unused = () => ({ numbers: new Float64Array(3), isShared: false, keepMs: 0, worth: 0 });
 
 async function statuses(limit: TestPlugin, count: number, asked = request()): Promise<number[]> {
   const results = [];
@@ -12,7 +15,9 @@ async function statuses(limit: TestPlugin, count: number, asked = request()): Pr
 
 describe("rate_limit", () => {
   it("lets as many requests through as it says, tells what is left, and refuses more", async () => {
-    const limit = new TestPlugin(rateLimit, { rate: 2, period: "1h" });
+    const startMs = performance.now();
+    const clock = { ...systemClock, now: () => 1_000_000_500 + performance.now() - startMs };
+    const limit = new TestPlugin(rateLimit, { rate: 2, period: "1h" }, { clock });
     const [first, second, third] = [await limit.run(), await limit.run(), await limit.run()];
     assert.deepEqual([first.status, second.status, third.status], [200, 200, 429]);
     assert.deepEqual(
@@ -22,6 +27,7 @@ describe("rate_limit", () => {
     assert.equal(third.failure, "rateLimited");
     assert.equal(third.headers["x-ratelimit-limit"], "2");
     assert.equal(third.headers["retry-after"], "1800");
+    assert.equal(third.headers["x-ratelimit-reset"], "1001801");
     assert.equal(third.forwarded, undefined);
     assert.deepEqual(limit.events, { limited: 1 });
   });
@@ -80,28 +86,30 @@ describe("rate_limit", () => {
 
 describe("a token bucket", () => {
   it("lets a burst through and then as many as the rate says", () => {
-    const numbers = new Float64Array(3);
+    const entry = unused();
     const limit = { rate: 10, periodMs: 1_000, burst: 3 };
-    const at = (ms: number) => tokenBucket(limit, numbers, 1_000_000 + ms).isWithin;
+    const at = (ms: number) => tokenBucket(limit, entry, 1_000_000 + ms).isWithin;
     assert.deepEqual(
       [at(0), at(0), at(0), at(0), at(99), at(100), at(150), at(200)],
       [true, true, true, false, false, true, false, true],
     );
-    const fresh = tokenBucket(limit, new Float64Array(3), 5_000);
-    assert.deepEqual([fresh.usedShare, fresh.keepMs], [1 / 3, 100]);
+    const fresh = unused();
+    tokenBucket(limit, fresh, 5_000);
+    assert.deepEqual([fresh.worth, fresh.keepMs], [1 / 3, 100]);
     assert.deepEqual([at(10_000), at(10_000), at(10_000), at(10_000)], [true, true, true, false]);
   });
 });
 
 describe("a sliding window", () => {
   it("counts what came in the last period, the one before by the share that is covered", () => {
-    const numbers = new Float64Array(3);
+    const entry = unused();
     const limit = { rate: 4, periodMs: 1_000, burst: 4 };
-    const at = (ms: number) => slidingWindow(limit, numbers, 1_000_000 + ms).isWithin;
+    const at = (ms: number) => slidingWindow(limit, entry, 1_000_000 + ms).isWithin;
     assert.deepEqual([at(900), at(900), at(900), at(900), at(999)], [true, true, true, true, false]);
     assert.deepEqual([at(1_000), at(1_250), at(1_251)], [false, true, false]);
-    const fresh = slidingWindow(limit, new Float64Array(3), 5_250);
-    assert.deepEqual([fresh.usedShare, fresh.keepMs], [1 / 4, 1_750]);
+    const fresh = unused();
+    slidingWindow(limit, fresh, 5_250);
+    assert.deepEqual([fresh.worth, fresh.keepMs], [1 / 4, 1_750]);
     assert.deepEqual([at(3_000), at(3_000), at(3_000), at(3_000), at(3_000)], [true, true, true, true, false]);
   });
 });

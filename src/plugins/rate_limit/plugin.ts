@@ -10,6 +10,7 @@ import {
 } from "../../sdk/index.ts";
 import { type Ruling, slidingWindow, tokenBucket } from "./limiter.ts";
 import { networkOf } from "./network-of.ts";
+import { timeOfDayBy } from "./time-of-day.ts";
 
 const ALGORITHMS = { token_bucket: tokenBucket, sliding_window: slidingWindow };
 const KEY = /^(?:|ip|consumer|(?:header|cookie):[!#$%&'*+.^_`|~0-9A-Za-z-]+)$/;
@@ -59,12 +60,10 @@ export const rateLimit = definePlugin({
     const rule = ALGORITHMS[config.algorithm];
     const shown = String(config.algorithm === "token_bucket" ? limit.burst : rate);
     const step = (entry: NumbersEntry, nowMs: number) => {
-      const ruling = rule(limit, entry.numbers, nowMs);
-      entry.keepMs = ruling.keepMs;
-      entry.worth = ruling.usedShare;
       if (entry.isShared) host.count("crowded");
-      return ruling;
+      return rule(limit, entry, nowMs);
     };
+    const timeOfDay = timeOfDayBy(host.clock);
     const counted = `${config.algorithm} ${host.place} `;
     const all = host.shared.under(counted);
     // Keys say what they are of, so that nobody takes the place of another by sending its address in a header.
@@ -90,7 +89,7 @@ export const rateLimit = definePlugin({
         if (ruling === undefined) return;
         headers.set("X-RateLimit-Limit", shown);
         headers.set("X-RateLimit-Remaining", String(ruling.remaining));
-        headers.set("X-RateLimit-Reset", String(Math.ceil((host.clock.now() + ruling.resetMs) / 1_000)));
+        headers.set("X-RateLimit-Reset", String(Math.ceil((timeOfDay(ruling.nowMs) + ruling.resetMs) / 1_000)));
       },
     };
   },
