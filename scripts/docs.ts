@@ -1,5 +1,5 @@
-/** Writes docs/reference, and the options in the README of each plugin, from what the code declares. `--check` writes nothing and fails when a page is stale. */
-import { readFileSync, writeFileSync } from "node:fs";
+/** Writes the index of docs, docs/reference, and the options in the README of each plugin, from what the code declares. `--check` writes nothing and fails when a page is stale. */
+import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import { Language } from "../src/config/language.ts";
 import { NODE_SCHEMA } from "../src/config/node-settings.ts";
@@ -137,7 +137,55 @@ function pluginPage({ name, config }: (typeof PLUGINS)[number]): string {
   return page.replace(marks, () => `<!-- options -->\n${optionsTable(config, "")}\n<!-- /options -->`);
 }
 
+/** Every page that is there, by its own heading. */
+function indexPage(): string {
+  const root = new URL("..", import.meta.url).pathname;
+  const listed = (pattern: string) =>
+    globSync(pattern, { cwd: root })
+      .sort()
+      .map((path) => `- [${headingOf(`${root}/${path}`)}](${path.startsWith("docs/") ? path.slice(5) : `../${path}`})`)
+      .join("\n");
+  return `# Documentation
+
+${GENERATED}Begin with the [README](../README.md); [ARCHITECTURE.md](../ARCHITECTURE.md) says how the house is built, and [CONTRIBUTING.md](../CONTRIBUTING.md) how to work on it.
+
+## Guides
+
+${listed("docs/guides/*.md")}
+
+## In operation
+
+${listed("deploy/*.md")}
+
+## Reference
+
+${listed("docs/reference/*.md")}
+- The admin API: \`/docs\` and \`/openapi.json\` of every node
+- The command line: \`runway --help\`, and \`--help\` of each command
+
+## Plugins of the house
+
+${listed("src/plugins/*/README.md")}
+
+## What is shown, and how fast it is
+
+${listed("docs/[!R]*.md")}
+${listed("bench/README.md")}
+
+## Decisions
+
+${listed("docs/decisions/*.md")}
+`;
+}
+
+function headingOf(path: string): string {
+  const [, heading] = /^# (.+)$/m.exec(readFileSync(path, "utf8")) ?? [];
+  if (heading === undefined) throw new Error(`${path} has no heading`);
+  return heading;
+}
+
 const pages: Record<string, string> = {
+  "docs/README.md": indexPage(),
   "docs/reference/errors.md": errorsPage(),
   "docs/reference/configuration.md": configurationPage(),
   "docs/reference/metrics.md": metricsPage(),

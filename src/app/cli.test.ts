@@ -238,8 +238,8 @@ describe("runway pki", () => {
     assert.equal((await runway(["pki", "init"])).code, EXIT.ok);
     assert.equal((await runway(["pki", "issue", "cp", "--host", "localhost", "127.0.0.1"])).code, EXIT.ok);
     const issue = ["pki", "issue", "dp", "--node-id", "edge-1"];
-    assert.match((await runway(issue)).out, /pki\/dp\.crt\n.*pki\/dp\.key/);
-    for (const name of ["ca", "cp", "dp"]) assert.equal((await stat(join(dir, `${name}.key`))).mode & 0o777, 0o600);
+    assert.match((await runway(issue)).out, /pki\/edge-1\.crt\n.*pki\/edge-1\.key/);
+    for (const name of ["ca", "cp", "edge-1"]) assert.equal((await stat(join(dir, `${name}.key`))).mode & 0o777, 0o600);
     const second = await runway(issue);
     assert.equal(second.code, EXIT.refused);
     assert.match(second.err, /exists already.*--force/);

@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { nearestName } from "../config/nearest-name.ts";
 import { RunwayError } from "../core/failure.ts";
 import { CommandError } from "./command-error.ts";
 import { addCertificates } from "./commands/certificates.ts";
@@ -98,9 +99,11 @@ function refuseUnknownCommand(program: Command, [first]: readonly string[]): voi
     .createHelp()
     .visibleCommands(program)
     .map((command) => command.name());
+  const nearest = nearestName(first, names);
+  const meant = nearest === undefined ? `Commands: ${names.join(", ")}.` : `Did you mean \`runway ${nearest}\`?`;
   throw new CommandError(
     "usage",
-    `There is no command ${JSON.stringify(first)}. Commands: ${names.join(", ")}. Add --help to see more.`,
+    `There is no command ${JSON.stringify(first)}. ${meant} \`runway --help\` says more.`,
   );
 }
 

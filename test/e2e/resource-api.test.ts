@@ -292,7 +292,7 @@ describe("the command line", () => {
     ];
     const before = await cluster.version();
     const dry = await change({ upserts }, "--dry-run");
-    assert.match(dry.out, /^Version \d+ would have these changes:\n {2}\+ route:blog\n {2}\+ upstream:blog\n$/);
+    assert.match(dry.out, /^Version \d+ would have 2 changes:\n {2}\+ route:blog\n {2}\+ upstream:blog\n$/);
     assert.equal(await cluster.version(), before);
     const made = await change({ upserts }, "-m", "a blog", "--if-version", String(before));
     assert.deepEqual([made.code, await cluster.version()], [0, before + 1], made.err);

@@ -5,7 +5,7 @@ import { eventually } from "./eventually.ts";
 
 export type LogLine = Readonly<Record<string, unknown>> & { readonly msg?: string };
 
-const PROGRAM = new URL("../../bin/runway", import.meta.url).pathname;
+export const PROGRAM = new URL("../../bin/runway", import.meta.url).pathname;
 
 /** A real runway process, `runway run -c FILE`, whose log lines can be looked at. */
 export class RunwayProcess {
@@ -16,8 +16,10 @@ export class RunwayProcess {
   /** When everything that it wrote has been read, too. */
   #isOver = false;
 
-  constructor(file: string, env: Readonly<Record<string, string>> = {}) {
+  /** @param cwd the folder in which it runs; this process's when left out */
+  constructor(file: string, env: Readonly<Record<string, string>> = {}, cwd?: string) {
     this.#child = spawn(PROGRAM, ["run", "-c", file], {
+      cwd,
       env: { ...process.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });

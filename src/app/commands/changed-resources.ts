@@ -1,9 +1,9 @@
 import type { Command } from "commander";
 import { z } from "zod";
 import { EXIT } from "../exit-codes.ts";
-import { changeLines } from "./change-lines.ts";
 import { type AdminOptions, type CommandContext, clientOf } from "./command-context.ts";
 import { countOf } from "./count-of.ts";
+import { describeChanges } from "./describe-changes.ts";
 import { ifVersion } from "./if-version.ts";
 
 const Changed = z.object({
@@ -61,14 +61,7 @@ function describe(
   dryRun: boolean,
   { terminal }: CommandContext,
 ): string {
-  const lines = changeLines(
-    changes.map(({ kind, id, action }) => `${kind}:${id} ${action}`),
-    terminal,
-  );
-  const headline =
-    changes.length === 0
-      ? `Nothing ${dryRun ? "would change" : "changed"}: version ${version} has this content already.\n`
-      : `Version ${version} ${dryRun ? "would have" : "has"} these changes:\n`;
+  const told = changes.map(({ kind, id, action }) => `${kind}:${id} ${action}`);
   const missing = (fleet?.missing ?? []).map(({ node_id, why }) => `Not applied by ${node_id} (${why}).\n`);
-  return headline + lines + missing.join("");
+  return describeChanges(version, told, { dryRun }, terminal) + missing.join("");
 }

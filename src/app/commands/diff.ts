@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import { z } from "zod";
 import type { AdminClient } from "../admin-client.ts";
 import { EXIT } from "../exit-codes.ts";
-import { changeLines } from "./change-lines.ts";
 import { type AdminOptions, adminCommand, type CommandContext, clientOf } from "./command-context.ts";
+import { changeLines } from "./describe-changes.ts";
 import { readDocument } from "./read-document.ts";
 
 const Answer = z.object({ Changes: z.array(z.string()) });

@@ -45,12 +45,12 @@ export function addPki(program: Command, context: CommandContext): void {
     .description("the certificate of a data plane; it may speak for this node id alone")
     .requiredOption("--node-id <id>", "the node's id, as in cluster.data_plane.node_id", nameOf)
     .option("--trust-domain <name>", "the trust domain in the certificate", "runway")
-    .option("--name <name>", "what the files are called", nameOf, "dp")
-    .addHelpText("after", "\nExample:\n  runway pki issue dp --node-id edge-1 --name edge-1")
-    .action(async (options: PkiOptions & { nodeId: string; trustDomain: string; name: string }) => {
+    .option("--name <name>", "what the files are called; as the node when not given", nameOf)
+    .addHelpText("after", "\nExample:\n  runway pki issue dp --node-id edge-1")
+    .action(async (options: PkiOptions & { nodeId: string; trustDomain: string; name?: string }) => {
       const { issueDataPlane } = await certificates();
       const pair = await issueDataPlane(await new KeyStore(options.dir).read(AUTHORITY), options);
-      await save(options.name, pair, options, context);
+      await save(options.name ?? options.nodeId, pair, options, context);
     });
 }
 

@@ -2,11 +2,10 @@ import type { Command } from "commander";
 import { z } from "zod";
 import { formatDuration, parseDuration } from "../../core/duration.ts";
 import { CommandError } from "../command-error.ts";
-import { counted } from "../counted.ts";
 import { EXIT } from "../exit-codes.ts";
-import { changeLines } from "./change-lines.ts";
 import { type AdminOptions, adminCommand, type CommandContext, clientOf } from "./command-context.ts";
 import { countOf } from "./count-of.ts";
+import { describeChanges } from "./describe-changes.ts";
 import { ifVersion } from "./if-version.ts";
 import { readDocument } from "./read-document.ts";
 
@@ -85,12 +84,9 @@ function describe(
   options: PushOptions,
   context: CommandContext,
 ): string {
-  const count = counted(Changes.length, "change");
-  const headline =
-    Changes.length === 0
-      ? `Nothing ${options.dryRun ? "would change" : "changed"}: version ${Version} has this content already.\n`
-      : `Version ${Version}${options.dryRun ? " would have" : " has"} ${count}:\n`;
-  return headline + changeLines(Changes, context.terminal) + (Fleet === undefined ? "" : describeFleet(Fleet));
+  return (
+    describeChanges(Version, Changes, options, context.terminal) + (Fleet === undefined ? "" : describeFleet(Fleet))
+  );
 }
 
 function describeFleet({ Complete, Applied, Missing, Slowest }: z.output<typeof Fleet>): string {
