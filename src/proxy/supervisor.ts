@@ -21,7 +21,9 @@ import { UpstreamSupervision } from "./upstream/upstream-supervision.ts";
 import type { LineSink } from "./worker/line-sink.ts";
 import { type Memory, processMemory } from "./worker/memory-guard.ts";
 import { MemoryWatch } from "./worker/memory-watch.ts";
-import { type Plan, type PlanChange, WorkerLost, WorkerSlot, type WorkerState } from "./worker/worker-slot.ts";
+import type { Plan, PlanChange } from "./worker/plan.ts";
+import { WorkerSlot, type WorkerState } from "./worker/worker-slot.ts";
+import { WorkerLost } from "./worker/worker-thread.ts";
 
 export interface SupervisorOptions {
   /** Threads that serve requests, at least 1. */

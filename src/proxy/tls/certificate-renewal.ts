@@ -3,7 +3,7 @@ import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/ports.ts";
 import { watchFiles } from "../../core/watched-files.ts";
 import { ConfigurationRefused } from "../configuration-refused.ts";
-import type { Plan } from "../worker/worker-slot.ts";
+import type { Plan } from "../worker/plan.ts";
 import { type ReadMaterial, readTlsMaterial } from "./read-tls-material.ts";
 import type { TlsMaterial } from "./tls-material.ts";
 

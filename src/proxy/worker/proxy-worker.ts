@@ -1,4 +1,3 @@
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Problem } from "../../config/problem.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/ports.ts";
@@ -9,10 +8,7 @@ import { ConfigurationRefused } from "../configuration-refused.ts";
 import type { WorkerCells } from "../counters/shared-state.ts";
 import { AccessLog } from "../exchange/access-log.ts";
 import { RequestIds } from "../exchange/request-ids.ts";
-import { BoundListener } from "../listener/bound-listener.ts";
-import { ConnectionCount } from "../listener/connection-count.ts";
-import { explainListenError } from "../listener/listen-error.ts";
-import { listenerSettingsOf } from "../listener/listener-settings.ts";
+import type { BoundListener } from "../listener/bound-listener.ts";
 import { EventCounts } from "../plugin/event-counts.ts";
 import { PluginRuntime } from "../plugin/plugin-runtime.ts";
 import { CompiledConfiguration } from "../route/compiled-configuration.ts";
@@ -21,13 +17,14 @@ import type { TlsMaterial } from "../tls/tls-material.ts";
 import { NameResolver } from "../upstream/discovery/name-resolver.ts";
 import { UpstreamPools } from "../upstream/upstream-pools.ts";
 import type { Gateway } from "./gateway.ts";
-import { LoopLagGuard } from "./loop-lag-guard.ts";
+import { LoopWatch } from "./loop-watch.ts";
+import { WorkerListeners } from "./worker-listeners.ts";
 import { WorkerLogger } from "./worker-logger.ts";
-import type { Command, Doors, Draining, PlannedListener, Post } from "./worker-protocol.ts";
+import type { Command, Doors, Draining, Post } from "./worker-protocol.ts";
 
 const SWEEP_INTERVAL_MS = 50;
-const LAG_RESOLUTION_MS = 20;
-const LAG_WINDOW_SWEEPS = 20;
+/** What is gathered is told once in so many sweeps. */
+const REPORT_SWEEPS = 20;
 
 /** The plugins of a worker, and the memory that theirs shares with those of the others. */
 export interface WorkerPlugins {
@@ -55,31 +52,21 @@ export class ProxyWorker implements Gateway {
   readonly buffers = new OctetBuffers();
   readonly names: NameResolver;
   isDraining = false;
-  /** Whether no new connections are accepted, while draining. */
-  #isClosed = false;
   isOverloaded = false;
   dateLine = "";
   readonly requestIds = new RequestIds();
   readonly plugins: PluginRuntime;
   readonly #events: EventCounts;
-  readonly #index: number;
   readonly #post: Post;
-  readonly #listeners = new Map<string, BoundListener>();
-  /** Listeners that are gone but still have connections. */
-  readonly #closing = new Set<BoundListener>();
+  readonly #listeners: WorkerListeners;
   readonly #pools = new UpstreamPools(this);
   #configuration: CompiledConfiguration | undefined;
   #preparation: Preparation | undefined;
-  /** The listeners in effect. */
-  #planned: readonly PlannedListener[] = [];
   #stopped: (() => void) | undefined;
-  #lag: ReturnType<typeof monitorEventLoopDelay> | undefined;
   #sweeps = 0;
-  readonly #lagGuard = new LoopLagGuard();
-  #lookedMs: number;
+  readonly #loop: LoopWatch;
 
   constructor(index: number, clock: Clock, cells: WorkerCells, post: Post, { plugins, memory }: WorkerPlugins) {
-    this.#index = index;
     this.clock = clock;
     this.cells = cells;
     this.logger = new WorkerLogger(clock, post);
@@ -89,7 +76,8 @@ export class ProxyWorker implements Gateway {
     this.#post = post;
     this.#events = new EventCounts(post);
     this.plugins = new PluginRuntime({ plugins, memory, events: this.#events, clock, logger: this.logger });
-    this.#lookedMs = clock.monotonicMs();
+    this.#listeners = new WorkerListeners(this, index);
+    this.#loop = new LoopWatch({ intervalMs: SWEEP_INTERVAL_MS, clock, cells, logger: this.logger });
   }
 
   get configuration(): CompiledConfiguration {
@@ -98,8 +86,7 @@ export class ProxyWorker implements Gateway {
   }
 
   start(): void {
-    this.#lag = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS });
-    this.#lag.enable();
+    this.#loop.start();
     this.#afterSweep();
     this.sweep.start();
     this.#post({ type: "ready" });
@@ -177,19 +164,8 @@ export class ProxyWorker implements Gateway {
   }
 
   async #listen(): Promise<Problem[]> {
-    const { doors, opened = new Map<string, BoundListener>() } = this.#preparation ?? {};
-    const problems: Problem[] = [];
-    for (const [index, { key, host, port, listener, counts }] of (doors?.listeners ?? []).entries()) {
-      if (this.#listeners.has(key)) continue;
-      const bound = new BoundListener(this, new ConnectionCount(counts, this.#index));
-      try {
-        await bound.bind(host, port);
-        opened.set(key, bound);
-      } catch (error) {
-        problems.push(explainListenError(listener, index, error));
-      }
-    }
-    return problems;
+    const { doors, opened } = this.#preparation ?? {};
+    return doors === undefined || opened === undefined ? [] : this.#listeners.open(doors.listeners, opened);
   }
 
   #commit(): void {
@@ -202,40 +178,20 @@ export class ProxyWorker implements Gateway {
     if (configuration !== previous) {
       this.#configuration = configuration;
       configuration.activate(previous);
-      this.#lagGuard.maxLagMs = configuration.maxEventLoopLagMs;
+      this.#loop.limit(configuration.maxEventLoopLagMs);
     }
-    if (doors !== undefined) this.#open(doors, opened);
-  }
-
-  #open({ listeners, tls }: Doors, opened: ReadonlyMap<string, BoundListener>): void {
-    this.#planned = listeners;
-    for (const [key, bound] of opened) this.#listeners.set(key, bound);
-    const kept = new Set(listeners.map(({ key }) => key));
-    for (const [key, bound] of this.#listeners) if (!kept.has(key)) this.#close(key, bound);
-    for (const { key, listener } of listeners)
-      this.#listeners.get(key)?.configure(listenerSettingsOf(listener), tls.listeners.get(listener.id));
-    if (this.#isClosed) for (const bound of this.#listeners.values()) bound.pause();
+    if (doors !== undefined) this.#listeners.replace(doors, opened);
   }
 
   /** Closed doors open again with the others of the worker, and so does what was opened meanwhile. */
   async #drain({ isDraining, isClosed }: Draining): Promise<Problem[]> {
     this.isDraining = isDraining;
-    this.#isClosed = isClosed;
-    const problems: Problem[] = [];
-    for (const [index, { key, host, port, listener }] of this.#planned.entries()) {
-      const bound = this.#listeners.get(key);
-      if (isClosed) bound?.pause();
-      else
-        await bound?.resume(host, port).catch((error: unknown) => {
-          problems.push(explainListenError(listener, index, error));
-        });
-    }
-    return problems;
+    return this.#listeners.shut(isClosed);
   }
 
   #renew(tls: TlsMaterial): void {
     this.#configuration?.renew(tls.upstream);
-    for (const { key, listener } of this.#planned) this.#listeners.get(key)?.renew(tls.listeners.get(listener.id));
+    this.#listeners.renew(tls);
   }
 
   #abort(): void {
@@ -247,61 +203,31 @@ export class ProxyWorker implements Gateway {
     if (preparation.configuration !== this.#configuration) preparation.configuration.abandon();
   }
 
-  #close(key: string, bound: BoundListener): void {
-    bound.close();
-    this.#listeners.delete(key);
-    this.#closing.add(bound);
-  }
-
   #stop(): Promise<void> {
     this.#abort();
     this.isDraining = true;
-    for (const [key, bound] of this.#listeners) this.#close(key, bound);
+    this.#listeners.closeAll();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#stopped = resolve;
     return promise;
   }
 
   #afterSweep(): void {
-    this.#lookForOverload();
+    this.isOverloaded = this.#loop.look() || this.cells.get("isMemoryShort") === 1;
     this.dateLine = `Date: ${new Date(this.clock.now()).toUTCString()}\r\n`;
-    for (const bound of this.#closing) {
-      // A sweep after the last accept, so that a request that was already on its way is answered.
-      if (this.#stopped !== undefined) bound.closeIdle();
-      if (bound.connections === 0) this.#closing.delete(bound);
-    }
-    if (this.#closing.size === 0 && this.#stopped !== undefined) {
+    const areAllClosed = this.#listeners.sweep(this.#stopped !== undefined);
+    if (areAllClosed && this.#stopped !== undefined) {
       this.#flush();
       this.#stopped();
     }
-    if (++this.#sweeps % LAG_WINDOW_SWEEPS !== 0) return;
-    this.#reportLag();
+    if (++this.#sweeps % REPORT_SWEEPS !== 0) return;
+    this.#loop.report();
     this.#flush();
   }
 
   #flush(): void {
     this.accessLog.flush();
     this.#events.flush();
-  }
-
-  #lookForOverload(): void {
-    const nowMs = this.clock.monotonicMs();
-    const lagMs = nowMs - this.#lookedMs - SWEEP_INTERVAL_MS;
-    this.#lookedMs = nowMs;
-    if (this.#lagGuard.observe(lagMs)) {
-      const { isLate } = this.#lagGuard;
-      this.cells.set("isLate", isLate ? 1 : 0);
-      if (isLate)
-        this.logger.warn("A worker does not keep up: new requests are refused", { lag_ms: Math.round(lagMs) });
-      else this.logger.warn("A worker keeps up again: new requests are served");
-    }
-    this.isOverloaded = this.#lagGuard.isLate || this.cells.get("isMemoryShort") === 1;
-  }
-
-  #reportLag(): void {
-    if (this.#lag === undefined) return;
-    this.cells.set("eventLoopLagP99Ms", Math.max(0, this.#lag.percentile(99) / 1e6 - LAG_RESOLUTION_MS));
-    this.#lag.reset();
   }
 }
 

@@ -1,47 +1,14 @@
-import { Worker } from "node:worker_threads";
-import type { Configuration } from "../../config/configuration.ts";
-import type { ConfigurationChange } from "../../config/configuration-change.ts";
 import type { Clock } from "../../core/clock.ts";
 import type { Logger } from "../../core/ports.ts";
-import { ConfigurationRefused } from "../configuration-refused.ts";
 import { WorkerCells } from "../counters/shared-state.ts";
 import type { EventTotals } from "../plugin/event-counts.ts";
-import type { TlsMaterial } from "../tls/tls-material.ts";
-import type { SharedUpstream, SharedUpstreams } from "../upstream/health/shared-upstream.ts";
-import { retryKey, routeKey, upstreamKey } from "../upstream/upstream-settings.ts";
 import type { LineSink } from "./line-sink.ts";
-import type { Command, Draining, PlannedListener, Report, WorkerBirth } from "./worker-protocol.ts";
-
-/** A configuration with the addresses that its listeners have. */
-export interface Plan {
-  /** With the targets that were discovered. */
-  readonly configuration: Configuration;
-  readonly listeners: readonly PlannedListener[];
-  /** The memory of upstreams that workers know something of together. */
-  readonly shared: SharedUpstreams;
-  readonly tls: TlsMaterial;
-  /** Where `tls` came from. */
-  readonly tlsFiles: readonly string[];
-}
-
-/** What turns the plan in effect into the next. */
-export interface PlanChange {
-  readonly from: Plan;
-  readonly to: Plan;
-  readonly change: ConfigurationChange;
-}
+import type { Plan, PlanChange } from "./plan.ts";
+import { type PhaseDurations, PlanTransfer } from "./plan-transfer.ts";
+import type { Command, Draining, WorkerBirth } from "./worker-protocol.ts";
+import { type Notice, WorkerLost, WorkerThread } from "./worker-thread.ts";
 
 export type WorkerState = "starting" | "running" | "crashed" | "stopped";
-
-/** The thread went away before it answered. */
-export class WorkerLost extends Error {}
-
-type TableContent = Pick<Configuration, "upstreams" | "routes">;
-
-export interface PhaseDurations {
-  readonly compileMs: number;
-  readonly listenMs: number;
-}
 
 export interface WorkerSlotOptions {
   readonly id: number;
@@ -60,10 +27,6 @@ export interface WorkerSlotOptions {
   readonly clock: Clock;
 }
 
-/** Resources sent at a time: a slice is taken in by a worker within a millisecond or so, between two turns of its loop. */
-const SLICE = 64;
-/** The same while it serves nobody yet, who could be kept waiting. */
-const FIRST_SLICE = 1_024;
 /** Changes that a thread that is still being loaded catches up with; with more it is loaded anew. */
 const MAX_MISSED = 1_000;
 const FIRST_BACK_OFF_MS = 100;
@@ -82,17 +45,15 @@ export class WorkerSlot {
   draining: Draining | undefined;
   readonly #options: WorkerSlotOptions;
   readonly #logger: Logger;
-  #thread: Worker | undefined;
+  #thread: WorkerThread | undefined;
+  #transfer: PlanTransfer | undefined;
   #startedMs = 0;
   #backOffMs = FIRST_BACK_OFF_MS;
   #inEffect: Plan | undefined;
-  #slice = FIRST_SLICE;
   /** What the thread has ready to take effect. */
   #prepared: Plan | undefined;
   /** While the thread is loaded: what came into effect since. Undefined when that is too much or not a change. */
   #missed: PlanChange[] | undefined = [];
-  #answer: PromiseWithResolvers<number> | undefined;
-  #ready: PromiseWithResolvers<void> | undefined;
 
   constructor(options: WorkerSlotOptions) {
     this.id = options.id;
@@ -101,21 +62,17 @@ export class WorkerSlot {
   }
 
   async start(): Promise<void> {
-    const { id, entry, row, plugins, shared, clock } = this.#options;
-    const workerData: WorkerBirth = { worker: id, row, plugins, shared };
-    const ready = Promise.withResolvers<void>();
-    this.#ready = ready;
-    this.#slice = FIRST_SLICE;
-    this.#startedMs = clock.monotonicMs();
-    const thread = new Worker(entry, { workerData, name: `runway-worker-${id}` });
-    this.#thread = thread;
-    let cause: unknown;
-    thread.on("message", (report: Report) => this.#onReport(report));
-    thread.on("error", (error) => {
-      cause = error;
+    const { id, entry, row, plugins, shared, slotOf, clock } = this.#options;
+    const birth: WorkerBirth = { worker: id, row, plugins, shared };
+    const thread: WorkerThread = new WorkerThread({
+      ...{ entry, birth },
+      onNotice: (notice) => this.#onNotice(notice),
+      onExit: (cause) => this.#onExit(thread, cause),
     });
-    thread.on("exit", (code) => this.#onExit(thread, cause ?? `exit code ${code}`));
-    await ready.promise;
+    this.#thread = thread;
+    this.#transfer = new PlanTransfer(thread, slotOf);
+    this.#startedMs = clock.monotonicMs();
+    await thread.start();
     if (this.draining !== undefined) await this.#call({ type: "drain", ...this.draining });
     await this.#load();
   }
@@ -200,98 +157,50 @@ export class WorkerSlot {
   }
 
   async #send(plan: Plan): Promise<PhaseDurations> {
-    const { settings, consumers, plugins, owned } = plan.configuration;
-    const { listeners, tls } = plan;
-    let compileMs = await this.#call({ type: "begin", settings, listeners, tls, plugins: { plugins, owned } });
-    for (let at = 0; at < consumers.length; at += this.#slice)
-      compileMs += await this.#call({ type: "consumers", consumers: consumers.slice(at, at + this.#slice) });
-    compileMs += await this.#sendTable(plan.configuration, plan.shared);
-    const listenMs = await this.#call({ type: "listen" });
+    const durations = await this.#reached(this.#transfer).send(plan);
     this.#prepared = plan;
-    return { compileMs, listenMs };
+    return durations;
   }
 
-  async #sendChange({ from, to, change }: PlanChange): Promise<PhaseDurations> {
-    const { removedUpstreams, removedRoutes } = change;
-    const doors = from.listeners === to.listeners ? undefined : { listeners: to.listeners, tls: to.tls };
-    let compileMs = await this.#call({ type: "change", doors });
-    compileMs += await this.#sendTable(change, to.shared);
-    if (removedUpstreams.length + removedRoutes.length > 0)
-      compileMs += await this.#call({ type: "remove", upstreams: removedUpstreams, routes: removedRoutes });
-    const listenMs = doors === undefined ? 0 : await this.#call({ type: "listen" });
-    this.#prepared = to;
-    return { compileMs, listenMs };
+  async #sendChange(step: PlanChange): Promise<PhaseDurations> {
+    const durations = await this.#reached(this.#transfer).sendChange(step);
+    this.#prepared = step.to;
+    return durations;
   }
 
-  async #sendTable({ upstreams, routes }: TableContent, shared: SharedUpstreams): Promise<number> {
-    let compileMs = 0;
-    for (let at = 0; at < upstreams.length; at += this.#slice) {
-      const slice = upstreams.slice(at, at + this.#slice);
-      const known = sharedBy(slice.map(upstreamKey), shared);
-      compileMs += await this.#call({ type: "upstreams", upstreams: slice, shared: known });
-    }
-    for (let at = 0; at < routes.length; at += this.#slice) {
-      const slice = routes.slice(at, at + this.#slice);
-      const slots = slice.map(({ id }) => this.#options.slotOf(id));
-      compileMs += await this.#call({
-        type: "routes",
-        routes: slice,
-        slots,
-        shared: sharedBy([...slice.map(routeKey), ...slice.map(retryKey)], shared),
-      });
-    }
-    return compileMs;
-  }
-
-  /** From now on it serves. */
-  #commit(): Promise<number> {
-    this.#slice = SLICE;
-    return this.#call({ type: "commit" });
+  async #commit(): Promise<number> {
+    return this.#reached(this.#transfer).commit();
   }
 
   async #call(command: Command): Promise<number> {
-    const thread = this.#thread;
-    while (this.#answer !== undefined) await this.#answer.promise.catch(() => {});
-    if (thread === undefined || thread !== this.#thread) throw new WorkerLost("the worker is gone");
-    const answer = Promise.withResolvers<number>();
-    this.#answer = answer;
-    thread.postMessage(command);
-    return answer.promise;
+    return this.#reached(this.#thread).call(command);
   }
 
-  #onReport(report: Report): void {
-    if (report.type === "log") {
-      this.#logger[report.level](report.message, report.fields);
-      return;
-    }
-    if (report.type === "events") {
-      this.#options.events.add(report.counts);
-      return;
-    }
-    if (report.type === "access") {
-      this.#options.accessLog?.write(report.octets, report.lines);
-      Atomics.add(report.taken, 0, 1);
-      return;
-    }
-    if (report.type === "ready") {
-      this.#ready?.resolve();
-      return;
-    }
-    const answer = this.#answer;
-    this.#answer = undefined;
-    if (report.type === "done") answer?.resolve(report.tookMs);
-    else answer?.reject(new ConfigurationRefused(report.problems));
+  #reached<Way>(way: Way | undefined): Way {
+    if (way === undefined) throw new WorkerLost("the worker is gone");
+    return way;
   }
 
-  #onExit(thread: Worker, cause: unknown): void {
+  #onNotice(notice: Notice): void {
+    switch (notice.type) {
+      case "log":
+        this.#logger[notice.level](notice.message, notice.fields);
+        break;
+      case "events":
+        this.#options.events.add(notice.counts);
+        break;
+      case "access":
+        this.#options.accessLog?.write(notice.octets, notice.lines);
+        Atomics.add(notice.taken, 0, 1);
+    }
+  }
+
+  #onExit(thread: WorkerThread, cause: unknown): void {
     if (thread !== this.#thread) return;
     this.#thread = undefined;
-    new WorkerCells(this.#options.row).resetGauges();
+    this.#transfer = undefined;
     this.#prepared = undefined;
-    const lost = new WorkerLost("the worker is gone", { cause });
-    this.#answer?.reject(lost);
-    this.#answer = undefined;
-    this.#ready?.reject(lost);
+    new WorkerCells(this.#options.row).resetGauges();
     if (this.state === "stopped") return;
     this.state = "crashed";
     const { clock } = this.#options;
@@ -312,17 +221,6 @@ export class WorkerSlot {
       this.#thread?.terminate().catch(() => {});
     });
   }
-}
-
-/** Those of these owners. */
-function sharedBy(keys: readonly string[], shared: SharedUpstreams): SharedUpstreams {
-  const some = new Map<string, SharedUpstream>();
-  if (shared.size === 0) return some;
-  for (const key of keys) {
-    const one = shared.get(key);
-    if (one !== undefined) some.set(key, one);
-  }
-  return some;
 }
 
 function ignoreLoss(error: unknown): number {
