@@ -142,6 +142,17 @@ const forgettingWhatItRuns: Protocol = {
   },
 };
 
+const givingEverythingToEverybody: Protocol = {
+  ...PROTOCOL,
+  stepFleet(controlPlane, state, event) {
+    return PROTOCOL.stepFleet(
+      controlPlane,
+      state,
+      event.type === "authorised" ? { ...event, newest: undefined } : event,
+    );
+  },
+};
+
 /** Does not see that the node knows more than itself, and offers what it has. */
 const withoutLookingAhead: Protocol = {
   ...PROTOCOL,
@@ -227,6 +238,11 @@ export const BROKEN_PROTOCOLS: readonly BrokenProtocol[] = [
     name: "a control plane that does not follow what the other commits",
     protocol: deafToTheLog,
     violation: STAYS_BEHIND,
+  },
+  {
+    name: "a control plane that gives an older program what it does not know",
+    protocol: givingEverythingToEverybody,
+    violation: RUNS_WHAT_NEVER_WAS,
   },
   {
     name: "a node that comes back before it was asked to",

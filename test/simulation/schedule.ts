@@ -10,12 +10,22 @@ const LOOK_EVERY_MS = 1_000;
 export function emptyTally(): Tally {
   const refusals = { refusals: 0, staleOffers: 0, integrityRefusals: 0, deltaRefusals: 0 };
   const starts = { crashes: 0, poisonings: 0, passedOver: 0 };
-  return { applies: 0, ...refusals, resumedTransfers: 0, deltas: 0, deferrals: 0, moves: 0, cuts: 0, ...starts };
+  return {
+    applies: 0,
+    ...refusals,
+    resumedTransfers: 0,
+    deltas: 0,
+    deferrals: 0,
+    withheld: 0,
+    moves: 0,
+    cuts: 0,
+    ...starts,
+  };
 }
 
 /**
  * Runs one schedule: for a while two control planes commit to one log while connections are cut, processes crash and
- * restart, applies are slow or fail, some versions bring nodes down, bytes change on the way, clocks run at different speeds,
+ * restart, applies are slow or fail, some versions bring nodes down, one node has an older program and is not given every version, bytes change on the way, clocks run at different speeds,
  * nodes are told to come back later, and a control plane is stopped for a while or hears late of what the other committed.
  * Then the faults stop, and every node must come to the newest version.
  *
@@ -29,12 +39,16 @@ export function runSchedule(seed: number, protocol: Protocol = PROTOCOL, tally: 
     ["cp-1", one],
     ["cp-2", other],
   ]);
-  const nodes = ["n-1", "n-2"].map((nodeId) => new SimulatedNode(nodeId, world, controlPlanes));
+  const nodes = [
+    new SimulatedNode("n-1", "newest", world, controlPlanes),
+    new SimulatedNode("n-2", "older", world, controlPlanes),
+  ];
 
   const versions = 2 + random.below(MAX_VERSION - 1);
   if (random.chance(0.2)) world.poisonous.add(1 + random.below(versions - 1));
   for (let version = 1; version <= versions; version += 1) {
     if (version < versions && random.chance(0.15)) world.invalid.add(version);
+    if (version < versions && random.chance(0.15)) world.withheld.add(version);
     time.at(random.between(0, FAULTS_MS), () => {
       world.committed += 1;
       // One commits and knows at once; the other is told soon, or finds out when it looks by itself, or later still.

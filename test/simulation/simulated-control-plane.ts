@@ -3,7 +3,7 @@ import type { Hello } from "../../src/sync/messages.ts";
 import type { Publication } from "../../src/sync/publication.ts";
 import type { Connection } from "./connection.ts";
 import { SimulatedStream } from "./simulated-stream.ts";
-import { DELTAS, SNAPSHOTS, type World } from "./world.ts";
+import { EDITIONS, type Program, type World } from "./world.ts";
 
 /** Knows the versions up to `known` of the one durable log that it shares with another: all of them, or fewer for a while. */
 export class SimulatedControlPlane {
@@ -11,8 +11,9 @@ export class SimulatedControlPlane {
   readonly #clockRate: number;
   readonly #streams = new Set<SimulatedStream>();
   readonly #byNode = new Map<string, SimulatedStream>();
-  #history = new DeltaHistory();
-  #newest: Publication | undefined;
+  #histories = newHistories();
+  /** As each program is given it. */
+  #newest: Readonly<Record<Program, Publication>> | undefined;
   isUp = true;
   /** It does nothing until then, as a process that was stopped: what comes meanwhile waits. */
   pausedUntilMs = 0;
@@ -34,8 +35,10 @@ export class SimulatedControlPlane {
     if (this.known > 0 && !protocol.followsLog) return;
     this.#record(committed);
     this.known = committed;
-    this.#newest = this.#world.publicationOf(committed, this.#history);
-    for (const stream of [...this.#streams]) stream.publish(this.#newest);
+    const publicationFor = (program: Program) =>
+      this.#world.publicationOf(committed, program, this.#histories[program]);
+    this.#newest = { newest: publicationFor("newest"), older: publicationFor("older") };
+    for (const stream of [...this.#streams]) stream.publish(this.#newest[programOf(stream.hello)]);
   }
 
   /** Everything in memory is lost. */
@@ -45,7 +48,7 @@ export class SimulatedControlPlane {
     for (const stream of [...this.#streams]) stream.die();
     this.#streams.clear();
     this.#byNode.clear();
-    this.#history = new DeltaHistory();
+    this.#histories = newHistories();
     this.#newest = undefined;
     this.known = 0;
   }
@@ -62,7 +65,8 @@ export class SimulatedControlPlane {
 
   accept(connectionOf: () => Connection): SimulatedStream {
     const stream: SimulatedStream = new SimulatedStream(this.#world, this.#clockRate, connectionOf, {
-      newest: this.#newest,
+      newest: this.#newest?.newest,
+      newestFor: (hello) => this.#newest?.[programOf(hello)],
       pausedUntilMs: () => this.pausedUntilMs,
       deferral: (hello) => this.#deferral(hello),
       admitted: (nodeId) => {
@@ -92,7 +96,21 @@ export class SimulatedControlPlane {
   /** Not each version is seen by itself: what was committed meanwhile is one step. */
   #record(committed: number): void {
     if (this.known === 0) return;
-    const [base, target] = [SNAPSHOTS[this.known]!, SNAPSHOTS[committed]!];
-    this.#history.record({ base, target, delta: DELTAS[this.known]![committed]! });
+    for (const program of PROGRAMS) {
+      const { snapshots, deltas } = EDITIONS[program];
+      const [base, target] = [snapshots[this.known]!, snapshots[committed]!];
+      this.#histories[program].record({ base, target, delta: deltas[this.known]![committed]! });
+    }
   }
+}
+
+const PROGRAMS = ["newest", "older"] as const;
+
+function newHistories(): Record<Program, DeltaHistory> {
+  return { newest: new DeltaHistory(), older: new DeltaHistory() };
+}
+
+/** Whoever has not said what it is, is taken for one that knows everything. */
+function programOf(hello: Hello | undefined): Program {
+  return hello?.version.startsWith("1.3.") ? "older" : "newest";
 }

@@ -16,7 +16,7 @@ import { STATUS } from "../../src/sync/testing/messages.ts";
 import { Connection, type End } from "./connection.ts";
 import type { SimulatedControlPlane } from "./simulated-control-plane.ts";
 import { SimulatedDisk } from "./simulated-disk.ts";
-import { Violation, type World } from "./world.ts";
+import { type Program, Violation, type World } from "./world.ts";
 
 /** How long a process has to live with a configuration for that to be trusted. Shorter than in life, as schedules are. */
 const SURVIVAL_MS = 15_000;
@@ -24,6 +24,7 @@ const SURVIVAL_MS = 15_000;
 /** A data plane: its disk outlives its processes. */
 export class SimulatedNode {
   readonly nodeId: string;
+  readonly program: Program;
   readonly #world: World;
   readonly #controlPlanes: ReadonlyMap<string, SimulatedControlPlane>;
   #lives = 0;
@@ -36,8 +37,14 @@ export class SimulatedNode {
   /** By control plane: not before when it wants to see this node again. */
   readonly #askedUntilMs = new Map<string, number>();
 
-  constructor(nodeId: string, world: World, controlPlanes: ReadonlyMap<string, SimulatedControlPlane>) {
+  constructor(
+    nodeId: string,
+    program: Program,
+    world: World,
+    controlPlanes: ReadonlyMap<string, SimulatedControlPlane>,
+  ) {
     this.nodeId = nodeId;
+    this.program = program;
     this.#world = world;
     this.#controlPlanes = controlPlanes;
   }
@@ -68,7 +75,7 @@ export class SimulatedNode {
 
   /** To the disk first, then into the workers: the order of the real sink. */
   keepAndRun(snapshot: Snapshot): void {
-    this.#world.checkState(snapshot);
+    this.#world.checkState(snapshot, this.program);
     if (snapshot.version < this.#highest)
       throw new Violation(`${this.nodeId} went from version ${this.#highest} back to ${snapshot.version}`);
     this.#deaths.delete(this.#highest);
@@ -156,7 +163,7 @@ class NodeProcess {
     this.#running = running;
     const identity: NodeIdentity = {
       nodeId: node.nodeId,
-      version: "1.4.1",
+      version: node.program === "older" ? "1.3.9" : "1.4.1",
       hostname: "h",
       labels: {},
       plugins: {},

@@ -15,13 +15,15 @@ import { Violation, type World } from "./world.ts";
 
 const IDENTITY = {
   ...{ controlPlaneId: "cp", version: "1.4.0", rpcPrefixes: [], otherAddresses: () => [] },
-  compatibility: "patch" as const,
+  compatibility: "minor" as const,
   behindLimitMs: 60_000,
 };
 
 /** What a stream is told by its control plane. */
 interface StreamPlace {
   readonly newest: Publication | undefined;
+  /** As the program of the node knows it. */
+  newestFor(hello: Hello): Publication | undefined;
   pausedUntilMs(): number;
   /** When the node is to come back instead of being let in; undefined when it is let in. */
   deferral(hello: Hello): number | undefined;
@@ -51,6 +53,11 @@ export class SimulatedStream implements End<FromNode> {
       (effect) => this.#perform(effect),
     );
     this.#dispatch({ type: "opened" });
+  }
+
+  /** What the node said of itself; undefined until it has. */
+  get hello(): Hello | undefined {
+    return this.#runner.state.hello;
   }
 
   get isLevel(): boolean {
@@ -114,6 +121,9 @@ export class SimulatedStream implements End<FromNode> {
       case "clear timer":
         this.#timers.delete(effect.timer);
         break;
+      case "announce":
+        this.#world.tally.withheld += 1;
+        break;
       case "give up turn":
       case "rpc":
       case "report":
@@ -128,7 +138,7 @@ export class SimulatedStream implements End<FromNode> {
       return;
     }
     this.#place.admitted(hello.nodeId);
-    this.#dispatch({ type: "authorised" });
+    this.#dispatch({ type: "authorised", newest: this.#place.newestFor(hello) });
   }
 
   #send(message: FromControlPlane): void {

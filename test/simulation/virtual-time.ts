@@ -19,8 +19,7 @@ export class VirtualTime {
   }
 
   at(atMs: number, action: () => void): void {
-    this.#heap.push({ atMs: Math.max(atMs, this.#nowMs), order: this.#order++, action });
-    this.#rise(this.#heap.length - 1);
+    this.#rise({ atMs: Math.max(atMs, this.#nowMs), order: this.#order++, action });
   }
 
   /** Lets the next thing happen. @returns whether there was one before `limitMs` */
@@ -28,39 +27,38 @@ export class VirtualTime {
     const first = this.#heap[0];
     if (first === undefined || first.atMs > limitMs) return false;
     const last = this.#heap.pop()!;
-    if (this.#heap.length > 0) {
-      this.#heap[0] = last;
-      this.#sink();
-    }
+    if (this.#heap.length > 0) this.#sink(last);
     this.#nowMs = first.atMs;
     first.action();
     return true;
   }
 
-  #rise(position: number): void {
-    let child = position;
-    while (child > 0) {
-      const parent = (child - 1) >> 1;
-      if (!isBefore(this.#heap[child]!, this.#heap[parent]!)) return;
-      this.#swap(child, parent);
-      child = parent;
+  /** From a new place at the end to where it belongs. */
+  #rise(appointment: Appointment): void {
+    const heap = this.#heap;
+    let place = heap.length;
+    while (place > 0) {
+      const parent = heap[(place - 1) >> 1]!;
+      if (!isBefore(appointment, parent)) break;
+      heap[place] = parent;
+      place = (place - 1) >> 1;
     }
+    heap[place] = appointment;
   }
 
-  #sink(): void {
-    let parent = 0;
+  /** From the place of the first to where it belongs. */
+  #sink(appointment: Appointment): void {
+    const heap = this.#heap;
+    let place = 0;
     for (;;) {
-      let least = parent;
-      for (const child of [2 * parent + 1, 2 * parent + 2])
-        if (child < this.#heap.length && isBefore(this.#heap[child]!, this.#heap[least]!)) least = child;
-      if (least === parent) return;
-      this.#swap(parent, least);
-      parent = least;
+      let child = 2 * place + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && isBefore(heap[child + 1]!, heap[child]!)) child += 1;
+      if (!isBefore(heap[child]!, appointment)) break;
+      heap[place] = heap[child]!;
+      place = child;
     }
-  }
-
-  #swap(one: number, other: number): void {
-    [this.#heap[one], this.#heap[other]] = [this.#heap[other]!, this.#heap[one]!];
+    heap[place] = appointment;
   }
 }
 

@@ -37,13 +37,36 @@ export const PROTOCOL: Protocol = {
   wires: REMEMBERING,
 };
 
-/**
- * What every schedule commits: each version changes one of the first five resources, and one more comes and goes. Shared, since it is
- * frozen.
- */
-export const SNAPSHOTS: readonly Snapshot[] = Array.from({ length: MAX_VERSION + 1 }, (_, version) =>
-  createSnapshot({ epoch: EPOCH, version, resources: resourcesOf(version) }),
-);
+/** The programs of nodes: today's, and an older one that knows a part of each configuration and is given that. */
+export type Program = "newest" | "older";
+
+/** Everything that nodes with one program are sent. Shared, since it is frozen, and encoded once for all schedules. */
+interface Edition {
+  readonly snapshots: readonly Snapshot[];
+  /** From each version to each later one. */
+  readonly deltas: readonly (readonly Delta[])[];
+  readonly publications: readonly Publication[];
+  /** What each version is, as text. */
+  readonly truth: readonly string[];
+}
+
+export const EDITIONS: Readonly<Record<Program, Edition>> = {
+  newest: editionOf(() => true),
+  older: editionOf(({ id }) => id !== "odd"),
+};
+
+/** Each version changes one of the first five resources, and one more comes and goes. */
+function editionOf(isKnown: (resource: Resource) => boolean): Edition {
+  const snapshots = Array.from({ length: MAX_VERSION + 1 }, (_, version) =>
+    createSnapshot({ epoch: EPOCH, version, resources: resourcesOf(version).filter(isKnown) }),
+  );
+  const deltas = snapshots.map((before) => snapshots.map((after) => deltaBetween(before.resources, after.resources)));
+  const publications = snapshots.map((snapshot) => {
+    const since = ({ version }: Stamp): Delta => deltas[version]![snapshot.version]!;
+    return new Publication({ snapshot, source: "init", timestampMs: 0, originalYaml: () => "", since }, CHUNK_BYTES);
+  });
+  return { snapshots, deltas, publications, truth: snapshots.map(({ resources }) => JSON.stringify(resources)) };
+}
 
 function resourcesOf(version: number): Resource[] {
   const lasting = [1, 2, 3, 4, 5].map((place) => route(`r${place}`, Math.floor((version + place) / 5)));
@@ -54,24 +77,13 @@ function route(id: string, round: number): Resource {
   return { kind: "route", id, spec: { path: `/${id}/${round}` } };
 }
 
-/** From each version to each later one. */
-export const DELTAS: readonly (readonly Delta[])[] = SNAPSHOTS.map((before) =>
-  SNAPSHOTS.map((after) => deltaBetween(before.resources, after.resources)),
-);
-
-/** Whole snapshots, and every change, encoded once for all schedules. */
-const PUBLICATIONS: readonly Publication[] = SNAPSHOTS.map((snapshot) => {
-  const since = ({ version }: Stamp): Delta => DELTAS[version]![snapshot.version]!;
-  return new Publication({ snapshot, source: "init", timestampMs: 0, originalYaml: () => "", since }, CHUNK_BYTES);
-});
-
 /** Of one control plane: it has the changes that its history has, and no others. */
 class KnownPublication extends Publication {
   readonly #shared: Publication;
   readonly #history: DeltaHistory;
 
-  constructor(snapshot: Snapshot, shared: Publication, history: DeltaHistory) {
-    super({ snapshot, source: "init", timestampMs: 0, originalYaml: () => "" });
+  constructor(snapshot: Snapshot, shared: Publication, history: DeltaHistory, obstacle: string) {
+    super({ snapshot, source: "init", timestampMs: 0, originalYaml: () => "", obstacle });
     this.#shared = shared;
     this.#history = history;
   }
@@ -84,8 +96,6 @@ class KnownPublication extends Publication {
     return this.#history.between(base, this.stamp) && this.#shared.delta(base, encoding);
   }
 }
-
-const TRUTH: readonly string[] = SNAPSHOTS.map(({ resources }) => JSON.stringify(resources));
 
 /** What an invariant that does not hold is thrown as. */
 export class Violation extends Error {}
@@ -100,6 +110,8 @@ export interface Tally {
   deltas: number;
   deltaRefusals: number;
   deferrals: number;
+  /** Nodes that were told of a version that they are not given. */
+  withheld: number;
   poisonings: number;
   passedOver: number;
   moves: number;
@@ -122,6 +134,9 @@ export class World {
   /** Versions that bring a node's process down soon after it began to run them. The last one is never among them. */
   readonly poisonous = new Set<number>();
 
+  /** Versions that nodes with the older program must not be given. The last one is never among them. */
+  readonly withheld = new Set<number>();
+
   constructor(seed: number, protocol: Protocol, tally: Tally) {
     this.random = new SeededRandom(seed);
     this.protocol = protocol;
@@ -133,15 +148,19 @@ export class World {
   }
 
   /** @param history of the control plane that publishes it */
-  publicationOf(version: number, history: DeltaHistory): Publication {
-    return new KnownPublication(SNAPSHOTS[version]!, PUBLICATIONS[version]!, history);
+  publicationOf(version: number, program: Program, history: DeltaHistory): Publication {
+    const { snapshots, publications } = EDITIONS[program];
+    const obstacle = program === "older" && this.withheld.has(version) ? "it guards" : "";
+    return new KnownPublication(snapshots[version]!, publications[version]!, history, obstacle);
   }
 
-  /** Nothing may run, or be kept, that is not exactly what was committed as this version, and valid. */
-  checkState({ epoch, version, resources }: Snapshot): void {
-    if (epoch !== EPOCH || JSON.stringify(resources) !== TRUTH[version])
+  /** Nothing may run, or be kept, that is not exactly what was committed as this version, as far as the program knows it, and valid. */
+  checkState({ epoch, version, resources }: Snapshot, program: Program): void {
+    if (epoch !== EPOCH || JSON.stringify(resources) !== EDITIONS[program].truth[version])
       throw new Violation(`a state runs as version ${version} that was never committed as it`);
     if (this.invalid.has(version)) throw new Violation(`version ${version} runs and was never valid`);
+    if (program === "older" && this.withheld.has(version))
+      throw new Violation(`version ${version} runs where it must not be given`);
   }
 
   /** What the wire, or a peer that lies, may make of a message. */
@@ -158,8 +177,10 @@ export class World {
 
   /** The change that was meant for somebody else: sound in itself, and of another base. */
   #mixUp(update: DeltaUpdate): DeltaUpdate {
-    const { version } = update.stamp;
-    const base = SNAPSHOTS[this.random.below(version)]!;
-    return PUBLICATIONS[version]!.delta(base, update.encoding as Encoding) ?? update;
+    const { version, hash } = update.stamp;
+    const { snapshots, publications } =
+      EDITIONS.older.snapshots[version]?.hash === hash ? EDITIONS.older : EDITIONS.newest;
+    const base = snapshots[this.random.below(version)]!;
+    return publications[version]!.delta(base, update.encoding as Encoding) ?? update;
   }
 }
