@@ -76,9 +76,8 @@ export class AdminClient {
       const response = await this.#send(path, options);
       return { status: response.statusCode!, text: await readText(response) };
     } catch (error) {
-      const message =
-        `The admin API at ${this.#base} cannot be reached (${reasonOf(error)}). ` +
-        "Is runway running there? Name another address with --admin URL or RUNWAY_ADMIN_URL.";
+      const reason = reasonOf(error);
+      const message = `The admin API at ${this.#base} cannot be reached (${reason}). ${adviceFor(reason, this.#base)}`;
       throw new CommandError("unreachable", message, { cause: error });
     }
   }
@@ -141,6 +140,18 @@ function jsonOrUndefined(text: string): unknown {
   } catch {
     return undefined;
   }
+}
+
+/** @param reason as `reasonOf` has it */
+function adviceFor(reason: string, base: string): string {
+  if (reason === "ERR_TLS_CERT_ALTNAME_INVALID") return "Its certificate is for another name: use one that is in it.";
+  if (/^(?:CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(reason))
+    return "Its certificate is not trusted here: name its authority with --ca-file FILE or RUNWAY_CA_FILE.";
+  if (reason === "EPROTO" || reason === "ERR_SSL_WRONG_VERSION_NUMBER" || reason === "ERR_SSL_PACKET_LENGTH_TOO_LONG")
+    return `It does not speak TLS: try ${base.replace(/^https/, "http")}.`;
+  const mayBeTls = base.startsWith("http:") && (reason === "ECONNRESET" || reason.startsWith("HPE_"));
+  if (mayBeTls) return `It may speak TLS: try ${base.replace(/^http/, "https")}.`;
+  return "Is runway running there? Name another address with --admin URL or RUNWAY_ADMIN_URL.";
 }
 
 function reasonOf(error: unknown): string {

@@ -18,6 +18,7 @@ import {
   sharedViews,
   startAdmin,
 } from "../../src/admin/testing.ts";
+import { runInProcess } from "../../src/app/testing.ts";
 import type { AdminRole } from "../../src/config/node-settings.ts";
 import { createAuthority, LOOPBACK_NAMES, type TestAuthority } from "../support/certificates.ts";
 import { eventually } from "../support/eventually.ts";
@@ -220,6 +221,19 @@ describe("an admin API with TLS", () => {
 
   it("speaks no plain HTTP", async () => {
     await assert.rejects(fetch(server.url.replace("https", "http")));
+  });
+
+  it("is not reached by a command that takes it for another, which is told what to do", async () => {
+    const plain = await runInProcess(["status", "--admin", server.url.replace("https", "http")]);
+    assert.match(plain.err, /It may speak TLS: try https:/);
+    const trusting = await runInProcess(["status", "--admin", server.url]);
+    assert.match(trusting.err, /not trusted here: name its authority with --ca-file/);
+    const known = await runInProcess(["status", "--admin", server.url, "--ca-file", authority.caFile]);
+    assert.match(known.err, /Authorization: Bearer/);
+    const clear = await startAdmin({ ...sharedViews(), role: "standalone", reload: new SampleDesk() }, {});
+    const secret = await runInProcess(["status", "--admin", clear.url.replace("http", "https")]);
+    assert.match(secret.err, /It does not speak TLS: try http:/);
+    await clear.stop(AbortSignal.timeout(1_000));
   });
 
   it("shows a new certificate without a restart", async () => {

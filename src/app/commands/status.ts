@@ -56,10 +56,12 @@ interface Replies {
 }
 
 async function ask(client: AdminClient): Promise<Replies> {
+  // First what strangers are refused, since they are told little of the node's health.
+  const stats = await client.request("/stats");
   const health = await client.request("/health", { accept: [503] });
   const { role } = health.parse(Health);
   const ready = await client.request("/ready", { accept: [503] });
-  const shared = { health, ready, stats: await client.request("/stats") };
+  const shared = { health, ready, stats };
   if (role === "control_plane") return { ...shared, configuration: await client.request("/api/v1/config/hash") };
   return role === "data_plane" ? { ...shared, cluster: await client.request("/cluster/status") } : shared;
 }
