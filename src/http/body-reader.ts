@@ -16,11 +16,12 @@ export class BodyReader {
   reason: string | undefined;
   framing: BodyFraming = "none";
   #remaining = 0;
-  readonly #chunks = new ChunkedDecoder();
+  /** Made with the first body in chunks. */
+  #chunks: ChunkedDecoder | undefined;
 
   /** What came behind the body that is done, until the next one begins. */
   get trailers(): Trailers {
-    return this.framing === "chunked" ? this.#chunks.trailers : NO_TRAILERS;
+    return this.framing === "chunked" && this.#chunks !== undefined ? this.#chunks.trailers : NO_TRAILERS;
   }
 
   /** @param maxTrailerBytes what may follow the last chunk */
@@ -29,12 +30,14 @@ export class BodyReader {
     this.#remaining = length;
     this.isDone = framing === "none" || (framing === "length" && length === 0);
     this.reason = undefined;
-    if (framing === "chunked") this.#chunks.reset(maxTrailerBytes);
+    if (framing !== "chunked") return;
+    this.#chunks ??= new ChunkedDecoder();
+    this.#chunks.reset(maxTrailerBytes);
   }
 
   /** Hands data among octets `start` to `end` to `sink`. Answers the position after what belongs to the body, -1 when refused. */
   read(buffer: Buffer, start: number, end: number, sink: BodySink): number {
-    if (this.framing === "chunked") return this.#readChunks(buffer, start, end, sink);
+    if (this.framing === "chunked") return this.#readChunks(this.#chunks!, buffer, start, end, sink);
     const bodyEnd = this.framing === "length" ? Math.min(end, start + this.#remaining) : end;
     this.#remaining -= bodyEnd - start;
     if (this.framing === "length") this.isDone = this.#remaining === 0;
@@ -42,8 +45,7 @@ export class BodyReader {
     return bodyEnd;
   }
 
-  #readChunks(buffer: Buffer, start: number, end: number, sink: BodySink): number {
-    const chunks = this.#chunks;
+  #readChunks(chunks: ChunkedDecoder, buffer: Buffer, start: number, end: number, sink: BodySink): number {
     chunks.position = start;
     for (;;) {
       const found = chunks.next(buffer, end);

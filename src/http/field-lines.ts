@@ -12,7 +12,13 @@ const NAME_START = 0;
 const NAME_END = 1;
 const VALUE_START = 2;
 const VALUE_END = 3;
-const STRIDE = 4;
+const ID = 4;
+/** 1 where the line is spelled as we would spell it, so that its own text is what writing it anew would give. */
+const CANONICAL = 5;
+const STRIDE = 6;
+/** Before the lines stands, for each known field, the first line of it. */
+const LINES = FIELD_COUNT;
+const INITIAL_LINES = 16;
 
 /** In lower case. */
 interface FieldName {
@@ -35,15 +41,12 @@ export class FieldLines {
   /** Why the last `add` answered REFUSED. */
   reason = "";
   #text = "";
-  #offsets = new Int32Array(16 * STRIDE);
-  #ids = new Uint8Array(16);
-  /** 1 where the line is spelled as we would spell it, so that its own text is what writing it anew would give. */
-  #canonical = new Uint8Array(16);
-  readonly #first = new Int16Array(FIELD_COUNT).fill(-1);
+  /** All in one array: a new one is what costs most of a table, and every new connection has two. */
+  #cells = new Int32Array(LINES + INITIAL_LINES * STRIDE).fill(-1, 0, LINES);
 
   reset(): void {
     this.count = 0;
-    this.#first.fill(-1);
+    this.#cells.fill(-1, 0, LINES);
   }
 
   /**
@@ -81,33 +84,33 @@ export class FieldLines {
   }
 
   id(index: number): FieldId {
-    return this.#ids[index] as FieldId;
+    return this.#cell(index, ID) as FieldId;
   }
 
   name(index: number): string {
-    return this.#text.substring(this.#offset(index, NAME_START), this.#offset(index, NAME_END));
+    return this.#text.substring(this.#cell(index, NAME_START), this.#cell(index, NAME_END));
   }
 
   value(index: number): string {
-    return this.#text.substring(this.#offset(index, VALUE_START), this.#offset(index, VALUE_END));
+    return this.#text.substring(this.#cell(index, VALUE_START), this.#cell(index, VALUE_END));
   }
 
   /** Whether a tab stands between the value and the line's end: allowed, but there are parsers that take it for a part of the value. */
   hasTabBehind(index: number): boolean {
-    const valueEnd = this.#offset(index, VALUE_END);
+    const valueEnd = this.#cell(index, VALUE_END);
     return this.#text.substring(valueEnd, this.#text.indexOf("\r", valueEnd)).includes("\t");
   }
 
   /** The first line of a known field, or -1. */
   indexOf(id: FieldId): number {
-    return this.#first[id]!;
+    return this.#cells[id]!;
   }
 
   /** All values of a field in one list, as if it had been sent in one line (RFC 9110 §5.3), or undefined. */
   joined(id: FieldId): string | undefined {
     let list: string | undefined;
     for (let index = this.indexOf(id); index >= 0 && index < this.count; index++)
-      if (this.#ids[index] === id) list = list === undefined ? this.value(index) : `${list}, ${this.value(index)}`;
+      if (this.#cell(index, ID) === id) list = list === undefined ? this.value(index) : `${list}, ${this.value(index)}`;
     return list;
   }
 
@@ -153,12 +156,12 @@ export class FieldLines {
     let runEnd = -1;
     for (let index = 0; index < this.count; index++) {
       const kept =
-        dropped[this.#ids[index]!] !== 1 &&
+        dropped[this.#cell(index, ID)] !== 1 &&
         (nominated === undefined || !nominated.some((name) => this.#isNamed(name, index))) &&
         !this.#isChanged(changed, index);
-      if (kept && this.#canonical[index] === 1) {
-        if (runStart < 0) runStart = this.#offset(index, NAME_START);
-        runEnd = this.#offset(index, VALUE_END) + 2;
+      if (kept && this.#cell(index, CANONICAL) === 1) {
+        if (runStart < 0) runStart = this.#cell(index, NAME_START);
+        runEnd = this.#cell(index, VALUE_END) + 2;
         continue;
       }
       if (runStart >= 0) out += this.#text.substring(runStart, runEnd);
@@ -176,45 +179,38 @@ export class FieldLines {
 
   #isNamed(lowerName: string, index: number): boolean {
     if (this.#nameLength(index) !== lowerName.length) return false;
-    const start = this.#offset(index, NAME_START);
+    const start = this.#cell(index, NAME_START);
     for (let at = 0; at < lowerName.length; at++)
       if (TOKEN_LOWER[this.#text.charCodeAt(start + at)] !== lowerName.charCodeAt(at)) return false;
     return true;
   }
 
   #nameLength(index: number): number {
-    return this.#offset(index, NAME_END) - this.#offset(index, NAME_START);
+    return this.#cell(index, NAME_END) - this.#cell(index, NAME_START);
   }
 
-  #offset(index: number, which: number): number {
-    return this.#offsets[index * STRIDE + which]!;
+  #cell(index: number, which: number): number {
+    return this.#cells[LINES + index * STRIDE + which]!;
   }
 
   #record(id: FieldId, nameStart: number, nameEnd: number, valueStart: number, valueEnd: number, isCanonical: boolean) {
     const index = this.count++;
-    if (index === this.#ids.length) this.#grow();
-    const at = index * STRIDE;
-    const offsets = this.#offsets;
-    offsets[at + NAME_START] = nameStart;
-    offsets[at + NAME_END] = nameEnd;
-    offsets[at + VALUE_START] = valueStart;
-    offsets[at + VALUE_END] = valueEnd;
-    this.#ids[index] = id;
-    this.#canonical[index] = isCanonical ? 1 : 0;
-    if (id !== FIELD.other && this.#first[id] === -1) this.#first[id] = index;
+    const at = LINES + index * STRIDE;
+    if (at === this.#cells.length) this.#grow();
+    const cells = this.#cells;
+    cells[at + NAME_START] = nameStart;
+    cells[at + NAME_END] = nameEnd;
+    cells[at + VALUE_START] = valueStart;
+    cells[at + VALUE_END] = valueEnd;
+    cells[at + ID] = id;
+    cells[at + CANONICAL] = isCanonical ? 1 : 0;
+    if (id !== FIELD.other && cells[id] === -1) cells[id] = index;
   }
 
   #grow(): void {
-    const length = this.#ids.length * 2;
-    const offsets = new Int32Array(length * STRIDE);
-    const ids = new Uint8Array(length);
-    const canonical = new Uint8Array(length);
-    offsets.set(this.#offsets);
-    ids.set(this.#ids);
-    canonical.set(this.#canonical);
-    this.#offsets = offsets;
-    this.#ids = ids;
-    this.#canonical = canonical;
+    const larger = new Int32Array(2 * this.#cells.length - LINES);
+    larger.set(this.#cells);
+    this.#cells = larger;
   }
 
   #refuseValue(): number {

@@ -96,8 +96,10 @@ export class ServerConnection implements RequestChannel, RequestSink, ByteSink, 
     this.#isReading = true;
     try {
       if (this.#flow !== undefined) this.#flow.onOctets(buffer, 0, end);
-      else this.#reader.read(buffer, 0, end, this.limits);
-      this.#handler.onRequestPause();
+      else {
+        this.#reader.read(buffer, 0, end, this.limits);
+        this.#handler.onRequestPause();
+      }
     } catch (error) {
       this.#handler.onFault(error);
     }
@@ -262,11 +264,17 @@ export class ServerConnection implements RequestChannel, RequestSink, ByteSink, 
     this.#reader.stop();
     this.writer.flushNow();
     this.deadlineMs = this.#sweep.in(this.limits.writeTimeoutMs);
-    if (isExpected) this.socket.destroySoon();
+    if (isExpected) this.#closeAtOnce();
     else
       this.socket.resume().end(() => {
         this.deadlineMs = this.#sweep.in(LINGER_MS);
       });
+  }
+
+  /** What the kernel has taken is delivered by a close too, which saves saying before that no more will come. TLS has its own last word. */
+  #closeAtOnce(): void {
+    if (this.socket.writableLength === 0 && !(this.socket instanceof TLSSocket)) this.socket.destroy();
+    else this.socket.destroySoon();
   }
 
   #onDrain(): void {
