@@ -18,7 +18,7 @@ export interface RevisionFollowerOptions {
   readonly meter: Meter;
 }
 
-/** While the store is away it is asked less and less often, down to this. */
+/** While the store is away, or a version cannot be taken over, it is asked less and less often, down to this. */
 const LONGEST_PAUSE_MS = 2_000;
 
 /**
@@ -93,7 +93,9 @@ export class RevisionFollower implements Service {
     this.#present();
     try {
       if (head !== undefined) await adopt(head);
+      this.#pauseMs = this.#options.pollIntervalMs;
     } catch (error) {
+      this.#slowDown();
       logger.error("A version of another control plane could not be taken over", { version: head?.version, error });
     }
   }
@@ -102,12 +104,15 @@ export class RevisionFollower implements Service {
     if (this.#absence === undefined)
       this.#options.logger.error("The store is away: nodes are served on, and changes are refused", { reason });
     this.#absence = reason;
-    this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
+    this.#slowDown();
   }
 
   #present(): void {
     if (this.#absence !== undefined) this.#options.logger.info("The store is there again");
     this.#absence = undefined;
-    this.#pauseMs = this.#options.pollIntervalMs;
+  }
+
+  #slowDown(): void {
+    this.#pauseMs = Math.min(LONGEST_PAUSE_MS, this.#pauseMs * 2);
   }
 }
