@@ -51,8 +51,8 @@ export class AccessLogLine {
   #who = "";
   #route: ServedRequest["route"];
   #target: ServedRequest["target"];
-  /** Where it went; made of the two above. */
-  #where = whereOf(undefined, undefined);
+  /** Where it went; made of the two above. Empty before the first line. */
+  #where = "";
   #method = "";
   #path = "";
   /** Who asked for what, and where it went; made of all above. Empty where one of them is not that of the request before. */
@@ -69,7 +69,7 @@ export class AccessLogLine {
   write(request: ServedRequest): void {
     const { method, host, protocol, route, target, path, requestId, upstreamMs } = request;
     if (host !== this.#host || protocol !== this.#protocol) this.#recallWho(host, protocol);
-    if (route !== this.#route || target !== this.#target) this.#recallWhere(route, target);
+    if (this.#where === "" || route !== this.#route || target !== this.#target) this.#recallWhere(route, target);
     if (this.#middle === "" || path !== this.#path || method !== this.#method) this.#recallMiddle(method, path);
     else if (!this.#isFlat) this.#flattenMiddle();
     const failure = request.failure === undefined ? "" : `,"failure":"${request.failure}"`;
