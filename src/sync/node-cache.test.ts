@@ -17,7 +17,8 @@ import { createSnapshot, type Snapshot } from "../config/snapshot.ts";
 import { plainLanguage } from "../config/testing/plain-language.ts";
 import { type Clock, systemClock } from "../core/clock.ts";
 import { silentLogger } from "../core/ports.ts";
-import { describeSetAside, NodeCache } from "./node-cache.ts";
+import { NodeCache } from "./node-cache.ts";
+import { describeSetAside } from "./set-aside.ts";
 
 const root = mkdtempSync(join(tmpdir(), "runway-cache-"));
 after(() => rmSync(root, { recursive: true, force: true }));

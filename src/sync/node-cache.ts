@@ -13,6 +13,7 @@ import { CacheSeal, missingSeal, type SecretSeal } from "./cache-seal.ts";
 import { type Generation, GenerationStore, isDamage, type Step } from "./generation-store.ts";
 import { KeptDocument } from "./kept-document.ts";
 import type { Stamp } from "./messages.ts";
+import { isTrusted, type SetAside, setAsideOf } from "./set-aside.ts";
 
 export interface NodeCacheOptions {
   readonly language: Language;
@@ -108,9 +109,8 @@ export class NodeCache {
     await this.#attempt("The kept configurations cannot be read", () => {
       kept = this.#store?.generations() ?? [];
     });
-    const isTrusted = ({ failures }: Generation): boolean => failures < MAX_FAILURES;
     const isDue = (generation: Generation): boolean =>
-      !isTrusted(generation) && !isPausing(generation, this.#clock.now());
+      !isTrusted(generation) && setAsideOf(generation, this.#clock.now()) === undefined;
     yield* this.#readAll(kept.filter(isTrusted));
     const document = await this.#readDocument();
     if (document !== undefined && kept.every((other) => other.hash !== document.snapshot.hash || isTrusted(other)))
@@ -135,12 +135,7 @@ export class NodeCache {
   setAside(): readonly SetAside[] {
     const nowMs = this.#clock.now();
     try {
-      const kept = this.#store?.generations() ?? [];
-      return kept
-        .filter((generation) => generation.failures >= MAX_FAILURES && isPausing(generation, nowMs))
-        .map(({ version, hash, failures, lastTriedMs }) => {
-          return { version, hash, failures, untilMs: lastTriedMs + pauseMs(failures) };
-        });
+      return (this.#store?.generations() ?? []).flatMap((generation) => setAsideOf(generation, nowMs) ?? []);
     } catch {
       return []; // A database that cannot be read is told of by whoever wants more of it.
     }
@@ -294,33 +289,6 @@ export interface Candidate {
   readonly number: number | undefined;
   /** Times in a row that the process did not live on with it. */
   readonly failures: number;
-}
-
-/** A configuration that ended the process again and again. */
-export interface SetAside {
-  readonly version: number;
-  /** State hash. */
-  readonly hash: bigint;
-  readonly failures: number;
-  /** When it may be tried again, in milliseconds since 1970. */
-  readonly untilMs: number;
-}
-
-export function describeSetAside({ version, failures, untilMs }: SetAside): string {
-  return `version ${version} ended this process ${failures} times within a minute of going live; it is tried again after ${new Date(untilMs).toISOString()}`;
-}
-
-const MAX_FAILURES = 3;
-const FIRST_PAUSE_MS = 300_000;
-const MAX_PAUSE_MS = 3_600_000;
-
-function pauseMs(failures: number): number {
-  return Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** Math.min(failures - MAX_FAILURES, 30));
-}
-
-/** A clock that was set back does not make the pause longer. */
-function isPausing({ failures, lastTriedMs }: Generation, nowMs: number): boolean {
-  return lastTriedMs <= nowMs && nowMs < lastTriedMs + pauseMs(failures);
 }
 
 function text(error: unknown): string {

@@ -1,7 +1,8 @@
 import { describeProblem } from "../../config/problem.ts";
 import type { Snapshot } from "../../config/snapshot.ts";
 import type { Logger } from "../../core/ports.ts";
-import { describeSetAside, type NodeCache } from "../../sync/node-cache.ts";
+import type { NodeCache } from "../../sync/node-cache.ts";
+import { describeSetAside } from "../../sync/set-aside.ts";
 import { logApplied } from "./applied-log.ts";
 import type { Gateway } from "./gateway.ts";
 import type { Survival } from "./survival.ts";
