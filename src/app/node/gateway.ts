@@ -35,8 +35,11 @@ export interface GatewayStep {
   readonly delta: Delta;
 }
 
-/** Resources that may differ for a change to be put in place; with more, all is made anew beside what runs. */
-const MAX_STEP = 512;
+/**
+ * Resources that may differ for a change to be put in place; with more, all is made anew beside what runs. So many keep a worker for some
+ * milliseconds; a table made anew keeps its core busy for seconds where it is long.
+ */
+const MAX_STEP = 4_096;
 
 export interface GatewayOptions {
   readonly language: Language;
