@@ -6,15 +6,22 @@ import type { Logger, Meter } from "../core/ports.ts";
 import type { Service } from "../core/service.ts";
 import { SharedNumbers } from "../sdk/shared-numbers.ts";
 import { ConfigurationRefused } from "./configuration-refused.ts";
-import { quantileMs } from "./counters/latency-histogram.ts";
 import { RouteSeries } from "./counters/route-series.ts";
 import type { RouteSlots } from "./counters/route-slots.ts";
 import { SharedState } from "./counters/shared-state.ts";
-import { actualAddress, planListeners } from "./listener/listener-plan.ts";
+import { planListeners } from "./listener/listener-plan.ts";
 import { registerProxyMetrics } from "./metrics.ts";
 import { EventTotals } from "./plugin/event-counts.ts";
+import {
+  certificatesOf,
+  type Latency,
+  type ListenerCertificate,
+  type ListenerStatus,
+  listenersOf,
+  type ProxyStatus,
+  StatusReader,
+} from "./proxy-status.ts";
 import { CertificateRenewal } from "./tls/certificate-renewal.ts";
-import type { CertificatePair } from "./tls/tls-material.ts";
 import { TargetDiscovery } from "./upstream/discovery/target-discovery.ts";
 import { registerUpstreamMetrics } from "./upstream/upstream-metrics.ts";
 import { UpstreamSupervision } from "./upstream/upstream-supervision.ts";
@@ -22,7 +29,7 @@ import type { LineSink } from "./worker/line-sink.ts";
 import { type Memory, processMemory } from "./worker/memory-guard.ts";
 import { MemoryWatch } from "./worker/memory-watch.ts";
 import type { Plan, PlanChange } from "./worker/plan.ts";
-import { WorkerSlot, type WorkerState } from "./worker/worker-slot.ts";
+import { WorkerSlot } from "./worker/worker-slot.ts";
 import { WorkerLost } from "./worker/worker-thread.ts";
 
 export interface SupervisorOptions {
@@ -53,38 +60,6 @@ export interface PreparedConfiguration {
   /** Puts it into effect, in every worker by swapping one reference. */
   commit(): Promise<ApplyTimings>;
   abort(): Promise<void>;
-}
-
-export interface ListenerStatus {
-  readonly id: string;
-  readonly protocol: string;
-  /** With the real port where the configuration says 0. */
-  readonly address: string;
-}
-
-/** A certificate as it may be shown: without its key. */
-export type ListenerCertificate = Omit<CertificatePair, "cert" | "key"> & { readonly listenerId: string };
-
-export interface Latency {
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-}
-
-export interface ProxyStatus {
-  readonly routes: number;
-  readonly activeConnections: number;
-  readonly activeRequests: number;
-  readonly requestsTotal: number;
-  /** Requests that the gateway itself answered with 5xx, or cut. */
-  readonly failuresTotal: number;
-  /** Since the last `takeLatency`. */
-  readonly latency: Latency;
-  /** Of the slowest worker, over about the last second. */
-  readonly eventLoopLagP99Ms: number;
-  /** What there is too little of, so that new requests are refused. */
-  readonly overload: readonly ("event_loop" | "memory")[];
-  readonly workers: readonly { readonly id: number; readonly state: WorkerState; readonly restarts: number }[];
-  readonly listeners: readonly ListenerStatus[];
 }
 
 /** What every worker has ready. */
@@ -122,14 +97,13 @@ export class Supervisor implements Service {
   #prepared: Preparation | undefined;
   readonly #memoryWatch: MemoryWatch;
   readonly upstreams: UpstreamSupervision;
-  #latencyMark: Float64Array;
+  readonly #status: StatusReader;
 
   constructor(options: SupervisorOptions) {
     this.#options = options;
     this.#state = new SharedState(options.workers);
     this.#series = new RouteSeries(this.#state);
     this.#routes = this.#series.slots;
-    this.#latencyMark = this.#state.latencies();
     const {
       accessLog,
       logger,
@@ -146,6 +120,7 @@ export class Supervisor implements Service {
       (row, id) =>
         new WorkerSlot({ ...{ id, entry, row, slotOf, plugins, shared, events }, ...{ accessLog, logger, clock } }),
     );
+    this.#status = new StatusReader(this.#state, this.#slots);
     this.upstreams = new UpstreamSupervision({ clock, logger });
     this.#discovery = new TargetDiscovery({ clock, logger, onRefreshed: () => this.#rediscover() });
     this.#memoryWatch = new MemoryWatch({
@@ -238,47 +213,21 @@ export class Supervisor implements Service {
   }
 
   listeners(): readonly ListenerStatus[] {
-    return (this.#inEffect?.listeners ?? []).map((planned) => ({
-      id: planned.listener.id,
-      protocol: planned.listener.protocol,
-      address: actualAddress(planned),
-    }));
+    return listenersOf(this.#inEffect);
   }
 
   /** What the listeners in effect show their clients. */
   certificates(): readonly ListenerCertificate[] {
-    const { tls } = this.#inEffect ?? {};
-    return [...(tls?.listeners ?? [])].flatMap(([listenerId, { certificates }]) =>
-      certificates.map(({ certFile, keyFile, hosts, notAfterMs, serial }) => ({
-        ...{ listenerId, certFile, keyFile, hosts, notAfterMs, serial },
-      })),
-    );
+    return certificatesOf(this.#inEffect);
   }
 
   status(): ProxyStatus {
-    const state = this.#state;
-    return {
-      routes: this.#inEffect?.configuration.routes.length ?? 0,
-      activeConnections: state.sum("activeConnections"),
-      activeRequests: state.sum("activeRequests"),
-      requestsTotal: state.sum("status1xx", "status2xx", "status3xx", "status4xx", "status5xx"),
-      failuresTotal: state.sum("gatewayFailures"),
-      latency: this.#latencySince(this.#latencyMark),
-      eventLoopLagP99Ms: state.max("eventLoopLagP99Ms"),
-      overload: [
-        ...(state.max("isLate") > 0 ? (["event_loop"] as const) : []),
-        ...(state.max("isMemoryShort") > 0 ? (["memory"] as const) : []),
-      ],
-      workers: this.#slots.map((slot) => ({ id: slot.id, state: slot.state, restarts: slot.restarts })),
-      listeners: this.listeners(),
-    };
+    return this.#status.read(this.#inEffect);
   }
 
   /** Quantiles since the last call. */
   takeLatency(): Latency {
-    const latency = this.#latencySince(this.#latencyMark);
-    this.#latencyMark = this.#state.latencies();
-    return latency;
+    return this.#status.takeLatency();
   }
 
   async #plan(configuration: Configuration): Promise<Plan> {
@@ -349,11 +298,6 @@ export class Supervisor implements Service {
 
   #keepRoutes(): void {
     this.#routes.keep((this.#inEffect?.configuration.routes ?? []).map(({ id }) => id));
-  }
-
-  #latencySince(mark: Float64Array): Latency {
-    const counts = this.#state.latencies().map((count, bucket) => count - mark[bucket]!);
-    return { p50Ms: quantileMs(counts, 0.5), p99Ms: quantileMs(counts, 0.99) };
   }
 }
 

@@ -9,8 +9,8 @@ import type {
 } from "../../admin/gateway-view.ts";
 import type { Configuration } from "../../config/configuration.ts";
 import { RunwayError } from "../../core/failure.ts";
+import type { ProxyStatus } from "../../proxy/proxy-status.ts";
 import { explainRoute } from "../../proxy/route/explain-route.ts";
-import type { ProxyStatus } from "../../proxy/supervisor.ts";
 import type { Gateway } from "./gateway.ts";
 
 /** Shows the gateway of this node to its admin API. */
