@@ -22,6 +22,8 @@ export interface Generation {
   readonly failures: number;
   /** When the last of them began, in milliseconds since 1970. */
   readonly lastTriedMs: number;
+  /** A process has lived with this state for a minute, at some time. */
+  readonly isProven: boolean;
 }
 
 /** How a configuration came to be of the one before it. */
@@ -94,13 +96,14 @@ export class GenerationStore {
   /** Those that a node may start with, newest first. */
   generations(): Generation[] {
     const rows = this.#database
-      .prepare(`SELECT number, epoch, version, hash, failed_starts, last_start_ms FROM generation
+      .prepare(`SELECT number, epoch, version, hash, failed_starts, last_start_ms,
+                       hash IN (SELECT hash FROM generation WHERE is_proven = 1) AS is_proven FROM generation
                 WHERE number IN (${KEPT}) OR number = root ORDER BY number DESC`)
       .all() as unknown as GenerationRow[];
-    return rows.map(({ hash, failed_starts: failures, last_start_ms: lastTriedMs, ...name }) => {
-      const { number, epoch, version } = name;
-      return { number, epoch, version, hash: BigInt(hash), failures, lastTriedMs };
-    });
+    return rows.map(({ number, epoch, version, hash, ...fared }) => ({
+      ...{ number, epoch, version, hash: BigInt(hash) },
+      ...{ failures: fared.failed_starts, lastTriedMs: fared.last_start_ms, isProven: fared.is_proven === 1 },
+    }));
   }
 
   /** @throws Error when what was kept is not what was saved */
@@ -248,6 +251,7 @@ interface GenerationRow extends GenerationName {
   readonly checksum: string;
   readonly failed_starts: number;
   readonly last_start_ms: number;
+  readonly is_proven: number;
 }
 
 function verify(row: GenerationRow): void {

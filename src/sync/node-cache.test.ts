@@ -116,6 +116,18 @@ test("what is set aside is tried again after a pause, and that pause doubles", a
   assert.deepEqual(await seen(), [1]);
 });
 
+test("what has run here for a minute is started with again where there is nothing else, however often it failed since", async () => {
+  const cache = await cacheWith(1);
+  await cache.markSurvived(version(1));
+  await cache.close();
+  await fail(5);
+  assert.deepEqual(await versionsOf(await openCache()), [1]);
+  const later = await openCache();
+  await later.save(version(2));
+  await later.close();
+  assert.deepEqual(await versionsOf(await openCache()), [2, "config.yaml", 1]);
+});
+
 test("a config.yaml that ends the process is set aside, too", async () => {
   await (await cacheWith(1)).close();
   rmSync(join(directory, "node.db"));
