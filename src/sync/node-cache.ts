@@ -30,9 +30,9 @@ export interface NodeCacheOptions {
  * (see kept-document.ts).
  *
  * A configuration can be valid and still bring the process down. So going live with one, from the disk or from a control plane, counts
- * against it until the process has lived with it for a minute, was given another or was told to stop. One that failed three times in a
+ * against it until the process has lived with it for a minute, was given another or was told to stop. One that failed five times in a
  * row is set aside: the node starts with another, and does not take it from its control plane either. Where there is no other, it starts
- * with it all the same if a process ever lived with it, or else with none and waits for its control plane.
+ * with it all the same: a node that is killed again and again serves whenever it is not dead.
  * After a pause it is tried again, since what was wrong may have been the machine; each failure doubles the pause.
  *
  * Secrets that are written inline are sealed in all of it; see cache-seal.ts.
@@ -117,10 +117,9 @@ export class NodeCache {
     if (document !== undefined && kept.every((other) => other.hash !== document.snapshot.hash || isTrusted(other)))
       yield document;
     yield* this.#readAll(kept.filter(isDue));
-    // What has run here before is better than nothing: more likely it is the machine that ends the process now.
-    yield* this.#readAll(
-      kept.filter((generation) => generation.isProven && !isTrusted(generation) && !isDue(generation)),
-    );
+    // Better than nothing: the machine may be what ends the process, or somebody who kills it.
+    const others = kept.filter((generation) => !isTrusted(generation) && !isDue(generation));
+    yield* this.#readAll([...others.filter(({ isProven }) => isProven), ...others.filter(({ isProven }) => !isProven)]);
   }
 
   /** Before the candidate goes live. */

@@ -11,7 +11,7 @@ export interface SetAside {
 }
 
 /** In a row. */
-const MAX_FAILURES = 3;
+const MAX_FAILURES = 5;
 const FIRST_PAUSE_MS = 300_000;
 const MAX_PAUSE_MS = 3_600_000;
 

@@ -8,11 +8,14 @@ interface Generation {
 }
 
 const KEPT_GENERATIONS = 3;
-const MAX_FAILURES = 3;
+export const MAX_FAILURES = 5;
 /** Longer than the faults of a schedule last. */
 const PAUSE_MS = 300_000;
 
-/** The generations on a node's disk, by the rules of its cache (src/sync/node-cache.ts), whose tests show that the real one keeps them. */
+/**
+ * The generations on a node's disk, by the rules of its cache (src/sync/node-cache.ts), whose tests show that the real one keeps them. Only
+ * its last resort is left out: a node that has nothing but what ends it would end until its schedule is over.
+ */
 export class SimulatedDisk {
   /** Newest first. */
   #generations: Generation[] = [];

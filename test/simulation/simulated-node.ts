@@ -15,7 +15,7 @@ import { SessionRunner } from "../../src/sync/session-runner.ts";
 import { STATUS } from "../../src/sync/testing/messages.ts";
 import { Connection, type End } from "./connection.ts";
 import type { SimulatedControlPlane } from "./simulated-control-plane.ts";
-import { SimulatedDisk } from "./simulated-disk.ts";
+import { MAX_FAILURES, SimulatedDisk } from "./simulated-disk.ts";
 import { type Program, Violation, type World } from "./world.ts";
 
 /** How long a process has to live with a configuration for that to be trusted. Shorter than in life, as schedules are. */
@@ -111,7 +111,8 @@ export class SimulatedNode {
     if (this.#highest !== version) return;
     const deaths = (this.#deaths.get(version) ?? 0) + 1;
     this.#deaths.set(version, deaths);
-    if (deaths > 3) throw new Violation(`version ${version} brings ${this.nodeId} down for the ${deaths}th time`);
+    if (deaths > MAX_FAILURES)
+      throw new Violation(`version ${version} brings ${this.nodeId} down for the ${deaths}th time`);
   }
 
   asked(address: string, comeBackAfterMs: number): void {
