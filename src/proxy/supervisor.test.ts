@@ -248,6 +248,7 @@ describe("the supervisor", () => {
     await apply(proxy, { routes: routesTo(upstream.url) });
     const port = portOf(proxy);
     const channel = new BroadcastChannel(CRASH_CHANNEL);
+    channel.unref(); // Should the test fail, its process is to end all the same.
     channel.postMessage(0);
     await eventually(() => proxy.status().workers[0]!.state !== "running", "the crash");
     assert.equal(await get(port), "200");
