@@ -162,6 +162,7 @@ describe("a change of some routes and upstreams", () => {
     const many = Object.fromEntries(Array.from({ length: 3_000 }, (_, n) => [`m${n}`, { path: `/m${n}`, ...to(one) }]));
     await changed.start({ routes: many });
     const channel = new BroadcastChannel(CRASH_CHANNEL);
+    channel.unref(); // Should the test fail, its process is to end all the same.
     channel.postMessage(1);
     channel.close();
     await eventually(() => changed.proxy.status().workers[1]!.state !== "running", "the crash");

@@ -46,6 +46,7 @@ describe("a worker that crashes", () => {
     await eventually(() => origin.received.filter((text) => text.includes("/held")).length === 8, "8 are in flight");
 
     const channel = new BroadcastChannel(CRASH_CHANNEL);
+    channel.unref(); // Should the test fail, its process is to end all the same.
     channel.postMessage(0);
     await eventually(() => proxy.status().workers[0]!.state !== "running", "the crash");
     await eventually(
@@ -73,6 +74,7 @@ describe("a worker that crashes", () => {
     };
     const proxy = await supervisor(new RawOrigin((socket) => socket.write(ok("hi"))), logger);
     const channel = new BroadcastChannel(CRASH_CHANNEL);
+    channel.unref(); // Should the test fail, its process is to end all the same.
     for (let crash = 1; crash <= 3; crash++) {
       channel.postMessage(0);
       await eventually(() => backOffs.length === crash, "the crash");
