@@ -260,7 +260,8 @@ describe("the supervisor", () => {
     assert.ok(errors.some((message) => message.includes("crashed")));
     channel.postMessage(1);
     await eventually(() => proxy.status().workers[1]!.state !== "running", "the other crashes too");
-    assert.equal(await get(port), "200", "the replacement serves");
+    // A connection that the kernel had given to the one that crashed is lost with it.
+    assert.ok([await get(port), await get(port)].includes("200"), "the replacement serves");
     assert.ok(restarts.some(({ name }) => name === "runway_worker_restarts_total"));
     channel.close();
   });
