@@ -104,8 +104,9 @@ function compareRanks(a: RouteCase, b: RouteCase): number {
   return 0;
 }
 
+/** With the rank: the same requests may be sent the same way by a path of lower rank, which then loses to others. */
 function identity(given: RouteCase): string {
-  return JSON.stringify([given.route.path, given.stripped, conditions(given), given.methods.toSorted()]);
+  return JSON.stringify([given.rank, given.route.path, given.stripped, conditions(given), given.methods.toSorted()]);
 }
 
 /** Equal for cases that nothing but methods tells apart. */
